@@ -1,0 +1,1 @@
+"""Healthy anatomy from parameters: bones, discs, nerves, ligaments, muscles, skin."""

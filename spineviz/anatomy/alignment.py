@@ -1,0 +1,56 @@
+"""The chain of level frames, from the sacrum upwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from spineviz.structure import Floats, Frame
+from spineviz.terms import Level
+
+
+def tilt(degrees: float) -> Floats:
+    """Return frame axes (3, 3) turned forward about the left-right axis by an angle in degrees.
+
+    A positive angle tips the frame's superior direction towards anterior.
+    """
+    angle = np.radians(degrees)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
+
+
+def sacral_frame(sacral_slope: float) -> Frame:
+    """Return the S1 endplate's frame in the world: at the origin, tipped forward by the slope."""
+    return Frame(np.zeros(3), tilt(sacral_slope))
+
+
+def stacked(
+    below: Frame, inferior_endplate: Frame, height: float, wedge: float, offset: float = 0.0
+) -> Frame:
+    """Return the world frame of a bone that stands on a disc.
+
+    ``below`` is the world frame of the upper endplate under the disc; ``inferior_endplate`` the
+    frame, in the bone's own frame, of the endplate above the disc. ``height`` (mm) is the disc's
+    height between the two endplate centres, ``wedge`` (degrees) its opening to anterior, ``offset``
+    (mm) how far the upper centre stands anterior of the lower one.
+    """
+    half = Frame(np.zeros(3), tilt(-wedge / 2))
+    middle = Frame(np.zeros(3), half.axes).then(below)
+    centre = below.origin + height * middle.superior + offset * middle.anterior
+    above = Frame(centre, half.axes @ middle.axes)
+    axes = inferior_endplate.axes.T @ above.axes
+    return Frame(above.origin - inferior_endplate.origin @ axes, axes)
+
+
+def inverse(frame: Frame) -> Frame:
+    """Return the frame that undoes another."""
+    return Frame(-frame.origin @ frame.axes.T, frame.axes.T)
+
+
+def endplates(landmarks: Mapping[str, Frame], level: Level) -> tuple[Frame, Frame]:
+    """Return the superior and the inferior endplate among a vertebra's landmarks."""
+    try:
+        return landmarks["endplate.superior"], landmarks["endplate.inferior"]
+    except KeyError as error:
+        raise ValueError(f"{level}: the landmark {error} is needed to align the spine") from None

@@ -1,0 +1,57 @@
+"""A lumbar vertebra from parameters: one smooth solid of named parts, and its landmarks.
+
+The shape parameters stand in ``meshes/measures/vertebrae.toml``: L3 and L5 were calibrated on the mean
+vertebra of 87 patients (Clouthier et al., J Biomech 2023;146:111421), L4 lies between them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spineviz import measures
+from spineviz.anatomy.vertebra_landmarks import landmarks, normals
+from spineviz.anatomy.vertebra_parts import Facet
+from spineviz.anatomy.vertebra_solid import VertebraParameters, field, solid
+from spineviz.structure import Floats, Frame, Points
+from spineviz.terms import SIDES, Level
+
+__all__ = ["VertebraParameters", "cartilage", "field", "landmarks", "parameters_of", "solid"]
+
+CARTILAGE_BORDER = 0.2
+"""Over this part of its half-axes the cartilage of a facet fades into bone."""
+
+
+def parameters_of(level: Level) -> VertebraParameters:
+    """Return the shape parameters of L3, L4 or L5. Raises ValueError for any other level."""
+    known = measures.table("vertebrae")
+    if level not in known:
+        raise ValueError(f"there is no lumbar vertebra {level!r}; choose one of: {', '.join(known)}")
+    return VertebraParameters.model_validate(known[level])
+
+
+def cartilage(parameters: VertebraParameters, points: Points) -> Floats:
+    """Return how much surface points belong to articular cartilage: (n, 3) mm -> (n,) 0..1.
+
+    Points are on the bone's surface, in its own frame. An ellipse of the facet's width and height is
+    covered on each articular surface, where the surface looks the same way as the facet.
+    """
+    marks = landmarks(parameters)
+    points = np.asarray(points, dtype=np.float64)
+    facing = normals(field(parameters), points)
+    result = np.zeros(len(points))
+    for name, facet in (("superior", parameters.superior_facet), ("inferior", parameters.inferior_facet)):
+        for side in SIDES:
+            cover = _covered(marks[f"facet.{name}.{side}"], facet, points, facing)
+            result = np.maximum(result, cover)
+    return result
+
+
+def _covered(frame: Frame, facet: Facet, points: Points, facing: Floats) -> Floats:
+    """Return how much points belong to one facet, 0..1."""
+    x, y, z = frame.to_local(points).T
+    radius = np.sqrt((2.0 * x / facet.width) ** 2 + (2.0 * z / facet.height) ** 2)
+    inside = np.clip((1.0 - radius) / CARTILAGE_BORDER, 0.0, 1.0)
+    aligned = np.clip((facing @ frame.anterior - 0.3) / 0.3, 0.0, 1.0)
+    share = inside * aligned * (np.abs(y) < facet.width / 2.0)
+    result: Floats = share * share * (3.0 - 2.0 * share)
+    return result

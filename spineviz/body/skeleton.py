@@ -1,0 +1,150 @@
+"""The bones of a scene: each made from parameters or given, stacked from the sacrum upwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spineviz import measures
+from spineviz.anatomy import sacrum, vertebra
+from spineviz.anatomy.alignment import endplates, sacral_frame, stacked
+from spineviz.anatomy.bone import LevelBone
+from spineviz.body.parameters import Anatomy
+from spineviz.geometry import DistanceGrid, bake_occlusion, sample_distance
+from spineviz.patient import given_bone
+from spineviz.sdf.mesher import mesh
+from spineviz.sdf.solid import Solid
+from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.terms import DISCS, LEVELS, Level, levels_of
+
+STEP = 0.8
+"""The meshing step of generated bones, mm."""
+
+GRID_STEP = 1.0
+GRID_MARGIN = 20.0
+"""The distance grid's step and its margin around the bone, mm."""
+
+
+@dataclass(frozen=True, eq=False)
+class Blank:
+    """A bone in its own frame, before it is placed; ``solid`` is None for a given mesh."""
+
+    landmarks: Mapping[str, Frame]
+    distance: Callable[[Points], Floats]
+    solid: Solid | None = None
+    surface: Surface | None = None
+
+
+def bones(anatomy: Anatomy) -> dict[Level, LevelBone]:
+    """Make every bone of an anatomy and stand it in the world.
+
+    Generated bones give way at the facet joints, so that neighbours keep the joint space; given
+    bones stay as they are.
+    """
+    blanks = {level: blank(anatomy, level) for level in LEVELS}
+    frames = placed(anatomy, {level: item.landmarks for level, item in blanks.items()})
+    gap = float(measures.value("facet_joint.bone_to_bone_gap"))
+    result: dict[Level, LevelBone] = {}
+    for level in LEVELS:
+        neighbours = [
+            (blanks[other], frames[other]) for other in _neighbours(level)
+        ]
+        result[level] = _standing(level, blanks[level], frames[level], neighbours, gap)
+    return result
+
+
+def blank(anatomy: Anatomy, level: Level) -> Blank:
+    """Return one bone in its own frame, generated or given."""
+    given = anatomy.given.get(level)
+    if given is not None:
+        landmarks, surface, distance = given_bone(given, level)
+        return Blank(landmarks, distance, surface=surface)
+    if level == "S1":
+        solid = sacrum.solid(anatomy.sacrum)
+        return Blank(sacrum.landmarks(anatomy.sacrum), solid.field, solid)
+    parameters = anatomy.vertebrae[level]
+    solid = vertebra.solid(parameters)
+    return Blank(vertebra.landmarks(parameters), solid.field, solid)
+
+
+def placed(anatomy: Anatomy, landmarks: Mapping[Level, Mapping[str, Frame]]) -> dict[Level, Frame]:
+    """Return each bone's frame in the world: the chain of discs from the sacrum upwards."""
+    sacral = landmarks["S1"]["endplate.superior"]
+    top = sacral_frame(anatomy.sacral_slope)
+    axes = sacral.axes.T @ top.axes
+    frames: dict[Level, Frame] = {"S1": Frame(top.origin - sacral.origin @ axes, axes)}
+    below = top
+    for disc in reversed(DISCS):
+        level, _ = levels_of(disc)
+        superior, inferior = endplates(landmarks[level], level)
+        shape = anatomy.discs[disc]
+        frames[level] = stacked(below, inferior, shape.height_middle, shape.wedge)
+        below = superior.then(frames[level])
+    return frames
+
+
+def _neighbours(level: Level) -> list[Level]:
+    index = LEVELS.index(level)
+    return [LEVELS[other] for other in (index - 1, index + 1) if 0 <= other < len(LEVELS)]
+
+
+def _standing(
+    level: Level, item: Blank, frame: Frame, neighbours: list[tuple[Blank, Frame]], gap: float
+) -> LevelBone:
+    field = item.distance
+    surface = item.surface
+    if item.solid is not None:
+        field = _yielding(item, frame, neighbours, gap)
+        surface = mesh(replace(item.solid, field=field), STEP, mirror=all(b.solid for b, _ in neighbours))
+    if surface is None:
+        raise ValueError(f"{level}: neither parameters nor a mesh")
+    standing = surface.placed(frame)
+    grid = _grid(field, surface)
+    landmarks = {name: mark.then(frame) for name, mark in item.landmarks.items()}
+    return LevelBone(level, frame, landmarks, bake_occlusion(standing), Placed(grid, frame))
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A distance grid of a bone's own frame, asked in the world."""
+
+    grid: DistanceGrid
+    frame: Frame
+
+    def __call__(self, points: Points) -> Floats:
+        """Return the signed distance (n,) in mm at world points (n, 3)."""
+        return self.grid(self.frame.to_local(points))
+
+
+def _grid(field: Callable[[Points], Floats], surface: Surface) -> DistanceGrid:
+    lower = np.floor(surface.vertices.min(0) - GRID_MARGIN)
+    upper = np.ceil(surface.vertices.max(0) + GRID_MARGIN)
+    return sample_distance(field, lower, upper, GRID_STEP)
+
+
+def _yielding(
+    item: Blank, frame: Frame, neighbours: list[tuple[Blank, Frame]], gap: float
+) -> Callable[[Points], Floats]:
+    """Return a bone's field that keeps ``gap`` mm from its neighbours.
+
+    Between two generated bones the loss is shared evenly, which makes their facets parallel; beside a
+    given bone the generated one gives way alone.
+    """
+
+    def field(points: Points) -> Floats:
+        own = item.distance(points)
+        result = own
+        near = own < 2 * gap
+        if not near.any():
+            return own
+        world = frame.to_parent(points[near])
+        for other, other_frame in neighbours:
+            beside = other.distance(other_frame.to_local(world))
+            cut = gap - beside if other.solid is None else (gap + own[near] - beside) / 2
+            result = result.copy() if result is own else result
+            result[near] = np.maximum(result[near], cut)
+        return result
+
+    return field

@@ -1,0 +1,55 @@
+"""Layers: words that stand for groups of structures, in the order of a dissection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+from spineviz.terms import DISCS, LEVELS, SIDES
+
+Layer = Literal[
+    "skin", "fat", "fascia", "muscles", "ligaments", "bones", "discs", "nerves", "disease", "instruments"
+]
+"""A layer, from the skin inwards."""
+
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+
+_BEGINNINGS: dict[Layer, tuple[str, ...]] = {
+    "skin": ("skin",),
+    "fat": ("subcutaneous_fat",),
+    "fascia": ("thoracolumbar_fascia",),
+    "muscles": ("multifidus", "erector_spinae"),
+    "ligaments": ("flavum", "interspinous", "supraspinous_ligament", "posterior_longitudinal_ligament"),
+    "bones": LEVELS,
+    "discs": ("disc", "nucleus"),
+    "nerves": ("thecal_sac", "root"),
+    "disease": ("herniation",),
+    "instruments": ("instrument",),
+}
+
+
+def layer_of(structure: str) -> Layer:
+    """Return the layer that a structure, given by name, belongs to."""
+    stem = structure.partition(".")[0]
+    for layer, beginnings in _BEGINNINGS.items():
+        if stem in beginnings:
+            return layer
+    raise ValueError(f"'{structure}' belongs to no layer")
+
+
+def members(layer: Layer, structures: Iterable[str]) -> tuple[str, ...]:
+    """Return the structures, by name, that belong to a layer, in the order given."""
+    return tuple(name for name in structures if layer_of(name) == layer)
+
+
+def display_name(structure: str) -> tuple[tuple[str, str | float], ...]:
+    """Return the parameters (level, side) that a structure's catalog name is filled with."""
+    _, *parts = structure.split(".")
+    level = next((part for part in parts if part in DISCS or part in LEVELS), "")
+    if not parts and structure in LEVELS:
+        level = structure
+    side = next((part for part in parts if part in SIDES), "")
+    found: list[tuple[str, str | float]] = [("level", level.replace("-", "–"))]
+    if side:
+        found.append(("side", f"@side.{side}"))
+    return tuple(found)

@@ -1,0 +1,55 @@
+"""Every text a user reads, by key and language."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from spineviz.structure import Message
+
+_FOLDER = Path(__file__).resolve().parent
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages that have a catalog."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+@cache
+def catalog(language: str = "en") -> Mapping[str, str]:
+    """Return a language's texts by dotted key.
+
+    Raises ValueError for a language without a catalog.
+    """
+    path = _FOLDER / f"{language}.toml"
+    if not path.is_file():
+        raise ValueError(f"no texts for the language '{language}'; there is: {', '.join(languages())}")
+    return _flat(tomllib.loads(path.read_text("utf-8")), "")
+
+
+def text(message: Message, language: str = "en") -> str:
+    """Return a message as a sentence.
+
+    A parameter that is a text beginning with ``@`` is itself a key. Raises KeyError where the catalog
+    has no such key, or where the sentence needs a parameter that the message does not give.
+    """
+    texts = catalog(language)
+    if message.key not in texts:
+        raise KeyError(f"locale/{language}.toml has no text '{message.key}'")
+    values = {
+        name: text(Message(value[1:]), language) if isinstance(value, str) and value[:1] == "@" else value
+        for name, value in message.parameters
+    }
+    return texts[message.key].format(**values)
+
+
+def _flat(table: Mapping[str, object], prefix: str) -> dict[str, str]:
+    result: dict[str, str] = {}
+    for name, entry in table.items():
+        if isinstance(entry, Mapping):
+            result |= _flat(entry, f"{prefix}{name}.")
+        else:
+            result[prefix + name] = str(entry)
+    return result

@@ -1,0 +1,150 @@
+"""The Model that never changes after it is built, and the State that holds everything that does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from spineviz.structure import Bone, Floats, Landmark, Structure, Surface, Warp
+from spineviz.structure import Message as Message
+from spineviz.terms import Level
+
+Vector = tuple[float, float, float]
+Layout = Literal["one", "twin", "overlay"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one structure looks now.
+
+    ``variant`` names one of the structure's surfaces ("" is the rest surface). ``warp`` names a warp
+    of the model and gives its amounts. ``matrix`` is a 4 x 4 rigid placement, row by row, or None.
+    ``highlight`` 0..1 strengthens colour and outline.
+    """
+
+    visible: bool = True
+    opacity: float = 1.0
+    highlight: float = 0.0
+    variant: str = ""
+    warp: tuple[str, tuple[float, ...]] | None = None
+    matrix: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Where the picture is seen from: world mm; ``height`` is the mm of world seen at the focus.
+
+    ``angle`` is the full vertical opening in degrees; the distance follows from both.
+    """
+
+    focus: Vector
+    direction: Vector
+    """Unit vector from the focus towards the eye."""
+    up: Vector
+    height: float
+    angle: float = 20.0
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A plane that hides what lies on the side its normal points to."""
+
+    origin: Vector
+    normal: Vector
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name with a leader line to a place on a structure (world mm)."""
+
+    text: Message
+    anchor: Vector
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number of the strip: a catalog key for its name, value and unit."""
+
+    name: Message
+    value: float
+    unit: str
+    decimals: int = 1
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One picture of the model."""
+
+    looks: Mapping[str, Look]
+    camera: Camera
+    cuts: tuple[Cut, ...] = ()
+    heading: Message | None = None
+    caption: Message | None = None
+    labels: tuple[Label, ...] = ()
+    strip: tuple[Figure, ...] = ()
+
+    def with_look(self, name: str, look: Look) -> Pane:
+        """Return the pane with one structure's look exchanged."""
+        return replace(self, looks={**self.looks, name: look})
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that changes: panes on one clock, and the text beneath them."""
+
+    panes: tuple[Pane, ...]
+    layout: Layout = "one"
+    title: Message | None = None
+    view: Message | None = None
+    """Level, side and the direction the picture is seen from."""
+
+
+HIDDEN = Look(visible=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """All structures and landmarks of a scene; constant after build, arrays read-only.
+
+    ``warps`` are keyed by structure name and warp name; a warp says which variant it moves.
+    """
+
+    structures: Mapping[str, Structure]
+    landmarks: Mapping[str, Landmark]
+    bones: Mapping[Level, Bone]
+    warps: Mapping[tuple[str, str], Warp] = field(default_factory=dict)
+
+    def surface(self, name: str, look: Look) -> Surface:
+        """Return the rest surface that a look has chosen."""
+        structure = self.structures[name]
+        if not look.variant:
+            return structure.surface
+        try:
+            return structure.variants[look.variant]
+        except KeyError:
+            known = ", ".join(structure.variants) or "none"
+            raise KeyError(f"{name}: no variant '{look.variant}'; there is: {known}") from None
+
+    def vertices(self, name: str, look: Look) -> Floats:
+        """Return the vertices (n, 3) in mm of a structure as it looks now, in the world."""
+        surface = self.surface(name, look)
+        points: Floats = surface.vertices
+        if look.warp is not None:
+            warp, amounts = look.warp
+            try:
+                move = self.warps[name, warp]
+            except KeyError:
+                raise KeyError(f"{name}: no warp '{warp}'") from None
+            points = move(amounts)
+        if look.matrix is not None:
+            matrix = np.reshape(look.matrix, (4, 4))
+            points = points @ matrix[:3, :3].T + matrix[:3, 3]
+        return points
+
+    def posed(self, name: str, look: Look) -> Surface:
+        """Return a structure's surface as it looks now, in the world."""
+        return self.surface(name, look).moved(self.vertices(name, look))

@@ -1,0 +1,1 @@
+"""Pictures of a state: the only floor, with export and the front ends, that knows PyVista."""

@@ -1,0 +1,30 @@
+"""The light: three soft lamps and a sky, fixed to the camera, in one small fragment shader."""
+
+from __future__ import annotations
+
+AFTER_LIGHT = "//VTK::Light::Impl"
+
+LIGHT = """//VTK::Light::Impl
+  // Lamps stand in the camera's frame: x right, y up, z towards the eye. Their strengths sum to 1.
+  vec3 surfaceNormal = normalVCVSOutput;
+  vec3 toEye = normalize(-vertexVC.xyz);
+  vec3 keyWay = vec3(-0.46, 0.58, 0.67);
+  vec3 fillWay = vec3(0.74, 0.05, 0.67);
+  float keyLight = clamp((dot(surfaceNormal, keyWay) + 0.22) / 1.22, 0.0, 1.0);
+  float fillLight = clamp((dot(surfaceNormal, fillWay) + 0.30) / 1.30, 0.0, 1.0);
+  float skyLight = 0.5 + 0.5 * surfaceNormal.y;
+  vec3 lamps = keyLight * vec3(0.600, 0.590, 0.570) + fillLight * vec3(0.185, 0.192, 0.205)
+    + mix(vec3(0.135, 0.125, 0.120), vec3(0.215, 0.220, 0.230), skyLight);
+  float facing = clamp(dot(surfaceNormal, toEye), 0.0, 1.0);
+  float turned = (1.0 - facing) * (1.0 - facing);
+  vec3 lit = diffuseColor * lamps * (1.0 - edgeShade * turned);
+  float shine = pow(clamp(dot(surfaceNormal, normalize(keyWay + toEye)), 0.0, 1.0), polish);
+  float shineToo = pow(clamp(dot(surfaceNormal, normalize(fillWay + toEye)), 0.0, 1.0), polish * 0.5);
+  float open = smoothstep(0.05, 0.5, max(diffuseColor.r, max(diffuseColor.g, diffuseColor.b)));
+  lit += gloss * open * (shine * vec3(0.90, 0.92, 0.95) + shineToo * vec3(0.16, 0.17, 0.19));
+  lit = mix(lit, diffuseColor * 1.04, glow);
+  if (gl_FrontFacing == false) { lit = mix(lit, cutColour * (0.86 + 0.14 * skyLight), cutFace); }
+  fragOutput0 = vec4(lit, opacity);
+"""
+"""Replaces VTK's own light. ``glow`` strengthens a highlighted structure's own colour; with
+``cutFace`` 1 the inside of a closed surface that a plane has opened is painted flat like a cut."""

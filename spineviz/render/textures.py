@@ -1,0 +1,76 @@
+"""Grain of tissues: small pictures that tile, made of formulas, without a file."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from spineviz.render.materials import Grain
+from spineviz.structure import Floats, frozen
+
+SIDE = 256
+"""Pixels along each side of a tile."""
+
+
+@cache
+def tile(grain: Grain) -> npt.NDArray[np.uint8]:
+    """Return a grain (256, 256, 3) that tiles without seams; rows run across the fibres.
+
+    White leaves the tissue's colour as it is. Columns run along the fibres.
+    """
+    if grain == "fascicles":
+        return _fascicles()
+    if grain == "cross_fibres":
+        return _cross_fibres()
+    if grain == "fibres":
+        return _tinted(_normal(_streaks(3, (90.0, 1.1))), 0.07, (1.0, 1.0, 1.0))
+    raise ValueError(f"no texture for the grain '{grain}'")
+
+
+def _fascicles() -> npt.NDArray[np.uint8]:
+    """Long bundles with darker seams between them and paler perimysium on some."""
+    bundles = _normal(_streaks(11, (120.0, 4.0)))
+    strands = _normal(_streaks(12, (70.0, 1.3)))
+    fine = _normal(_streaks(13, (30.0, 0.7)))
+    seams = np.clip(-bundles - 0.55, 0, 2.0) * 0.55
+    light = 0.88 + 0.055 * bundles + 0.05 * strands + 0.03 * fine - 0.16 * seams
+    pale = np.clip(strands * 0.5 + bundles * 0.7 - 1.1, 0, 1.0)[..., None]
+    colour = light[..., None] * (1 + pale * np.array([0.04, 0.16, 0.15]))
+    return _bytes(colour)
+
+
+def _cross_fibres() -> npt.NDArray[np.uint8]:
+    """Two silvery lattices at an angle to each other, the second one weaker."""
+    wave = _normal(_streaks(21, (80.0, 0.8))) * 0.6 + _normal(_streaks(22, (50.0, 1.8))) * 0.4
+    slanted = _sheared(_normal(_streaks(23, (80.0, 1.0))), 1)
+    other = _sheared(_normal(_streaks(24, (80.0, 1.2))), -2)
+    light = 0.90 + 0.035 * wave + 0.04 * slanted + 0.025 * other
+    return _bytes(light[..., None] * np.array([1.0, 1.0, 1.0]))
+
+
+def _streaks(seed: int, lengths: tuple[float, float]) -> Floats:
+    """Return noise stretched along the columns; ``lengths`` are pixels along and across."""
+    noise = np.random.default_rng(seed).standard_normal((SIDE, SIDE))
+    return ndimage.gaussian_filter(noise, (lengths[1], lengths[0]), mode="wrap")
+
+
+def _sheared(tiled: Floats, turns: int) -> Floats:
+    """Slant a tile so that it still tiles: each column is rolled by its share of whole turns."""
+    columns = np.arange(SIDE)
+    rows = (columns[:, None] + turns * columns[None, :]) % SIDE
+    return tiled[rows, columns[None, :]]
+
+
+def _normal(values: Floats) -> Floats:
+    return (values - values.mean()) / values.std()
+
+
+def _tinted(values: Floats, strength: float, colour: tuple[float, float, float]) -> npt.NDArray[np.uint8]:
+    return _bytes((0.93 + strength * 0.5 * values)[..., None] * np.array(colour))
+
+
+def _bytes(colour: Floats) -> npt.NDArray[np.uint8]:
+    return frozen(np.round(np.clip(colour, 0, 1) * 255), np.uint8)

@@ -1,0 +1,198 @@
+"""The scene file: what to show, validated; TOML in and out, JSON schema out."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomli_w
+from pydantic import Field, ValidationError, model_validator
+
+from spineviz.layers import Layer
+from spineviz.library import data_folder
+from spineviz.pathology import Pathology
+from spineviz.patient import GivenBone
+from spineviz.spec import Spec
+from spineviz.surgery import Approach
+from spineviz.terms import LEVELS, Level
+from spineviz.views import View
+
+
+class SceneError(ValueError):
+    """A scene that cannot be shown; the text names the file, the field and what is allowed."""
+
+
+class GivenBones(Spec):
+    """Bones of a patient that stand in for the generated ones, by level."""
+
+    L3: GivenBone | None = None
+    L4: GivenBone | None = None
+    L5: GivenBone | None = None
+    S1: GivenBone | None = None
+
+
+class AnatomyRange(Spec):
+    """Which part of the spine is shown, and whose bones."""
+
+    first: Level = Field("L3", description="The uppermost level shown.")
+    last: Level = Field("S1", description="The lowermost level shown.")
+    bones: GivenBones = GivenBones()
+
+    @model_validator(mode="after")
+    def _downwards(self) -> AnatomyRange:
+        if LEVELS.index(self.first) > LEVELS.index(self.last):
+            raise ValueError(f"first ({self.first}) lies below last ({self.last}); exchange them")
+        return self
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels shown, from above."""
+        return LEVELS[LEVELS.index(self.first) : LEVELS.index(self.last) + 1]
+
+
+class SceneStep(Spec):
+    """A step of the scene itself, before any approach begins."""
+
+    title: str = Field(description="A key of the text catalog.")
+    seconds: Annotated[float, Field(ge=0.5, le=120)] = 4.0
+    camera: View = "posterior"
+    hide: tuple[Layer, ...] = Field((), description="Layers that are out of sight at the end of the step.")
+    highlight: tuple[Layer, ...] = ()
+    labels: tuple[str, ...] = Field((), description="Structures named in the picture.")
+
+
+class Scene(Spec):
+    """A scene as its file tells it: frozen, validated, hashable."""
+
+    title: str = Field(description="A key of the text catalog, or the title itself.")
+    anatomy: AnatomyRange = AnatomyRange()
+    pathologies: tuple[Pathology, ...] = ()
+    approaches: Annotated[tuple[Approach, ...], Field(max_length=2)] = ()
+    camera: View = "posterior"
+    hide: tuple[Layer, ...] = Field((), description="Layers that are not shown.")
+    steps: tuple[SceneStep, ...] = ()
+    poster: Annotated[float, Field(ge=0)] = Field(0.0, description="The second that a still picture shows.")
+
+
+def loads(text: str, name: str = "scene") -> Scene:
+    """Read a scene from TOML text; ``name`` stands in error messages.
+
+    Raises SceneError.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SceneError(f"{name}: not valid TOML: {error}") from None
+    try:
+        return Scene.model_validate(content, strict=False)
+    except ValidationError as error:
+        raise SceneError(_explained(name, error)) from None
+
+
+def dumps(scene: Scene) -> str:
+    """Write a scene as TOML text; `loads` reads the same scene back."""
+    return tomli_w.dumps(scene.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | _kinds(scene))
+
+
+def load(source: str | Path) -> Scene:
+    """Read a scene: a file's path, or the name of a shipped scene.
+
+    Raises SceneError where there is none.
+    """
+    path = find(source)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SceneError(f"{path}: cannot be read: {error}") from None
+    return loads(text, str(path))
+
+
+def find(source: str | Path) -> Path:
+    """Return the path of a scene file, given by path or by the name of a shipped scene."""
+    path = Path(source)
+    if path.suffix == ".toml" or path.is_file():
+        if not path.is_file():
+            raise SceneError(f"{path}: there is no such file")
+        return path
+    shipped = data_folder("scenes") / f"{source}.toml"
+    if not shipped.is_file():
+        raise SceneError(f"there is no scene '{source}'; shipped scenes: {', '.join(names())}; or name a .toml file")
+    return shipped
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the shipped scenes."""
+    return tuple(sorted(path.stem for path in data_folder("scenes").glob("*.toml")))
+
+
+def schema() -> str:
+    """Return the JSON schema of a scene file."""
+    return json.dumps(Scene.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _kinds(scene: Scene) -> dict[str, Any]:
+    """Return the entries whose ``kind`` must stand in the file although it is a default."""
+    result: dict[str, Any] = {}
+    for name in ("pathologies", "approaches"):
+        entries = getattr(scene, name)
+        if entries:
+            result[name] = [
+                {"kind": entry.kind} | entry.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+                for entry in entries
+            ]
+    return result
+
+
+def _explained(name: str, error: ValidationError) -> str:
+    lines = [_problem(item["loc"], item["type"], item["msg"], item.get("ctx", {})) for item in error.errors()]
+    return "\n".join(f"{name}: {line}" for line in lines)
+
+
+def _problem(place: Iterable[int | str], kind: str, message: str, context: dict[str, Any]) -> str:
+    where = ""
+    for part in place:
+        where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else str(part)
+    if kind == "extra_forbidden":
+        return f"{where}: unknown field{_allowed(where)}"
+    if kind == "missing":
+        return f"{where}: this field is needed"
+    if kind == "value_error":
+        return f"{where or 'scene'}: {str(context.get('error', message))}"
+    return f"{where}: {message[0].lower()}{message[1:]}"
+
+
+def _allowed(where: str) -> str:
+    """Return the fields allowed beside an unknown one, found in the schema."""
+    parent = [part for part in where.replace("]", "").replace("[", ".").split(".")][:-1]
+    root = Scene.model_json_schema()
+    options = _properties(root, root, parent)
+    return f"; allowed: {', '.join(sorted(options))}" if options else ""
+
+
+def _properties(root: dict[str, Any], node: dict[str, Any], path: list[str]) -> set[str]:
+    while "$ref" in node:
+        node = root["$defs"][node["$ref"].rpartition("/")[2]]
+    choices = [item for key in ("anyOf", "oneOf") for item in node.get(key, []) if item.get("type") != "null"]
+    if choices:
+        found = [_properties(root, choice, path) for choice in _chosen(root, choices, path)]
+        return set().union(*found)
+    if not path:
+        return set(node.get("properties", {}))
+    head, *rest = path
+    if head.isdigit():
+        return _properties(root, node.get("items", {}), rest)
+    return _properties(root, node.get("properties", {}).get(head, {}), rest)
+
+
+def _chosen(root: dict[str, Any], choices: list[dict[str, Any]], path: list[str]) -> list[dict[str, Any]]:
+    """Return the members of a union that the path's kind points to, and drop the kind from the path."""
+    if path:
+        for choice in choices:
+            target = root["$defs"].get(choice.get("$ref", "").rpartition("/")[2], {})
+            if target.get("properties", {}).get("kind", {}).get("const") == path[0]:
+                path.pop(0)
+                return [choice]
+    return choices

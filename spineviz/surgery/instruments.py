@@ -1,0 +1,187 @@
+"""Instruments as closed solids with a tip and an axis; all sizes come from ``measures/instruments.toml``.
+
+Every instrument stands in its own frame: the tip at the origin, +z along the axis towards the handle,
++y where the working end faces (the bite of a punch, the toe of a retractor, the cutting edge), mm.
+Handles leave the axis towards -y, so that the eye can look along the shaft into the wound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spineviz.measures import table
+from spineviz.structure import Floats, Points, Structure, Surface
+from spineviz.surgery.shapes import bent, joined, lathe, sweep
+
+BAR = 6.0
+"""The exponent of a bar's cross-section."""
+
+
+@dataclass(frozen=True, eq=False)
+class Instrument:
+    """An instrument in its own frame: tip at the origin, +z along the axis towards the handle.
+
+    ``reach`` is the length in mm from the tip that is slim enough to stand in a corridor and ``radius`` the
+    largest distance of that part from the axis.
+    """
+
+    name: str
+    surface: Surface
+    reach: float
+    radius: float
+
+    def structure(self) -> Structure:
+        """Return the instrument as a structure; a look's matrix brings it into the world."""
+        return Structure(self.name, "instrument", self.surface)
+
+
+def instrument(name: str, surface: Surface, reach: float) -> Instrument:
+    """Return an instrument whose corridor radius is measured on its own surface."""
+    slim = surface.vertices[surface.vertices[:, 2] <= reach]
+    return Instrument(name, surface, reach, float(np.linalg.norm(slim[:, :2], axis=1).max()))
+
+
+def scalpel(name: str) -> Instrument:
+    """Return a No. 15 scalpel; the edge faces +y."""
+    size = table("instruments.scalpel")
+    length, width = size["blade_length"], size["blade_width"]
+    along = np.array([0.0, 0.06, 0.2, 0.45, 0.75, 1.0])
+    half = width / 2 * np.array([0.08, 0.5, 0.85, 1.0, 1.0, 0.92])
+    blade_path = np.stack([np.zeros(6), width / 2 - half, along * length], axis=1)
+    thickness = size["blade_thickness"] / 2
+    blade = sweep(blade_path, thickness, half, exponent=1.6)
+    z = length + size["handle_length"] * np.array([-0.04, 0.05, 0.18, 0.5, 0.9, 1.0])
+    handle_path = np.stack([np.zeros(6), np.zeros(6), z], axis=1)
+    broad = size["handle_width"] / 2 * np.array([0.55, 0.6, 1.0, 0.9, 0.95, 0.7])
+    handle = sweep(handle_path, size["handle_thickness"] / 2, broad, exponent=BAR, sides=20)
+    return instrument(name, joined(blade, handle), length)
+
+
+def dilators(approach: str) -> tuple[Instrument, ...]:
+    """Return the dilators in series, the thinnest and longest first; each slides over the one before."""
+    size = table("instruments.dilators")
+    result = []
+    inner = 0.0
+    for number, diameter in enumerate(size["diameters"]):
+        radius, length = diameter / 2, size["longest"] - number * size["shorter_by"]
+        surface = _dilator(radius, inner, length)
+        result.append(instrument(f"instrument.{approach}.dilator.{number + 1}", surface, length))
+        inner = radius + size["clearance"]
+    return tuple(result)
+
+
+def _dilator(radius: float, inner: float, length: float) -> Surface:
+    tip = max(1.6, 0.9 * (radius - inner))
+    grooves = [
+        point
+        for place in (0.80, 0.84, 0.88, 0.92)
+        for point in (
+            (radius, place * length - 0.9),
+            (radius - 0.3, place * length - 0.6),
+            (radius - 0.3, place * length + 0.6),
+            (radius, place * length + 0.9),
+        )
+    ]
+    outside = [(radius, tip), (radius, 0.5 * length), *grooves, (radius, length - 0.5), (radius - 0.4, length)]
+    if inner == 0.0:
+        nose = [(0.15, 0.0), (0.55 * radius, 0.35 * radius), (0.9 * radius, 0.9 * radius)]
+        outside[0] = (radius, 1.4 * radius)
+        return lathe([*nose, *outside])
+    edge = [(inner + 0.12, 0.0), (inner + 0.3, 0.1), (radius - 0.1, tip - 0.3)]
+    hole = [(inner + 0.3, length), (inner, length - 0.4), (inner, 0.15)]
+    return lathe([*edge, *outside, *hole], sides=40, hollow=True)
+
+
+def tube_lengths() -> tuple[float, ...]:
+    """Return the lengths in mm that tubular retractors come in: every 10 mm."""
+    shortest, longest = table("instruments.tube")["lengths"]
+    return tuple(float(length) for length in np.arange(shortest, longest + 1, 10))
+
+
+def tube_length(depth: float) -> float:
+    """Return the shortest tube that stands proud of the skin at a depth (mm) from skin to bone.
+
+    Raises ValueError where no tube is long enough.
+    """
+    proud = table("instruments.tube")["above_skin"]
+    for length in tube_lengths():
+        if length >= depth + proud:
+            return length
+    raise ValueError(f"no tube reaches {depth:.0f} mm below the skin; the longest has {tube_lengths()[-1]:.0f} mm")
+
+
+def tubular_retractor(name: str, diameter: float, length: float) -> Instrument:
+    """Return a thin-walled tube with its rim and the bracket of the table arm towards -y."""
+    size = table("instruments.tube")
+    outer, rim = diameter / 2, size["rim_height"]
+    inner, flare = outer - size["wall"], outer + size["rim_width"]
+    wall = lathe(
+        [
+            (inner + 0.1, 0.0),
+            (outer - 0.1, 0.0),
+            (outer, 0.15),
+            (outer, 0.5 * length),
+            (outer, length - rim),
+            (flare - 0.4, length - rim + 0.1),
+            (flare, length - rim + 0.5),
+            (flare, length - 0.5),
+            (flare - 0.4, length),
+            (inner + 0.8, length),
+            (inner, length - 0.8),
+            (inner, 0.5 * length),
+            (inner, 0.15),
+        ],
+        sides=56,
+        hollow=True,
+    )
+    top = length - rim / 2
+    arm_path = [(0, -outer - 1.2, top), (0, -outer - 8, top + 2.0), (0, -outer - size["arm_length"], top + 2.0)]
+    arm = sweep(bent(arm_path, 4.0), 4.5, 1.5, exponent=BAR)
+    knob = lathe([(3.6, 0), (4.0, 0.4), (4.0, 6.0), (3.4, 6.8), (0.4, 7.0)], sides=20)
+    screw = knob.moved(knob.vertices + np.array([0, -outer - size["arm_length"] + 8, top + 2.0]))
+    return instrument(name, joined(wall, arm, screw), length - rim - 0.1)
+
+
+def cobb_elevator(name: str) -> Instrument:
+    """Return a Cobb elevator: a broad, slightly curved blade; its back faces +y."""
+    size = table("instruments.cobb")
+    width, blade = size["blade_width"] / 2, size["blade_length"]
+    place = np.array([0.0, 0.06, 0.2, 0.45, 0.7, 0.9, 1.0])
+    half = np.array([0.72, 0.9, 1.0, 0.92, 0.6, 0.34, 0.3]) * width
+    thick = np.array([0.25, 0.45, 0.7, 0.9, 1.3, 1.7, 1.9]) * size["blade_thickness"] / 2
+    bow = -4.0 * place * (1 - place) * 2.2
+    spoon = sweep(np.stack([0 * place, bow, place * blade], axis=1), half, thick, exponent=2.6, sides=24)
+    radius, length = size["shaft_radius"], size["length"]
+    shaft = sweep([(0, 0, blade - 4), (0, 0, 80), (0, 0, 0.56 * length)], radius, radius)
+    grip = size["handle_radius"]
+    z = length * np.array([0.54, 0.56, 0.6, 0.66, 0.8, 0.93, 0.985, 1.0])
+    r = grip * np.array([0.45, 0.7, 0.85, 0.8, 1.0, 0.95, 0.7, 0.3])
+    handle = lathe(list(zip(r, z, strict=True)), sides=24)
+    return instrument(name, joined(spoon, shaft, handle), 0.5 * length)
+
+
+def nerve_root_retractor(name: str) -> Instrument:
+    """Return a Love retractor: its toe turns 90 degrees towards +y; the tip is the toe's heel."""
+    size = table("instruments.nerve_root_retractor")
+    half = size["toe_thickness"] / 2
+    toe_path = bent([(0, -0.4, 7.0), (0, 0, half), (0, size["toe"], half)], 1.8)
+    wide = size["toe_width"] / 2 * np.linspace(0.7, 1.0, len(toe_path))
+    toe = sweep(toe_path, wide, half, exponent=3.0)
+    radius = size["shaft_radius"]
+    shaft = sweep(bayonet(size["straight"], size["offset"], size["length"], start=5.0), radius, radius)
+    grip = sweep(_grip_path(size), 3.6, 3.0, exponent=3.0)
+    return instrument(name, joined(toe, shaft, grip), 0.8 * size["straight"])
+
+
+def bayonet(straight: float, offset: float, length: float, start: float) -> Points:
+    """Return the path (k, 3) of a shaft that leaves its axis towards -y beyond its straight part, mm."""
+    turn = straight + 0.9 * offset
+    return bent([(0, 0, start), (0, 0, straight), (0, -offset, turn), (0, -offset, length)], 9.0)
+
+
+def _grip_path(size: dict[str, float]) -> Floats:
+    turn = size["straight"] + 0.9 * size["offset"]
+    z = np.linspace(turn + 12, size["length"], 6)
+    return np.stack([0 * z, np.full(6, -size["offset"]), z], axis=1)
