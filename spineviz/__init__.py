@@ -1,0 +1,39 @@
+"""Interactive 3D spine anatomy: disease, and a small incision beside open surgery.
+
+>>> import spineviz
+>>> scene = spineviz.load("herniation_l4l5")  # doctest: +SKIP
+>>> scene.render("picture.png", at=12)  # doctest: +SKIP
+
+It informs and teaches; it is not a diagnostic or planning device. World frame: RAS, mm, origin at the
+centre of the S1 upper endplate.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spineviz.production import Production
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load", "scenes"]
+
+
+def load(source: str | Path) -> Production:
+    """Return a scene ready to render, animate or show: a shipped scene's name, or a .toml file.
+
+    Raises spineviz.scene.SceneError where the scene is missing or not valid.
+    """
+    from spineviz.production import Production
+    from spineviz.scene import load as load_scene
+
+    return Production(load_scene(source))
+
+
+def scenes() -> tuple[str, ...]:
+    """Return the names of the shipped scenes."""
+    from spineviz.scene import names
+
+    return names()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import pickle
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import platformdirs
@@ -15,6 +17,7 @@ import platformdirs
 from spineviz.structure import Surface
 
 SurfaceMap = Mapping[str, Surface]
+Kept = TypeVar("Kept")
 
 _PACKAGE = Path(__file__).resolve().parent
 _ATTRIBUTES = ("vertices", "faces", "occlusion", "tint", "coordinates")
@@ -46,11 +49,44 @@ def digest(*parts: str | bytes) -> str:
 
 def recipe() -> str:
     """Return a hash of the code and the measures that shape the meshes."""
-    floors = ("sdf", "anatomy", "patient", "pathology", "surgery")
+    floors = ("sdf", "anatomy", "patient", "pathology", "body", "surgery")
     files = [path for floor in floors for path in (_PACKAGE / floor).rglob("*.py")]
     files += [_PACKAGE / f"{name}.py" for name in ("geometry", "model", "structure", "terms", "measures")]
     files += list((data_folder("meshes") / "measures").glob("*.toml"))
     return digest(*(path.read_bytes() for path in sorted(files, key=lambda path: path.name)))
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write a file whole or not at all: into a temporary one beside it, renamed at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            write(stream)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_object(path: Path, kind: type[Kept]) -> Kept | None:
+    """Return an object kept in the user's own cache, or None where there is none that fits.
+
+    The cache is private to the user, like compiled Python: never point it at files of others.
+    """
+    try:
+        with path.open("rb") as stream:
+            kept = pickle.load(stream)
+    except (OSError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, TypeError):
+        return None
+    return kept if isinstance(kept, kind) else None
+
+
+def write_object(path: Path, thing: object) -> None:
+    """Keep an object in the user's cache; a cache that cannot be written is no error."""
+    with contextlib.suppress(OSError):
+        write_whole(path, lambda stream: pickle.dump(thing, stream, protocol=5))
 
 
 def write_surfaces(path: Path, surfaces: SurfaceMap) -> None:
@@ -61,15 +97,7 @@ def write_surfaces(path: Path, surfaces: SurfaceMap) -> None:
             value = getattr(surface, attribute)
             if value is not None:
                 arrays[f"{name}:{attribute}"] = value
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, allow_pickle=False, **arrays)  # type: ignore[arg-type]
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))  # type: ignore[arg-type]
 
 
 def read_surfaces(path: Path) -> dict[str, Surface]:
@@ -80,22 +108,3 @@ def read_surfaces(path: Path) -> dict[str, Surface]:
             name, _, attribute = key.rpartition(":")
             fields.setdefault(name, {})[attribute] = archive[key]
     return {name: Surface(**attributes) for name, attributes in fields.items()}
-
-
-def cached(key: str, make: Callable[[], SurfaceMap]) -> SurfaceMap:
-    """Return surfaces from the cache, or make them and keep them there.
-
-    A damaged file counts as missing. A cache that cannot be written is no error: the surfaces are
-    made again the next time.
-    """
-    path = cache_folder() / "meshes" / f"{key}.npz"
-    try:
-        return read_surfaces(path)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-        pass
-    surfaces = make()
-    try:
-        write_surfaces(path, surfaces)
-    except OSError:
-        pass
-    return surfaces

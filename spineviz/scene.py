@@ -107,7 +107,18 @@ def load(source: str | Path) -> Scene:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SceneError(f"{path}: cannot be read: {error}") from None
-    return loads(text, str(path))
+    return _anchored(loads(text, str(path)), path.resolve().parent)
+
+
+def _anchored(scene: Scene, folder: Path) -> Scene:
+    """Return the scene with the mesh files of its bones looked for beside the scene file."""
+    bones = {
+        level: bone.model_copy(update={"file": str(folder / bone.file)})
+        for level, bone in scene.anatomy.bones
+        if bone is not None
+    }
+    anatomy = scene.anatomy.model_copy(update={"bones": GivenBones(**bones)})
+    return scene.model_copy(update={"anatomy": anatomy})
 
 
 def find(source: str | Path) -> Path:

@@ -11,9 +11,23 @@ import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy import sacrum_landmarks
+from spineviz.anatomy.sacrum_landmarks import Aspect, foramen_axis
 from spineviz.anatomy.sacrum_parts import SacrumParameters, folded, nearby
+from spineviz.anatomy.vertebra_landmarks import normals
 from spineviz.sdf import Field, Solid, smooth_difference, smooth_union
 from spineviz.structure import Floats, Frame, Points
+from spineviz.terms import SIDES
+
+__all__ = [
+    "Aspect",
+    "SacrumParameters",
+    "cartilage",
+    "field",
+    "foramen_axis",
+    "landmarks",
+    "parameters",
+    "solid",
+]
 
 
 def parameters() -> SacrumParameters:
@@ -24,34 +38,58 @@ def parameters() -> SacrumParameters:
 def field(parameters: SacrumParameters) -> Field:
     """Return the signed distance (mm, negative inside) to the sacrum, in its local frame."""
 
+    fillets, openings = parameters.fillets, parameters.openings
+
     def distance(points: Points) -> Floats:
         half = folded(points)
-        bone = smooth_union(parameters.walls(half), parameters.body(half), parameters.body_blend)
-        for strut in parameters.crests:
-            bone = smooth_union(bone, nearby(strut, half), parameters.crest_blend)
-        for pit in parameters.pits:
-            bone = smooth_difference(bone, nearby(pit, half), 5.0)
-        for spine in parameters.median_crest:
-            bone = smooth_union(bone, nearby(spine, points), 5.0)
-        bone = smooth_difference(bone, parameters.openings.interlaminar(half), 3.0)
-        bone = smooth_difference(bone, nearby(parameters.openings.hiatus, half), 2.0)
-        bone = smooth_union(bone, nearby(parameters.cornu, half), 3.0)
-        superior = smooth_union(nearby(parameters.superior_process, half), nearby(parameters.pedicle, half), 4.0)
-        bone = smooth_union(bone, superior, 4.0)
+        bone = smooth_union(parameters.walls(half), parameters.body(half), fillets.body)
+        for strut in parameters.crests.values():
+            bone = smooth_union(bone, nearby(strut, half), fillets.crests)
+        for pit in parameters.pits.values():
+            bone = smooth_difference(bone, nearby(pit, half), fillets.pits)
+        for spine in parameters.median_crest.values():
+            bone = smooth_union(bone, nearby(spine, points), fillets.median_crest)
+        bone = smooth_difference(bone, openings.interlaminar(half), fillets.lamina)
+        bone = smooth_difference(bone, nearby(openings.hiatus, half), fillets.hiatus)
+        bone = smooth_union(bone, nearby(parameters.cornu, half), fillets.cornu)
+        process, pedicle = nearby(parameters.superior_process, half), nearby(parameters.pedicle, half)
+        superior = smooth_union(process, pedicle, fillets.superior_process)
+        bone = smooth_union(bone, superior, fillets.superior_process)
         bone = smooth_difference(bone, nearby(parameters.facet, half), parameters.facet.edge)
         void = parameters.canal(half)
         for foramen in parameters.foramina.values():
-            void = smooth_union(void, nearby(foramen, half), 3.0)
-        return smooth_difference(bone, void, 2.5)
+            void = smooth_union(void, nearby(foramen, half), fillets.passages)
+        return smooth_difference(bone, void, fillets.canal)
 
     return distance
+
+
+def cartilage(parameters: SacrumParameters, points: Points) -> Floats:
+    """Return how much surface points belong to the S1 facets' cartilage: (n, 3) mm -> (n,) 0..1.
+
+    Points are on the bone's surface, in its local frame. An ellipse is covered on each facet, where
+    the surface looks the same way as the facet; it fades towards its border.
+    """
+    marks = landmarks(parameters)
+    cover = parameters.articular_cartilage
+    facing = normals(field(parameters), points)
+    result = np.zeros(len(points))
+    for side in SIDES:
+        frame = marks[f"facet.superior.{side}"]
+        x, y, z = frame.to_local(points).T
+        radius = np.hypot(2.0 * x / cover.width, 2.0 * z / cover.height)
+        inside = np.clip((1.0 - radius) / cover.border, 0.0, 1.0)
+        aligned = np.clip((facing @ frame.anterior - 0.4) / 0.3, 0.0, 1.0)
+        share = inside * aligned * (np.abs(y) < cover.width / 2.0)
+        result = np.maximum(result, share * share * (3.0 - 2.0 * share))
+    return result
 
 
 def solid(parameters: SacrumParameters) -> Solid:
     """Return the sacrum with bounds that hold it whole."""
     walls = parameters.walls
     width = max(walls.half_width) + 8.0
-    back = min(spine.end[1] for spine in parameters.median_crest) - 8.0
+    back = min(spine.end[1] for spine in parameters.median_crest.values()) - 8.0
     return Solid(
         field(parameters),
         np.array([-width, back, walls.heights[-1] - 6.0]),

@@ -56,24 +56,27 @@ class Canal(Spec):
         return float(front), float(depth), float(width)
 
     def __call__(self, points: Points) -> Floats:
+        """Return the signed distance (mm, negative inside) of points, shape (n, 3) -> (n,)."""
         x, y, z = points.T
         front, depth, width = self._along(np.clip(z, self.heights[-1], self.heights[0])).T
         return _rounded_triangle(x, front - y, width, depth, self.corner)
 
 
 class Strut(Spec):
-    """A rod from ``start`` to ``end`` whose radius runs from ``radii[0]`` to ``radii[1]``, round at both ends."""
+    """A rod from ``start`` to ``end``, round at both; its radius runs from ``radii[0]`` to ``radii[1]``."""
 
     start: Triple
     end: Triple
     radii: tuple[float, float]
 
     def __call__(self, points: Points) -> Floats:
+        """Return the signed distance (mm, negative inside) of points, shape (n, 3) -> (n,)."""
         start, span = np.asarray(self.start), np.subtract(self.end, self.start)
         length2 = float(span @ span)
         t = np.clip((points - start) @ span / length2, 0.0, 1.0)
         radius = self.radii[0] + (self.radii[1] - self.radii[0]) * t
-        return np.linalg.norm(points - start - t[:, None] * span, axis=1) - radius
+        distance: Floats = np.linalg.norm(points - start - t[:, None] * span, axis=1) - radius
+        return distance
 
     def bounds(self) -> tuple[Floats, float]:
         """Return the centre and the radius of a sphere around the rod."""
@@ -102,6 +105,7 @@ class Process(Spec):
         )  # fmt: skip
 
     def __call__(self, points: Points) -> Floats:
+        """Return the signed distance (mm, negative inside) of points, shape (n, 3) -> (n,)."""
         return self.loft(points)
 
     def bounds(self) -> tuple[Floats, float]:
@@ -136,6 +140,7 @@ class Foramen(Spec):
         )
 
     def __call__(self, points: Points) -> Floats:
+        """Return the signed distance (mm, negative inside) of points, shape (n, 3) -> (n,)."""
         inward, front, back, groove = (passage(points) for passage in self.passages)
         through = smooth_union(smooth_union(front, back, 2.0), inward, 2.0)
         return smooth_union(through, groove, 3.0)
@@ -185,6 +190,7 @@ class Facet(Spec):
     edge: float
 
     def __call__(self, points: Points) -> Floats:
+        """Return the signed distance (mm, negative inside) of points, shape (n, 3) -> (n,)."""
         cylinder = Strut(start=self.lower, end=self.upper, radii=(self.radius, self.radius))
         _, y, z = points.T
         below = (self.floor + self.slope * (y - self.lower[1] - self.radius) - z) / np.hypot(1.0, self.slope)
@@ -198,7 +204,31 @@ class Facet(Spec):
         """Return the point of the articular surface at height z, seen from the axis along ``direction``."""
         lower, upper = np.asarray(self.lower), np.asarray(self.upper)
         axis = lower + (upper - lower) * (z - lower[2]) / (upper[2] - lower[2])
-        return axis + self.radius * np.asarray(direction) / np.hypot(direction[0], direction[1])
+        point: Floats = axis + self.radius * np.asarray(direction) / np.hypot(direction[0], direction[1])
+        return point
+
+
+class ArticularCartilage(Spec):
+    """The ellipse of cartilage on a facet, ``width`` by ``height``, fading over ``border`` of its radius."""
+
+    width: float
+    height: float
+    border: float
+
+
+class Fillets(Spec):
+    """How far (mm) a part is blended with the bone it joins, or an opening's edge is rounded."""
+
+    body: float
+    crests: float
+    median_crest: float
+    pits: float
+    lamina: float
+    hiatus: float
+    cornu: float
+    superior_process: float
+    passages: float
+    canal: float
 
 
 class SacrumParameters(Spec):
@@ -206,24 +236,24 @@ class SacrumParameters(Spec):
 
     walls: Walls
     body: Body
-    body_blend: float
     canal: Canal
     openings: Openings
     foramina: dict[str, Foramen]
     superior_process: Process
     pedicle: Strut
     facet: Facet
-    median_crest: tuple[Process, ...]
-    crests: tuple[Strut, ...]
-    crest_blend: float
+    articular_cartilage: ArticularCartilage
+    median_crest: dict[str, Process]
+    crests: dict[str, Strut]
     cornu: Strut
-    pits: tuple[Strut, ...]
+    pits: dict[str, Strut]
+    fillets: Fillets
 
 
 def nearby(part: Strut | Process | Foramen | Facet, points: Points) -> Floats:
     """Evaluate a small part where it matters; farther than `REACH` from its sphere, a lower bound."""
     centre, radius = part.bounds()
-    distance = np.linalg.norm(points - centre, axis=1) - radius
+    distance: Floats = np.linalg.norm(points - centre, axis=1) - radius
     close = distance < REACH
     distance[close] = part(points[close])
     return distance
@@ -235,7 +265,7 @@ def _sphere(start: Triple, end: Triple, margin: float) -> tuple[Floats, float]:
 
 
 def _rounded_triangle(x: Floats, v: Floats, width: Floats, depth: Floats, corner: float) -> Floats:
-    """Return the distance to isosceles triangles, base from x = 0 to ``width`` at v = 0, apex at v = ``depth``.
+    """Return the distance to triangles: half base from x = 0 to ``width`` at v = 0, apex at v = ``depth``.
 
     A triangle with rounded corners is a smaller one, drawn together about the centre of its
     inscribed circle, and everything within ``corner`` of it.
@@ -244,11 +274,11 @@ def _rounded_triangle(x: Floats, v: Floats, width: Floats, depth: Floats, corner
     inscribed = width * depth / (width + slant)
     radius = np.minimum(corner, 0.5 * inscribed)
     scale = 1.0 - radius / inscribed
-    base, apex, reach = inscribed * (1.0 - scale), inscribed + (depth - inscribed) * scale, width * scale
-    past = np.maximum(x - reach, 0.0)
-    to_base = np.hypot(past, v - base)
-    t = np.clip(((reach - x) * reach + (v - base) * (apex - base)) / (reach**2 + (apex - base) ** 2), 0.0, 1.0)
-    to_side = np.hypot(x - reach * (1.0 - t), v - base - (apex - base) * t)
-    inside = (v > base) & ((x / reach + (v - base) / (apex - base)) < 1.0)
+    reach, rise = width * scale, depth * scale
+    v = v - inscribed * (1.0 - scale)
+    to_base = np.hypot(np.maximum(x - reach, 0.0), v)
+    t = np.clip(((reach - x) * reach + v * rise) / (reach * reach + rise * rise), 0.0, 1.0)
+    to_side = np.hypot(x - reach * (1.0 - t), v - rise * t)
+    inside = (v > 0.0) & (x / reach + v / rise < 1.0)
     nearest = np.minimum(to_base, to_side)
     return np.where(inside, -nearest, nearest) - radius

@@ -26,11 +26,12 @@ COLUMNS = (0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0)
 ACROSS = CubicSpline(COLUMNS, np.eye(4), bc_type=((1, np.zeros(4)), (2, np.zeros(4))))
 """The columns' cardinal functions of the place across, level at the midline."""
 
+
 class Auricular(Spec):
     """The L-shaped joint surface for the ilium, raised a little from the lateral surface.
 
     ``cranial``, ``corner`` and ``caudal`` are (y, z) of the ends and the bend of its two limbs;
-    ``half_width`` is theirs, ``relief`` how far the joint surface stands out over a border ``border`` mm wide.
+    ``half_width`` is theirs, ``relief`` how far the surface stands out, over a margin ``border`` mm wide.
     """
 
     cranial: Pair
@@ -43,7 +44,8 @@ class Auricular(Spec):
     def height(self, y: Floats, z: Floats) -> Floats:
         """Return by how much (mm) the lateral surface is raised at (y, z), arrays of shape (n,)."""
         place = np.column_stack([y, z])
-        away = np.minimum(_to_segment(place, self.corner, self.cranial), _to_segment(place, self.corner, self.caudal))
+        limbs = (_to_segment(place, self.corner, end) for end in (self.cranial, self.caudal))
+        away = np.minimum(*limbs)
         inside = np.clip((self.half_width - away) / self.border + 0.5, 0.0, 1.0)
         return self.relief * inside * inside * (3.0 - 2.0 * inside)
 
@@ -91,6 +93,7 @@ class Walls(Spec):
         return self.ridge_height * fade * sum(np.exp(-(((z - ridge) / 1.8) ** 2)) for ridge in self.ridges)
 
     def __call__(self, points: Points) -> Floats:
+        """Return the signed distance (mm, negative inside) of points, shape (n, 3) -> (n,)."""
         x, y, z = points.T
         height = self._clipped(z)
         rows, slopes = self._along(height), self._along(height, 1)
@@ -132,6 +135,7 @@ class Body(Spec):
     edge: float
 
     def __call__(self, points: Points) -> Floats:
+        """Return the signed distance (mm, negative inside) of points, shape (n, 3) -> (n,)."""
         x, y, z = points.T
         t = np.clip(-z / self.height, -0.1, 1.1)
         width, front, back, centre = (

@@ -12,7 +12,7 @@ from spineviz.anatomy import sacrum, vertebra
 from spineviz.anatomy.alignment import endplates, sacral_frame, stacked
 from spineviz.anatomy.bone import LevelBone
 from spineviz.body.parameters import Anatomy
-from spineviz.geometry import DistanceGrid, bake_occlusion, sample_distance
+from spineviz.geometry import DistanceGrid, sample_distance
 from spineviz.patient import given_bone
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
@@ -103,7 +103,7 @@ def _standing(
     standing = surface.placed(frame)
     grid = _grid(field, surface)
     landmarks = {name: mark.then(frame) for name, mark in item.landmarks.items()}
-    return LevelBone(level, frame, landmarks, bake_occlusion(standing), Placed(grid, frame))
+    return LevelBone(level, frame, landmarks, standing, Placed(grid, frame))
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,7 +26,10 @@ def catalog(language: str = "en") -> Mapping[str, str]:
     path = _FOLDER / f"{language}.toml"
     if not path.is_file():
         raise ValueError(f"no texts for the language '{language}'; there is: {', '.join(languages())}")
-    return _flat(tomllib.loads(path.read_text("utf-8")), "")
+    texts = _flat(tomllib.loads(path.read_text("utf-8")), "")
+    for part in sorted((_FOLDER / language).glob("*.toml")):
+        texts |= _flat(tomllib.loads(part.read_text("utf-8")), "")
+    return texts
 
 
 def text(message: Message, language: str = "en") -> str:
@@ -43,6 +46,11 @@ def text(message: Message, language: str = "en") -> str:
         for name, value in message.parameters
     }
     return texts[message.key].format(**values)
+
+
+def title(key: str, language: str = "en") -> str:
+    """Return the text of a key, or the key itself where the catalog has none (a title of one's own)."""
+    return catalog(language).get(key, key)
 
 
 def _flat(table: Mapping[str, object], prefix: str) -> dict[str, str]:

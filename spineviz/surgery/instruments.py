@@ -73,7 +73,7 @@ def dilators(approach: str) -> tuple[Instrument, ...]:
 
 
 def _dilator(radius: float, inner: float, length: float) -> Surface:
-    tip = max(1.6, 0.9 * (radius - inner))
+    tip = max(3.0, 1.9 * (radius - inner))
     grooves = [
         point
         for place in (0.80, 0.84, 0.88, 0.92)

@@ -3,7 +3,8 @@
 Run ``python tests/calibration/fit_sacrum.py OUTPUT.json`` with SPINEVIZ_SHARED naming the folder that
 holds ``reference/remus_Sacrum.ply`` (Remus et al., PLoS ONE 2021;16(4):e0250456). It starts from
 the measures and writes the fitted parameters as JSON. Canal, foramina, facets and endplate keep
-their morphometric values: reference points near them take no part, nor does the coccyx.
+their morphometric values: reference points near them take no part, nor does the coccyx. The measures
+are such a fit, with the first body's front, the apex and the lateral margins smoothed by hand after it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ ENDPLATE = np.array([-0.04, -1.5, 0.0])
 RAISE = np.array([0.0, 0.5, 3.0])
 CLIP = 4.0
 SPREAD = {"anterior": 2.0, "posterior": 2.0, "half_width": 2.0, "flare": 0.15, "edge": 0.7}
+MIDLINE = {("start", 0), ("end", 0)}
 LOWEST = {"across": 2.0, "caps": 2.0, "edge": 5.0}
 CREST = {"start": 1.5, "end": 1.5, "across": 0.5, "along": 1.0, "caps": 0.5}
 BODY = {"half_width": 1.0, "front": 1.0, "back": 1.0, "centre": 1.0}
@@ -83,9 +85,10 @@ def slots(document: dict[str, Any]) -> list[Slot]:
                 found.append((["walls", name, i], spread))
     for name, spread in BODY.items():
         found += [(["body", name, i], spread) for i in (1, 2)]
-    for k, spine in enumerate(document["median_crest"]):
+    for k, spine in document["median_crest"].items():
         for name, spread in CREST.items():
-            found += [(["median_crest", k, name, i], spread) for i in range(len(spine[name])) if (name, i) not in {("start", 0), ("end", 0)}]
+            places = [i for i in range(len(spine[name])) if (name, i) not in MIDLINE]
+            found += [(["median_crest", k, name, i], spread) for i in places]
     return found
 
 
@@ -97,7 +100,7 @@ def read(document: Any, path: list[Any]) -> float:
 
 def written(document: dict[str, Any], paths: list[list[Any]], values: Floats) -> dict[str, Any]:
     """A copy of the document with other numbers at the paths."""
-    copy = json.loads(json.dumps(document))
+    copy: dict[str, Any] = json.loads(json.dumps(document))
     for path, number in zip(paths, values, strict=True):
         node = copy
         for key in path[:-1]:
@@ -106,7 +109,9 @@ def written(document: dict[str, Any], paths: list[list[Any]], values: Floats) ->
     return copy
 
 
-def fitted(document: dict[str, Any], points: Points, target: Floats, rounds: int, prior: float) -> dict[str, Any]:
+def fitted(
+    document: dict[str, Any], points: Points, target: Floats, rounds: int, prior: float
+) -> dict[str, Any]:
     """Damped Gauss-Newton with a robust loss and a prior at the starting values."""
     found = slots(document)
     paths, spread = [p for p, _ in found], np.array([s for _, s in found])
@@ -115,13 +120,14 @@ def fitted(document: dict[str, Any], points: Points, target: Floats, rounds: int
 
     def residual(values: Floats) -> Floats:
         model = sacrum.SacrumParameters.model_validate(written(document, paths, values))
-        return CLIP * np.tanh(sacrum.field(model)(points) / CLIP) - CLIP * np.tanh(target / CLIP)
+        error: Floats = CLIP * np.tanh(sacrum.field(model)(points) / CLIP) - CLIP * np.tanh(target / CLIP)
+        return error
 
     step = gauss_newton(residual, start, spread, lowest, prior * len(points) / 1000.0)
     values, damping = start, 1e-2
     for k in range(rounds):
         values, damping, cost, mean = step(values, damping)
-        print(k, round(cost, 1), round(mean, 3), flush=True)
+        sys.stdout.write(f"{k}: cost {cost:.1f}, mean distance {mean:.3f} mm\n")
         if damping > 1e3:
             break
     return written(document, paths, values)
@@ -133,7 +139,8 @@ def gauss_newton(
     """One step of the fit: values and damping in; values, damping, cost and mean residual out."""
 
     def cost(errors: Floats, values: Floats) -> float:
-        return float(2.0 * (np.sqrt(1.0 + errors**2) - 1.0).sum() + weight * (((values - start) / spread) ** 2).sum())
+        moved = (values - start) / spread
+        return float(2.0 * (np.sqrt(1.0 + errors**2) - 1.0).sum() + weight * (moved**2).sum())
 
     def step(values: Floats, damping: float) -> tuple[Floats, float, float, float]:
         errors = residual(values)

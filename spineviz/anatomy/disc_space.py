@@ -1,0 +1,166 @@
+"""The space between two endplates: its frame, its outline, and where a point stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from spineviz.anatomy.bone import LevelBone
+from spineviz.structure import Floats, Frame, Points
+from spineviz.terms import Disc, Level, levels_of
+
+ANGLES = 96
+"""Directions in which the outline of an endplate is looked for."""
+
+HARMONICS = 8
+"""The outline keeps this many waves around its circumference; finer ones are noise of the search."""
+
+RIM_DEPTH = 1.0
+"""An endplate ends where the bone is left this far (mm) beyond the plane of its rim."""
+
+LIP, HOLLOW = 0.4, 8.0
+"""How far (mm) a disc may reach beyond the plane of a rim: at the rim, and how much more in its middle."""
+
+EXACT = 1.5
+"""Nearer to a bone than this (mm) its own distance is asked, farther away the sampled one."""
+
+
+@dataclass(frozen=True, eq=False)
+class DiscSpace:
+    """The space that a disc fills.
+
+    ``frame`` is in the world: origin midway between the centres of the two endplates, z the mean of
+    their normals, y anterior. ``upper`` and ``lower`` are the radii (ANGLES,) in mm of the two rims
+    about that origin, in the frame's x-y plane, by angle from x (right) towards y (anterior).
+    """
+
+    disc: Disc
+    frame: Frame
+    above: LevelBone
+    below: LevelBone
+    upper: Floats
+    lower: Floats
+    plates: tuple[Frame, Frame]
+    """The endplate above the disc and the one below, in the world."""
+
+    def distances(self, points: Points) -> tuple[Floats, Floats]:
+        """Return the signed distances (mm) of world points (n, 3) to the bones above and below."""
+        return precise(self.above)(points), precise(self.below)(points)
+
+    def radius(self, angle: Floats, share: Floats) -> Floats:
+        """Return the rim's radius (mm) at angles (radians); share is 0 at the upper, 1 at the lower rim."""
+        return (1 - share) * _periodic(self.upper, angle) + share * _periodic(self.lower, angle)
+
+    def beyond(self, points: Points, radius: Floats) -> Floats:
+        """Return how far (mm) world points leave the space between the rims, through either end.
+
+        ``radius`` (n,) is the share of the rim's radius, 0 at the centre: there a hollow endplate may
+        be up to HOLLOW mm deep.
+        """
+        allowed = LIP + HOLLOW * np.maximum(1 - radius * radius, 0.0)
+        upper, lower = (plate.to_local(points)[:, 2] for plate in self.plates)
+        return np.maximum(upper, -lower) - allowed
+
+    @property
+    def area(self) -> float:
+        """The mean of the two rims' areas, mm²."""
+        return float(np.mean(self.upper**2 + self.lower**2) * np.pi / 2)
+
+    @property
+    def depth(self) -> float:
+        """The mean antero-posterior depth in the mid-plane, mm."""
+        both = (self.upper + self.lower) / 2
+        return float(both[ANGLES // 4] + both[3 * ANGLES // 4])
+
+
+def precise(bone: LevelBone) -> Callable[[Points], Floats]:
+    """Return a bone's distance: its own near the surface, the sampled one farther away."""
+
+    def distance(points: Points) -> Floats:
+        values = np.asarray(bone.grid(points), dtype=np.float64)
+        near = np.abs(values) < EXACT
+        if near.any():
+            values[near] = bone.distance(np.asarray(points)[near])
+        return values
+
+    return distance
+
+
+def disc_space(disc: Disc, bones: Mapping[Level, LevelBone]) -> DiscSpace:
+    """Find the space between two bones from their endplates and their own distances.
+
+    Raises ValueError when a bone or one of its endplates is missing, or its rim is not found.
+    """
+    names = levels_of(disc)
+    for level in names:
+        if level not in bones:
+            raise ValueError(f"disc {disc} needs the bones {names[0]} and {names[1]}; {level} is missing")
+    above, below = bones[names[0]], bones[names[1]]
+    upper, lower = endplate(above, "inferior"), endplate(below, "superior")
+    frame = middle(upper, lower)
+    rims = _outline(above, upper, frame, 1.0), _outline(below, lower, frame, -1.0)
+    return DiscSpace(disc, frame, above, below, *rims, (upper, lower))
+
+
+def endplate(bone: LevelBone, which: str) -> Frame:
+    """Return the world frame of a bone's ``superior`` or ``inferior`` endplate."""
+    return landmark(bone, f"endplate.{which}")
+
+
+def landmark(bone: LevelBone, feature: str) -> Frame:
+    """Return a landmark of a bone in the world. Raises ValueError when the bone has none of that name."""
+    try:
+        return bone.landmarks[feature]
+    except KeyError:
+        raise ValueError(f"{bone.level}: the landmark '{feature}' is needed here; add it to the bone") from None
+
+
+def middle(upper: Frame, lower: Frame) -> Frame:
+    """Return the frame midway between two frames; z is the mean of theirs, y as anterior as theirs."""
+    superior = upper.superior + lower.superior
+    superior = superior / np.linalg.norm(superior)
+    anterior = upper.anterior + lower.anterior
+    anterior = anterior - (anterior @ superior) * superior
+    anterior = anterior / np.linalg.norm(anterior)
+    axes = np.stack([np.cross(anterior, superior), anterior, superior])
+    return Frame((upper.origin + lower.origin) / 2, axes)
+
+
+def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Floats:
+    """Return an endplate's rim as radii (ANGLES,) about the disc's frame."""
+    angles = np.arange(ANGLES) * 2 * np.pi / ANGLES
+    radii = np.arange(8.0, 40.0, 0.25)
+    local = np.empty((ANGLES, len(radii), 3))
+    local[..., 0] = np.cos(angles)[:, None] * radii
+    local[..., 1] = np.sin(angles)[:, None] * radii
+    local[..., 2] = inwards * RIM_DEPTH
+    values = bone.distance(plate.to_parent(local.reshape(-1, 3))).reshape(local.shape[:2])
+    leaving = (values[:, :-1] < 0) & (values[:, 1:] >= 0)
+    if not leaving.any(1).all():
+        raise ValueError(f"{bone.level}: no rim was found around its endplate; check the endplate landmark")
+    first = leaving.argmax(1)
+    rows = np.arange(ANGLES)
+    before, after = values[rows, first], values[rows, first + 1]
+    rim = radii[first] + 0.25 * before / (before - after)
+    edge = np.stack([np.cos(angles) * rim, np.sin(angles) * rim, np.zeros(ANGLES)], axis=1)
+    flat = frame.to_local(plate.to_parent(edge))
+    turned = np.unwrap(np.arctan2(flat[:, 1], flat[:, 0]))
+    lengths = np.hypot(flat[:, 0], flat[:, 1])
+    return _smooth(np.interp(angles, turned, lengths, period=2 * np.pi))
+
+
+def _smooth(radii: Floats) -> Floats:
+    """Keep the slow waves of an outline."""
+    waves = np.fft.rfft(radii)
+    waves[HARMONICS + 1 :] = 0
+    return np.fft.irfft(waves, len(radii))
+
+
+def _periodic(table: Floats, angle: Floats) -> Floats:
+    """Interpolate a table around the circle."""
+    place = np.asarray(angle) * (len(table) / (2 * np.pi))
+    first = np.floor(place).astype(np.intp)
+    share = place - first
+    return (1 - share) * table[first % len(table)] + share * table[(first + 1) % len(table)]

@@ -1,0 +1,170 @@
+"""From a scene to its model and its timeline: the one place where everything comes together."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from spineviz import body, library
+from spineviz.layers import Layer, layer_of, members
+from spineviz.model import HIDDEN, Camera, Label, Look, Message, Model, Pane, State
+from spineviz.scene import Scene, SceneStep
+from spineviz.structure import Landmark, Structure
+from spineviz.surgery import Prepared, prepare
+from spineviz.terms import Disc, Level, Side
+from spineviz.timeline import Action, Step, Timeline, eased, timeline
+from spineviz.views import View, views
+
+
+@dataclass(frozen=True, eq=False)
+class Assembly:
+    """A scene's model and what its approaches prepared; constant, and safe to keep in a file."""
+
+    model: Model
+    prepared: tuple[Prepared, ...]
+
+
+def target(scene: Scene) -> tuple[Disc, Side]:
+    """Return the disc and the side that a scene is about."""
+    for entry in (*scene.pathologies, *scene.approaches):
+        return entry.disc, entry.side
+    return "L4-L5", "left"
+
+
+def anatomy_of(scene: Scene) -> body.Anatomy:
+    """Return a scene's anatomy with its bones and its pathologies."""
+    given = {level: bone for level, bone in scene.anatomy.bones if bone is not None}
+    result = body.anatomy(given)
+    for pathology in scene.pathologies:
+        result = pathology.apply(result)
+    return result
+
+
+def assemble(scene: Scene) -> Assembly:
+    """Return a scene's assembly from the user's cache, or build it and keep it there."""
+    path = library.cache_folder() / "scenes" / f"{fingerprint(scene)}.pickle"
+    kept = library.read_object(path, Assembly)
+    if kept is not None:
+        return kept
+    result = built(scene)
+    library.write_object(path, result)
+    return result
+
+
+def fingerprint(scene: Scene) -> str:
+    """Return a hash of everything that shapes a scene's meshes."""
+    shaping = scene.model_copy(update={"steps": (), "title": "", "camera": "posterior", "poster": 0.0})
+    files = [Path(bone.file).read_bytes() for _, bone in scene.anatomy.bones if bone is not None]
+    return library.digest(library.recipe(), shaping.model_dump_json(), *files)
+
+
+def built(scene: Scene) -> Assembly:
+    """Build a scene's model with every variant that its approaches ask for."""
+    whole = body.build(anatomy_of(scene))
+    prepared = tuple(prepare(approach, whole) for approach in scene.approaches)
+    structures = {name: _with_variants(item, prepared) for name, item in whole.structures.items()}
+    warps = dict(whole.warps)
+    for approach in prepared:
+        structures |= approach.structures
+        warps |= approach.warps
+    shown = {name: item for name, item in structures.items() if _in_range(name, scene.anatomy.levels)}
+    landmarks = {
+        f"{level}/{name}": Landmark(f"{level}/{name}", frame)
+        for level, bone in whole.bones.items()
+        for name, frame in bone.landmarks.items()
+    }
+    return Assembly(Model(shown, landmarks, whole.bones, warps), prepared)
+
+
+def _with_variants(structure: Structure, prepared: Iterable[Prepared]) -> Structure:
+    variants = dict(structure.variants)
+    for approach in prepared:
+        variants |= approach.variants.get(structure.name, {})
+    return replace(structure, variants=variants)
+
+
+def _in_range(name: str, levels: tuple[Level, ...]) -> bool:
+    """Tell whether a structure belongs to the levels shown; what has no level always does."""
+    named = [level for part in name.split(".") for level in part.split("-") if level[:1] in "LS" and level[1:].isdigit()]
+    return all(level in levels for level in named)
+
+
+def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
+    """Return a scene's named cameras."""
+    return views(assembly.model.bones, *target(scene))
+
+
+def direct(scene: Scene, assembly: Assembly) -> Timeline:
+    """Return a scene's timeline: its own steps first, then those of its approaches."""
+    named = cameras(assembly, scene)
+    panes = tuple(
+        _first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in assembly.prepared or (None,)
+    )
+    own = [_scene_step(step, assembly.model, named) for step in scene.steps]
+    tracks = [
+        [*own, *(prepared.steps(named) if prepared is not None else ())]
+        for prepared in assembly.prepared or (None,)
+    ]
+    disc, side = target(scene)
+    state = State(panes, "twin" if len(panes) == 2 else "one", Message(scene.title), _view_line(disc, side))
+    return timeline(state, tracks)
+
+
+def _view_line(disc: Disc, side: Side) -> Message:
+    return Message("view.line", (("level", disc.replace("-", "–")), ("side", f"@side.{side}")))
+
+
+def _first_pane(scene: Scene, assembly: Assembly, prepared: Prepared | None, camera: Camera) -> Pane:
+    looks = {name: Look() for name in assembly.model.structures}
+    for other in assembly.prepared:
+        looks |= {name: HIDDEN for name in other.structures}
+    for entry in scene.pathologies:
+        looks |= {name: look for name, look in entry.looks().items() if name in looks}
+    if prepared is not None:
+        looks |= {name: look for name, look in prepared.looks.items() if name in looks}
+    for layer in scene.hide:
+        looks |= {name: HIDDEN for name in members(layer, looks)}
+    return Pane(looks, camera, heading=prepared.heading if prepared is not None else None)
+
+
+def _scene_step(step: SceneStep, model: Model, named: Mapping[View, Camera]) -> Step:
+    labels = tuple(_label(name, model) for name in step.labels if name in model.structures)
+    actions: list[Action] = [
+        partial(_fade_layers, hidden=step.hide),
+        partial(_highlight_layers, layers=step.highlight),
+        partial(_labelled, labels=labels),
+    ]
+    return Step("orientation", Message(step.title), step.seconds, tuple(actions), named[step.camera])
+
+
+def _label(name: str, model: Model) -> Label:
+    vertices = model.structures[name].surface.vertices
+    centre = vertices.mean(axis=0)
+    x, y, z = (float(value) for value in vertices[((vertices - centre) ** 2).sum(axis=1).argmin()])
+    return Label(Message(f"structure.{name}"), (x, y, z))
+
+
+def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...]) -> Pane:
+    """Fade layers in or out until those named are hidden and all others stand as they were."""
+    looks = dict(pane.looks)
+    for name, look in pane.looks.items():
+        goal = 0.0 if layer_of(name) in hidden else 1.0
+        if look.visible and look.opacity != goal:
+            opacity = look.opacity + (goal - look.opacity) * eased(progress / 0.4)
+            looks[name] = replace(look, opacity=opacity)
+    return replace(pane, looks=looks)
+
+
+def _highlight_layers(pane: Pane, progress: float, layers: tuple[Layer, ...]) -> Pane:
+    looks = dict(pane.looks)
+    for name, look in pane.looks.items():
+        if layer_of(name) in layers:
+            looks[name] = replace(look, highlight=eased(progress / 0.3))
+    return replace(pane, looks=looks)
+
+
+def _labelled(pane: Pane, progress: float, labels: tuple[Label, ...]) -> Pane:
+    return replace(pane, labels=labels if 0.15 < progress < 1.0 else ())

@@ -1,0 +1,96 @@
+"""Build a body from an anatomy: bones, then every tissue that follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fast_simplification import simplify
+
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.disc import disc_recipes
+from spineviz.anatomy.ligament import ligament_recipes
+from spineviz.anatomy.muscle import muscle_parameters, muscle_recipes
+from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
+from spineviz.anatomy.recipe import Body, Recipe
+from spineviz.anatomy.skin import skin_parameters, skin_recipes
+from spineviz.anatomy.vertebra import cartilage
+from spineviz.body.bake import shelf as library_shelf
+from spineviz.body.parameters import Anatomy
+from spineviz.body.parameters import anatomy as healthy_anatomy
+from spineviz.body.skeleton import bones as make_bones
+from spineviz.geometry import bake_occlusion
+from spineviz.structure import Structure, Surface
+from spineviz.terms import DISCS, Level
+
+BONE_TERMS: Mapping[Level, str] = {"L3": "FMA:13074", "L4": "FMA:13075", "L5": "FMA:13076", "S1": "FMA:16202"}
+BONE_TRIANGLES: Mapping[Level, int] = {"L3": 16_000, "L4": 16_000, "L5": 16_000, "S1": 20_000}
+"""How many triangles a bone has in a scene; the mesh command writes it whole."""
+
+
+def build(anatomy: Anatomy, shelf: Mapping[str, Surface] | None = None) -> Body:
+    """Build every structure of an anatomy, in the world, with occlusion baked.
+
+    ``shelf`` holds baked surfaces by structure name and stands for what needs no building; the
+    project's own library by default.
+    """
+    baked = _fitting(anatomy, library_shelf() if shelf is None else shelf)
+    bones = make_bones(anatomy)
+    recipes = tissue_recipes(anatomy, bones)
+    hard = [lighter(bone.surface, BONE_TRIANGLES[level]) for level, bone in bones.items()]
+    structures: dict[str, Structure] = {}
+    for (level, bone), surface in zip(bones.items(), hard, strict=True):
+        others = [other for other in hard if other is not surface]
+        made = baked[level] if level in baked else bake_occlusion(_cartilage(anatomy, bone, surface), others)
+        structures[level] = Structure(level, "bone", made, None, BONE_TERMS[level])
+    for name, recipe in recipes.items():
+        made = baked[name] if name in baked else shaded(recipe, hard)
+        structures[name] = Structure(name, recipe.tissue, made, recipe.side, recipe.term)
+    return Body(bones, recipes, structures)
+
+
+def _fitting(anatomy: Anatomy, shelf: Mapping[str, Surface]) -> Mapping[str, Surface]:
+    """Return the baked surfaces that are true for an anatomy."""
+    healthy = healthy_anatomy()
+    if anatomy.given or _chain(anatomy) != _chain(healthy):
+        return {}
+    changed = [disc for disc in DISCS if anatomy.discs[disc] != healthy.discs[disc]]
+    return {name: item for name, item in shelf.items() if not any(name.endswith(disc) for disc in changed)}
+
+
+def _chain(anatomy: Anatomy) -> tuple[object, ...]:
+    """Return what places the bones."""
+    discs = tuple((disc.height_middle, disc.wedge) for disc in anatomy.discs.values())
+    return anatomy.sacral_slope, dict(anatomy.vertebrae), anatomy.sacrum, discs
+
+
+def tissue_recipes(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> dict[str, Recipe]:
+    """Return the recipes of all soft tissue that belongs to an anatomy's bones."""
+    recipes: dict[str, Recipe] = {}
+    for disc in DISCS:
+        recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
+    recipes |= nerve_recipes(nerve_parameters(), bones)
+    recipes |= ligament_recipes(bones)
+    muscles = muscle_recipes(muscle_parameters(), bones)
+    return recipes | muscles | skin_recipes(skin_parameters(), bones, muscles)
+
+
+def shaded(recipe: Recipe, bones: Sequence[Surface]) -> Surface:
+    """Return a recipe's surface with ambient occlusion baked; bones darken what lies among them."""
+    wrapping = recipe.tissue in ("skin", "fat", "fascia", "muscle")
+    return bake_occlusion(recipe.surface(), () if wrapping else bones)
+
+
+def lighter(surface: Surface, triangles: int) -> Surface:
+    """Return a surface with about so many triangles; closed surfaces stay closed."""
+    if len(surface.faces) <= triangles:
+        return surface
+    vertices, faces = simplify(surface.vertices.copy(), surface.faces.copy(), target_count=triangles)
+    return Surface(vertices, faces)
+
+
+def _cartilage(anatomy: Anatomy, bone: LevelBone, surface: Surface) -> Surface:
+    """Return a bone's surface with its articular cartilage as tint, where the parameters tell it."""
+    if bone.level in anatomy.given or bone.level == "S1":
+        return surface
+    tint = cartilage(anatomy.vertebrae[bone.level], bone.frame.to_local(surface.vertices))
+    return Surface(surface.vertices, surface.faces, surface.occlusion, tint)

@@ -1,0 +1,200 @@
+"""The command line: ``spineviz scenes | check | render | animate | show | mesh | bake | schema``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+EXAMPLES = """examples:
+  spineviz scenes
+  spineviz render herniation_l4l5 -o picture.png --at 12 --size 1600x1000
+  spineviz animate herniation_l4l5 -o film.mp4
+  spineviz show herniation_l4l5
+  spineviz mesh L4 -o L4.ply
+
+spineviz informs and teaches. It is not a diagnostic or planning device."""
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 for a user's mistake, 130 for Ctrl-C."""
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except KeyboardInterrupt:
+        print("\ninterrupted; nothing half-written was left", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError) as error:
+        print(f"spineviz: {_sentence(error)}", file=sys.stderr)
+        return USAGE_ERROR
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = argparse.ArgumentParser(
+        prog="spineviz",
+        description="Interactive 3D spine anatomy: disease, and a small incision beside open surgery.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = result.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    command = _command(commands, "scenes", _scenes, "list the shipped scenes", "spineviz scenes")
+    command = _command(commands, "check", _check, "check scene files without drawing", "spineviz check my.toml")
+    command.add_argument("scene", nargs="*", help="scene names or .toml files (default: all shipped scenes)")
+
+    command = _command(
+        commands,
+        "render",
+        _render,
+        "write one picture (PNG)",
+        "spineviz render herniation_l4l5 -o picture.png --at 12 --view close",
+    )
+    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
+    command.add_argument("-o", "--output", type=Path, required=True, help="the .png file to write")
+    command.add_argument("--at", type=float, metavar="SECONDS", help="the second to show (default: the scene's own)")
+    command.add_argument("--view", metavar="NAME", help="a named view instead of the scene's camera")
+    command.add_argument("--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)")
+    command.add_argument("--background", choices=("screen", "print"), default="screen", help="print is white")
+
+    command = _command(
+        commands,
+        "animate",
+        _animate,
+        "write the scene's film (MP4, H.264)",
+        "spineviz animate herniation_l4l5 -o film.mp4 --fps 24 --size 1280x720",
+    )
+    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
+    command.add_argument("-o", "--output", type=Path, required=True, help="the .mp4 file to write")
+    command.add_argument("--fps", type=int, default=20, metavar="N", help="frames a second (default 20)")
+    command.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="pixels (default 1280x720)")
+
+    command = _command(
+        commands, "show", _show, "open the scene in a window", "spineviz show herniation_l4l5"
+    )
+    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
+
+    command = _command(
+        commands, "mesh", _mesh, "write one structure as a mesh (RAS, mm)", "spineviz mesh L4 -o L4.ply"
+    )
+    command.add_argument("structure", help="L4, disc.L4-L5, root.L5.left, multifidus.left, ...")
+    command.add_argument("-o", "--output", type=Path, required=True, help="the .ply or .stl file to write")
+    command.add_argument("--scene", help="take it from this scene instead of the healthy body")
+
+    command = _command(
+        commands, "bake", _bake, "build the mesh library in meshes/", "spineviz bake --check"
+    )
+    command.add_argument("--check", action="store_true", help="only tell whether library and generator agree")
+
+    _command(commands, "schema", _schema, "print the JSON schema of a scene file", "spineviz schema > schema.json")
+    return result
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: object,
+    about: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=about,
+        description=about[0].upper() + about[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)[xX×](\d+)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is no size; write WIDTHxHEIGHT, e.g. 1280x720")
+    width, height = int(match[1]), int(match[2])
+    if not (64 <= width <= 8192 and 64 <= height <= 8192):
+        raise argparse.ArgumentTypeError(f"'{text}' is out of range; each side must be 64 to 8192 pixels")
+    return width, height
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror or error}"
+    return str(error)
+
+
+def _scenes(options: argparse.Namespace) -> int:
+    from spineviz import scene
+    from spineviz.locale import title
+
+    for name in scene.names():
+        print(f"{name:24} {title(scene.load(name).title)}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from spineviz import scene
+
+    for source in options.scene or scene.names():
+        scene.load(source)
+        print(f"{source}: valid")
+    return 0
+
+
+def _render(options: argparse.Namespace) -> int:
+    import spineviz
+
+    spineviz.load(options.scene).render(
+        options.output, at=options.at, view=options.view, size=options.size, background=options.background
+    )
+    print(options.output)
+    return 0
+
+
+def _animate(options: argparse.Namespace) -> int:
+    import spineviz
+
+    spineviz.load(options.scene).animate(options.output, fps=options.fps, size=options.size, progress=True)
+    print(options.output)
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    import spineviz
+
+    spineviz.load(options.scene).show()
+    return 0
+
+
+def _mesh(options: argparse.Namespace) -> int:
+    from spineviz.export.mesh import write_structure
+
+    write_structure(options.output, options.structure, options.scene)
+    print(options.output)
+    return 0
+
+
+def _bake(options: argparse.Namespace) -> int:
+    from spineviz.body import bake
+
+    for line in bake.check() if options.check else bake.bake():
+        print(line)
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from spineviz import scene
+
+    print(scene.schema(), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""A picture of one moment as a PNG file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from spineviz.export.atomic import replacing, require_suffix
+from spineviz.model import Message, Model, State
+from spineviz.render.picture import picture
+from spineviz.render.stage import Background, Stage
+
+FORMATS = (".png",)
+
+
+def write_png(
+    path: Path | str,
+    model: Model,
+    state: State,
+    text: Callable[[Message], str],
+    size: tuple[int, int] = (1600, 1000),
+    background: Background = "screen",
+) -> Path:
+    """Write a state as a picture of ``size`` (width, height) pixels and return its path.
+
+    ``text`` gives the sentence of a message in the reader's language. The file appears whole or not
+    at all.
+
+    Raises:
+        ValueError: the file's name does not end in ``.png``.
+        OSError: the file cannot be written; the message says where and why.
+        RenderingUnavailable: nothing on this machine can draw.
+    """
+    target = Path(path)
+    require_suffix(target, FORMATS)
+    with replacing(target) as temporary, Stage(size, background, samples=2) as stage:
+        stage.show(model, state)
+        Image.fromarray(picture(stage, state, text)).save(temporary, format="PNG", optimize=False)
+    return target

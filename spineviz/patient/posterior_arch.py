@@ -1,0 +1,196 @@
+"""Landmarks of the posterior arch of a lumbar vertebra, searched from the frame of its body.
+
+Everything here is in the level's own frame: origin in the centre of the vertebral body, x right, y
+anterior, z superior. ``sign`` is +1 on the patient's right and -1 on the left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from spineviz.patient.probe import SUPERIOR, NotFoundError, Probe, axis_frame, surface_frame, unit_vector
+from spineviz.structure import Floats, Frame, Points
+
+BACKWARD = np.array([0.0, -1.0, 0.0])
+
+PATCH = 3.0
+"""Normals of articular and laminar surfaces are means over this radius (mm)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Canal:
+    """The vertebral foramen: its frame, and the y of its front and back wall in the midline (mm)."""
+
+    frame: Frame
+    front: float
+    back: float
+
+
+def posterior_wall(bone: Probe, height: float = 0.0) -> float:
+    """Return the y of the body's posterior wall at a height; the basivertebral foramen does not count."""
+    starts = [np.array([x, 0.0, height]) for x in (-5.0, -2.5, 0.0, 2.5, 5.0)]
+    return float(np.median([bone.leaving(start, BACKWARD)[1] for start in starts]))
+
+
+def pedicle(bone: Probe, sign: float) -> Frame:
+    """Return the isthmus of a pedicle; its y axis is the trajectory with most bone around it."""
+    wall = posterior_wall(bone)
+    sections = [_coronal_section(bone, sign, y) for y in np.arange(wall - 1.5, wall - 9.0, -0.5)]
+    sections = [points for points in sections if len(points)]
+    if not sections:
+        raise NotFoundError(f"there is no bone behind the body {-wall:.0f} mm behind its centre")
+    narrowest = min(sections, key=len)
+    depth = bone.depth(narrowest)
+    isthmus = narrowest[depth > 0.6 * depth.max()].mean(axis=0)
+    return surface_frame(isthmus, _trajectory(bone, isthmus, sign))
+
+
+def _coronal_section(bone: Probe, sign: float, y: float) -> Points:
+    """Return the bone's points on a 0.5 mm lattice of the coronal plane lateral of the canal."""
+    x, z = np.meshgrid(sign * np.arange(7.0, 30.0, 0.5), np.arange(-14.0, 16.0, 0.5), indexing="ij")
+    points = np.stack([x, np.full_like(x, y), z], axis=-1).reshape(-1, 3)
+    return points[bone.depth(points) > 0.0]
+
+
+def _trajectory(bone: Probe, isthmus: Floats, sign: float) -> Floats:
+    """Return the anterior direction of a screw through the isthmus that keeps deepest in the bone.
+
+    Of about equal directions the one parallel to the endplates is preferred.
+    """
+    medial, caudal = np.meshgrid(np.arange(-5.0, 46.0), np.arange(-20.0, 21.0), indexing="ij")
+    a, b = np.radians(medial), np.radians(caudal)
+    ways = np.stack([-sign * np.sin(a) * np.cos(b), np.cos(a) * np.cos(b), -np.sin(b)], axis=-1)
+    places = np.arange(-8.0, 25.0)
+    depth = bone.depth(isthmus + places[:, None] * ways[..., None, :])
+    score = np.minimum(depth, 8.0).mean(axis=-1) - 0.003 * caudal**2
+    weights = np.exp(8.0 * (score - score.max()))
+    return unit_vector((weights[..., None] * ways).sum(axis=(0, 1)))
+
+
+def canal(bone: Probe, height: float) -> Canal:
+    """Return the vertebral foramen at the height of the pedicles; z runs along the posterior wall."""
+    front = posterior_wall(bone, height)
+    low, high = (np.array([0.0, posterior_wall(bone, z), z]) for z in (height - 9.0, height + 5.0))
+    places = np.arange(front - 4.0, front - 40.0, -0.25)
+    for z in np.arange(height, height - 22.0, -0.5):
+        inside = bone.depth(np.column_stack([0 * places, places, 0 * places + z])) > 0.5
+        if inside.any():
+            back = float(places[np.argmax(inside)])
+            centre = np.array([0.0, (front + back) / 2, height])
+            return Canal(axis_frame(centre, high - low), front, back)
+    raise NotFoundError(f"there is no lamina in the midline behind the body below z = {height:.0f} mm")
+
+
+def transverse_tip(bone: Probe, sign: float, wall: float) -> Frame:
+    """Return the tip of a transverse process; y runs along the process out of the bone."""
+    behind = bone.centres[bone.centres[:, 1] < wall - 2.0]
+    lateral = sign * behind[:, 0]
+    tip = behind[lateral > lateral.max() - 2.0].mean(axis=0)
+    middle = behind[np.abs(lateral - 0.75 * lateral.max()) < 1.5].mean(axis=0)
+    direction = unit_vector(tip - middle)
+    axis = middle + ((tip - middle) @ direction - 3.0) * direction
+    start = _deepest(bone, axis, 4.0)
+    return surface_frame(bone.leaving(start, direction), direction)
+
+
+def _deepest(bone: Probe, start: Floats, radius: float) -> Floats:
+    """Return the point farthest inside the bone within a cube about a point."""
+    steps = np.arange(-radius, radius + 0.1, 0.5)
+    offsets = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    depth = bone.depth(start + offsets)
+    if depth.max() <= 0.0:
+        raise NotFoundError(f"there is no bone within {radius} mm of {np.round(start, 1)}")
+    return start + offsets[np.argmax(depth)]
+
+
+def spinous(bone: Probe, foramen: Canal) -> dict[str, Frame]:
+    """Return the tip of the spinous process, and its base: the dorsal end of the laminae's roof."""
+    middle = (np.abs(bone.centres[:, 0]) < 8.0) & (bone.centres[:, 1] < foramen.back - 6.0)
+    if not middle.any():
+        raise NotFoundError("there is no bone in the midline behind the laminae")
+    centres = bone.centres[middle]
+    end = centres[centres[:, 1] < centres[:, 1].min() + 5.0]
+    start = _deepest(bone, end.mean(axis=0), 3.0)
+    tip = bone.leaving(start, BACKWARD)
+    return {
+        "spinous.tip": surface_frame(tip, bone.normal(tip, PATCH)),
+        "spinous.base": _spinous_base(bone, foramen),
+    }
+
+
+def _spinous_base(bone: Probe, foramen: Canal) -> Frame:
+    """Return the middle of the spinous process's upper border 5 mm behind the canal."""
+    y = foramen.back - 5.0
+    heights = np.arange(foramen.frame.origin[2] + 12.0, foramen.frame.origin[2] - 22.0, -0.5)
+    depth = bone.depth(np.column_stack([0 * heights, 0 * heights + y, heights]))
+    if depth.max() < 0.5:
+        raise NotFoundError("the spinous process does not begin behind the canal")
+    top = bone.leaving(np.array([0.0, y, heights[np.argmax(depth > 0.5)]]), SUPERIOR)
+    return surface_frame(top, bone.normal(top, PATCH))
+
+
+def superior_facet(bone: Probe, sign: float, wall: float) -> Frame:
+    """Return the articular surface of a superior process: the posteromedial side of its upper end."""
+    return _facet(bone, sign, wall, 1.0, np.array([-sign, -1.0, 0.0]) / np.sqrt(2.0))
+
+
+def inferior_facet(bone: Probe, sign: float, wall: float) -> Frame:
+    """Return the articular surface of an inferior process: the anterolateral side of its lower end."""
+    return _facet(bone, sign, wall, -1.0, np.array([sign, 1.0, 0.0]) / np.sqrt(2.0))
+
+
+def _facet(bone: Probe, sign: float, wall: float, up: float, towards: Floats) -> Frame:
+    """Return the centre and normal of the surface that faces one way at the end of a process."""
+    centres, normals = bone.centres, bone.normals
+    back = wall - 30.0
+    of_side = (sign * centres[:, 0] > 6.0) & (sign * centres[:, 0] < 36.0)
+    of_side &= (centres[:, 1] < wall - 6.0) & (centres[:, 1] > back)
+    if not of_side.any():
+        raise NotFoundError("there is no articular process on this side of the canal")
+    end = float((up * centres[of_side, 2]).max())
+    tip = centres[of_side & (up * centres[:, 2] > end - 2.0)].mean(axis=0)
+    near = of_side & (up * centres[:, 2] > end - 15.0) & (np.linalg.norm((centres - tip)[:, :2], axis=1) < 13.0)
+    facing = normals @ towards
+    chosen = near & (facing > 0.7)
+    weights = bone.areas * chosen * facing**2
+    if weights.sum() < 10.0:
+        raise NotFoundError("no surface of the articular process faces its neighbour")
+    middle = weights @ centres / weights.sum()
+    normal = unit_vector(weights @ normals)
+    ways = centres - middle
+    aside = np.linalg.norm(ways - (ways @ normal)[:, None] * normal, axis=1)
+    origin = centres[chosen][np.argmin(aside[chosen] + 0.2 * np.abs(ways[chosen] @ normal))]
+    return surface_frame(origin, bone.normal(origin, PATCH))
+
+
+def pars(bone: Probe, sign: float, isthmus: Frame, facet: Frame, foramen: Canal) -> Frame:
+    """Return the back of the pars interarticularis, between the pedicle and the inferior facet."""
+    under = bone.leaving(isthmus.origin, -SUPERIOR)[2]
+    height = under + 0.25 * (facet.origin[2] - under)
+    x, y = np.meshgrid(sign * np.arange(8.0, 28.0, 0.5), np.arange(foramen.back - 8.0, foramen.back + 8.0, 0.5), indexing="ij")
+    points = np.stack([x, y, np.full_like(x, height)], axis=-1).reshape(-1, 3)
+    depth = bone.depth(points)
+    if depth.max() < 0.5:
+        raise NotFoundError("there is no bone between the pedicle and the inferior articular process")
+    start = points[np.argmax(depth)]
+    place = bone.leaving(start, np.array([0.7 * sign, -0.7, 0.0]))
+    return surface_frame(place, bone.normal(place, PATCH))
+
+
+def lamina(bone: Probe, sign: float, isthmus: Frame, foramen: Canal) -> Frame:
+    """Return the centre of a lamina's posterior surface, midway between midline and pars."""
+    x, _, z = isthmus.origin * 0.5
+    height = float(isthmus.origin[2]) - 1.5
+    places = np.arange(foramen.back + 6.0, foramen.back - 14.0, -0.25)
+    column = np.column_stack([0 * places + x, places, 0 * places + height])
+    depth = bone.depth(column)
+    if depth.max() < 0.5:
+        raise NotFoundError("there is no lamina behind the canal on this side")
+    place = bone.leaving(column[np.argmax(depth)], np.array([0.2 * sign, -1.0, 0.1]))
+    return surface_frame(place, bone.normal(place, PATCH))
+
+
+Finder = Callable[[], Frame]

@@ -1,0 +1,95 @@
+"""A scene ready to be rendered, animated and shown: the public face's one object."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from spineviz import assembly
+from spineviz.annotation import annotated
+from spineviz.locale import text
+from spineviz.model import State
+from spineviz.scene import Scene
+from spineviz.views import VIEWS
+
+if TYPE_CHECKING:
+    from spineviz.assembly import Assembly
+    from spineviz.timeline import Timeline
+
+
+class Production:
+    """One scene with its model and its timeline, built when first needed."""
+
+    def __init__(self, scene: Scene) -> None:
+        """Take a validated scene; see `spineviz.load`."""
+        self.scene = scene
+
+    @cached_property
+    def assembly(self) -> Assembly:
+        """The model and what the approaches prepared: from the user's cache, or built now."""
+        return assembly.assemble(self.scene)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The scene's timeline."""
+        return assembly.direct(self.scene, self.assembly)
+
+    def state(self, at: float | None = None, view: str | None = None) -> State:
+        """Return what the scene shows at a second, complete with labels and measured figures.
+
+        ``view`` names a camera that replaces the scene's own. Raises ValueError for a second outside
+        the timeline or an unknown view.
+        """
+        second = min(self.scene.poster, self.timeline.seconds) if at is None else at
+        if not 0 <= second <= self.timeline.seconds:
+            raise ValueError(f"--at {second:g}: the scene runs from 0 to {self.timeline.seconds:g} seconds")
+        state = self.timeline.at(second)
+        if view is not None:
+            named = assembly.cameras(self.assembly, self.scene)
+            if view not in VIEWS:
+                raise ValueError(f"there is no view '{view}'; choose one of: {', '.join(VIEWS)}")
+            state = assembly.seen_from(state, named[view], view)
+        return annotated(self.assembly, state)
+
+    def render(
+        self,
+        path: str | Path,
+        *,
+        at: float | None = None,
+        view: str | None = None,
+        size: tuple[int, int] = (1600, 1000),
+        background: Literal["screen", "print"] = "screen",
+    ) -> Path:
+        """Write the picture of one second as PNG; ``size`` in pixels. Returns the path.
+
+        Raises ValueError for a wrong argument, OSError for a path that cannot be written, and
+        RenderingUnavailable where nothing can render.
+        """
+        from spineviz.export.png import check_path, write_png
+
+        target = Path(path)
+        check_path(target)
+        state = self.state(at, view)
+        write_png(target, self.assembly.model, state, size=size, background=background, text=text)
+        return target
+
+    def animate(
+        self, path: str | Path, *, fps: int = 20, size: tuple[int, int] = (1280, 720), progress: bool = False
+    ) -> Path:
+        """Write the whole timeline as an H.264 film; ``size`` in pixels. Returns the path.
+
+        ``progress`` shows a bar on the terminal. Raises as `render` does.
+        """
+        from spineviz.export.film import check_film, write_film
+
+        target = Path(path)
+        check_film(target, fps, size)
+        write_film(target, self, fps=fps, size=size, progress=progress)
+        return target
+
+    def show(self) -> None:
+        """Open the scene in a window and return when it is closed."""
+        from spineviz.desktop import show
+
+        show(self)

@@ -1,0 +1,60 @@
+"""How a picture is divided: bands for words above and below, panes of equal area between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spineviz.model import State
+from spineviz.render.projection import Box
+
+UNIT_HEIGHT = 720.0
+"""The height in pixels at which one typographic unit is one pixel."""
+
+HEADER, FOOTER, STRIP, MARGIN = 52.0, 74.0, 58.0, 24.0
+"""Units: the band above, the band below, the strip of figures, and the free border."""
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Where everything stands in a picture; ``unit`` is the pixels of one typographic unit."""
+
+    size: tuple[int, int]
+    unit: float
+    panes: tuple[Box, ...]
+    header: Box | None
+    strips: tuple[Box, ...]
+    footer: Box | None
+
+
+def arrange(state: State, size: tuple[int, int]) -> Arrangement:
+    """Divide a picture of ``size`` (width, height) pixels for what a state says.
+
+    Bands are left out when the state has no words for them, so that bare anatomy fills the picture.
+    """
+    width, height = size
+    unit = min(height / UNIT_HEIGHT, width / (UNIT_HEIGHT * 4 / 3))
+    worded = state.title or state.view or any(pane.heading for pane in state.panes)
+    top = round(HEADER * unit) if worded else 0
+    bottom = round(FOOTER * unit) if any(pane.caption for pane in state.panes) else 0
+    strip = round(STRIP * unit) if any(pane.strip for pane in state.panes) else 0
+    middle = height - top - bottom - strip
+    columns = _columns(width, max(1, round(1.5 * unit)), state)
+    return Arrangement(
+        size=size,
+        unit=unit,
+        panes=tuple(Box(left, top, span, middle) for left, span in columns),
+        header=Box(0, 0, width, top) if top else None,
+        strips=tuple(Box(left, top + middle, span, strip) for left, span in columns) if strip else (),
+        footer=Box(0, height - bottom, width, bottom) if bottom else None,
+    )
+
+
+def _columns(width: int, divider: int, state: State) -> list[tuple[int, int]]:
+    count = len(state.panes)
+    if state.layout in ("one", "overlay"):
+        return [(0, width)] * count
+    gap = divider + (width - divider) % 2
+    half = (width - gap) // 2
+    if count != 2:
+        raise ValueError(f"the layout 'twin' needs two panes; this state has {count}")
+    return [(0, half), (half + gap, half)]

@@ -1,0 +1,146 @@
+"""Where the tube goes: from landmarks and distance fields of the bones to a corridor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from spineviz import measures
+from spineviz.anatomy.bone import LevelBone
+from spineviz.sdf.solid import Field
+from spineviz.structure import Floats, Frame
+from spineviz.surgery.retraction.terrain import Terrain, terrain
+from spineviz.surgery.retraction.tube import TubeCorridor
+from spineviz.terms import SIGN, Disc, Level, Side, levels_of
+
+
+def dock(
+    bones: Mapping[Level, LevelBone],
+    disc: Disc,
+    side: Side,
+    skin: Field,
+    *,
+    diameter: float = 18.0,
+    incision: float = 18.0,
+    offset: float | None = None,
+    ground: Terrain | None = None,
+) -> TubeCorridor:
+    """Return the corridor of a tube onto the inferior edge of the upper lamina beside a disc.
+
+    ``diameter`` is the tube's inner diameter, ``incision`` the length of the skin incision and
+    ``offset`` its distance from the midline, mm (the usual one where None). ``skin`` is the signed
+    distance to the body's outline or to the skin alone, negative in it.
+
+    The axis lies parallel to the disc and leans medially. It starts as medial as it may and is moved
+    laterally until the tube clears the spinous process and comes to stand on the lamina.
+    Raises ValueError where no such place is found.
+    """
+    ground = ground or terrain(bones)
+    size, angles = measures.table("retraction.tube.docking"), measures.value("retraction.tube.medial_angle")
+    outer = diameter / 2.0 + size["wall"]
+    wanted = measures.value("retraction.tube.incision_offset") if offset is None else offset
+    best: tuple[float, TubeCorridor] | None = None
+    for lateral in size["target_offset"] + np.arange(0.0, size["target_reach"] + 1e-6, size["target_step"]):
+        aim = _aim(bones, disc, side, float(lateral))
+        frame, length = _towards(bones, disc, side, aim, skin, wanted, angles)
+        end = _docked(frame, outer, ground)
+        gap = float(ground.height(end[None])[0])
+        docked = Frame(end, frame.axes)
+        corridor = TubeCorridor(docked, length + float((end - aim) @ frame.anterior), 2 * outer, incision, side, ground)
+        if gap <= size["near_floor"]:
+            return corridor
+        if best is None or gap < best[0]:
+            best = gap, corridor
+    assert best is not None
+    raise ValueError(
+        f"{disc} {side}: a tube of {diameter:g} mm stops {best[0]:.1f} mm above the lamina wherever it is aimed; "
+        "use a thinner tube"
+    )
+
+
+def disc_direction(bones: Mapping[Level, LevelBone], disc: Disc) -> Floats:
+    """Return the unit vector (3,) that points anteriorly in the plane of a disc, in the sagittal plane."""
+    above, below = levels_of(disc)
+    direction = (
+        bones[above].landmarks["endplate.inferior"].anterior + bones[below].landmarks["endplate.superior"].anterior
+    )
+    direction = direction * [0.0, 1.0, 1.0]
+    return direction / np.linalg.norm(direction)
+
+
+def lamina_edge(bone: LevelBone, side: Side, lateral: float, half_width: float = 1.5) -> Floats:
+    """Return the inferior edge (3,) of a lamina ``lateral`` mm from the midline, world mm."""
+    vertices = bone.surface.vertices
+    behind = vertices[:, 1] < bone.landmarks["canal"].origin[1]
+    strip = vertices[behind & (np.abs(SIGN[side] * vertices[:, 0] - lateral) < half_width)]
+    if not len(strip):
+        raise ValueError(f"{bone.level}: no lamina {lateral:g} mm {side} of the midline; check the bone's frame")
+    edge = strip[strip[:, 2].argmin()].astype(np.float64)
+    edge[0] = SIGN[side] * lateral
+    return edge
+
+
+def entry_depth(skin: Field, start: Floats, direction: Floats) -> float:
+    """Return how far (mm) behind ``start`` a line against ``direction`` leaves the skin."""
+    reach = measures.value("retraction.tube.docking.skin_reach")
+    steps = np.arange(0.0, reach, 0.25)
+    inside = skin(start - steps[:, None] * direction) < 0.0
+    if not inside.any():
+        raise ValueError(f"no skin within {reach:g} mm behind {np.round(start, 1).tolist()}; give the skin's field")
+    return float(steps[np.flatnonzero(inside)[-1]]) + 0.125
+
+
+def _aim(bones: Mapping[Level, LevelBone], disc: Disc, side: Side, lateral: float) -> Floats:
+    """Return the point (3,) on the inferior edge of the upper lamina; its height is taken beside the spine."""
+    above, _ = levels_of(disc)
+    medial = SIGN[side] * bones[above].landmarks[f"lamina.{side}"].origin[0]
+    edge = lamina_edge(bones[above], side, float(medial) + 2.0)
+    return np.array([SIGN[side] * lateral, edge[1], edge[2]])
+
+
+def _towards(
+    bones: Mapping[Level, LevelBone],
+    disc: Disc,
+    side: Side,
+    aim: Floats,
+    skin: Field,
+    wanted: float,
+    angles: tuple[float, float],
+) -> tuple[Frame, float]:
+    """Return the frame at ``aim`` whose axis starts ``wanted`` mm off the midline, if the angle allows it."""
+    level = disc_direction(bones, disc)
+    length = entry_depth(skin, aim, level)
+    low, high = angles
+    lean = np.degrees(np.arctan2(wanted - SIGN[side] * aim[0], length))
+    lean = np.radians(np.clip(lean, low, high))
+    direction = np.cos(lean) * level - np.sin(lean) * SIGN[side] * np.array([1.0, 0.0, 0.0])
+    superior = np.array([0.0, 0.0, 1.0]) - direction[2] * direction
+    superior /= np.linalg.norm(superior)
+    frame = Frame(aim, np.array([np.cross(direction, superior), direction, superior]))
+    return frame, entry_depth(skin, aim, direction)
+
+
+def _docked(frame: Frame, radius: float, ground: Terrain) -> Floats:
+    """Return how far (3,) the end of a tube comes along its axis before its rim rests on bone."""
+    size = measures.table("retraction.tube.docking")
+    angles = np.radians(np.arange(0.0, 360.0, 10.0))
+    around = radius * (
+        np.cos(angles)[:, None] * frame.right + np.sin(angles)[:, None] * frame.superior
+    )
+    clear = np.where(_medial(around, frame), size["clearance"], size["resting"])
+    steps = np.arange(-size["start_height"], 2.0 * size["near_floor"], 0.25)
+    ends = frame.origin + steps[:, None] * frame.anterior
+    rim = (ends[:, None, :] + around).reshape(-1, 3)
+    height = ground.height(ends)
+    wall = ground.bone(rim).reshape(len(steps), -1)
+    bound = np.where(height[:, None] > size["near_floor"], clear, size["resting"])
+    touching = (wall < bound).any(axis=1) | (height <= 0.0)
+    if not touching.any():
+        raise ValueError("the tube meets no bone; check its aim")
+    return ends[max(int(np.argmax(touching)) - 1, 0)]
+
+
+def _medial(around: Floats, frame: Frame) -> Floats:
+    """Tell which rim points face the midline."""
+    return around[:, 0] * frame.origin[0] < 0.0

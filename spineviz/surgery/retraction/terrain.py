@@ -1,0 +1,45 @@
+"""The bone that parted tissue slides on: a floor to follow and a distance to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from spineviz import measures
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.muscle_floor import HeightMap, bone_distance, floor_field
+from spineviz.sdf.solid import Field
+from spineviz.structure import Floats, Points
+from spineviz.terms import Level
+
+
+@dataclass(frozen=True, eq=False)
+class Terrain:
+    """What stands still under the tissue: ``floor`` y(x, z) and the ``bone`` distance, world mm."""
+
+    floor: HeightMap
+    bone: Field
+
+    def height(self, points: Points) -> Floats:
+        """Return how high points (n, 3) stand behind the floor, mm, 0 on and in front of it."""
+        return np.maximum(self.floor.height(points), 0.0)
+
+
+def terrain(bones: Mapping[Level, LevelBone]) -> Terrain:
+    """Return the terrain of a spine."""
+    return Terrain(floor_field(bones), bone_distance(bones))
+
+
+def lifted_height(height: Floats) -> Floats:
+    """Return the part of a height above the floor (mm) that rises in full: what is higher rises no more."""
+    common = measures.table("retraction.common")
+    full, soft = common["full_lift"], common["lift_softness"]
+    return np.where(height < full, height, full + soft * np.tanh((height - full) / soft))
+
+
+def following(height: Floats) -> Floats:
+    """Return how much tissue at a height above the floor (mm) follows the floor, 1 on it and 0 far above."""
+    reach = measures.value("retraction.common.follow_height")
+    return np.square(np.maximum(1.0 - np.square(height / reach), 0.0))

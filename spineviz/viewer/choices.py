@@ -1,0 +1,130 @@
+"""What a user has changed about the picture, and a state as it looks with that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from spineviz.layers import Layer, display_name, layer_of
+from spineviz.model import Camera, Cut, Look, Message, Pane, State, Vector
+from spineviz.structure import Bone, Floats
+from spineviz.terms import Disc, Level, Side
+from spineviz.viewer.navigation import seen_from
+from spineviz.views import disc_frame
+
+CutName = Literal["axial", "sagittal"]
+"""Where the scene can be cut open at its disc."""
+
+CUTS: tuple[CutName, ...] = get_args(CutName)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user has changed about the picture; the timeline's own state where nothing is chosen.
+
+    ``shown_layers`` are brought back where the timeline hides a whole layer. ``camera`` replaces the
+    camera of every pane, so that panes are always seen from the same place.
+    """
+
+    hidden_layers: frozenset[Layer] = frozenset()
+    shown_layers: frozenset[Layer] = frozenset()
+    hidden_structures: frozenset[str] = frozenset()
+    selected: str | None = None
+    camera: Camera | None = None
+    cut: Cut | None = None
+    labels: bool = True
+
+
+def structure_title(structure: str) -> Message:
+    """Return the full name of a structure, given by its name in the model."""
+    return Message(f"structure.{structure.partition('.')[0]}", display_name(structure))
+
+
+def cut_planes(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[CutName, Cut]:
+    """Return the planes that open the scene at a disc, in the world, mm.
+
+    ``axial`` takes away what lies above the middle of the disc; ``sagittal`` takes away the half on
+    ``side``, up to the middle of the body.
+    """
+    frame = disc_frame(bones, disc)
+    outward = frame.right if side == "right" else -frame.right
+    return {
+        "axial": Cut(_vector(frame.origin), _vector(frame.superior)),
+        "sagittal": Cut(_vector(frame.origin), _vector(outward)),
+    }
+
+
+def adjusted(state: State, choices: Choices) -> State:
+    """Return a state as the user wants to see it."""
+    panes = tuple(_pane(pane, choices) for pane in state.panes)
+    view = state.view if choices.camera is None else _view(state.view, choices.camera)
+    return replace(state, panes=panes, view=view)
+
+
+def _view(line: Message | None, camera: Camera) -> Message | None:
+    """Return the line that tells where the picture is seen from, true for the camera."""
+    if line is None:
+        return None
+    others = tuple(entry for entry in line.parameters if entry[0] != "view")
+    return replace(line, parameters=(*others, ("view", f"@{seen_from(camera).key}")))
+
+
+def _pane(pane: Pane, choices: Choices) -> Pane:
+    strongest = _strongest(pane.looks) if choices.shown_layers else {}
+    looks = {name: _look(name, look, choices, strongest) for name, look in pane.looks.items()}
+    hidden = {structure_title(name) for name in _kept_out(pane.looks, choices)}
+    labels = tuple(label for label in pane.labels if label.text not in hidden) if choices.labels else ()
+    return replace(
+        pane,
+        looks=looks,
+        labels=labels,
+        camera=choices.camera or pane.camera,
+        cuts=pane.cuts if choices.cut is None else (*pane.cuts, choices.cut),
+    )
+
+
+def _kept_out(looks: Mapping[str, Look], choices: Choices) -> tuple[str, ...]:
+    return tuple(
+        name for name in looks if name in choices.hidden_structures or layer_of(name) in choices.hidden_layers
+    )
+
+
+def _strongest(looks: Mapping[str, Look]) -> dict[Layer, float]:
+    """Return how opaque the most opaque structure of each layer is."""
+    result: dict[Layer, float] = {}
+    for name, look in looks.items():
+        layer = layer_of(name)
+        result[layer] = max(result.get(layer, 0.0), strength(look))
+    return result
+
+
+def strength(look: Look) -> float:
+    """Return how much of a look is seen, 0..1."""
+    return look.opacity if look.visible else 0.0
+
+
+def _look(name: str, look: Look, choices: Choices, strongest: Mapping[Layer, float]) -> Look:
+    layer = layer_of(name)
+    if layer in choices.hidden_layers or name in choices.hidden_structures:
+        return replace(look, visible=False)
+    if layer in choices.shown_layers:
+        # In proportion to the layer: one that fades as a whole stays, a resected piece stays away.
+        whole = strongest[layer]
+        opacity = strength(look) / whole if whole > 0 else 1.0
+        look = replace(look, visible=opacity > 0, opacity=opacity)
+    if name == choices.selected:
+        look = replace(look, highlight=1.0)
+    return look
+
+
+def visible_layers(state: State) -> frozenset[Layer]:
+    """Return the layers of which any pane shows something."""
+    return frozenset(
+        layer_of(name) for pane in state.panes for name, look in pane.looks.items() if strength(look) > 0
+    )
+
+
+def _vector(values: Floats) -> Vector:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
