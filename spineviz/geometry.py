@@ -26,7 +26,7 @@ def as_trimesh(surface: Surface) -> trimesh.Trimesh:
     return trimesh.Trimesh(surface.vertices, surface.faces, process=False)
 
 
-def triangle_normals(vertices: Points, faces: Floats) -> tuple[Floats, Floats]:
+def triangle_normals(vertices: Points, faces: npt.NDArray[np.integer]) -> tuple[Floats, Floats]:
     """Return the unit normals (m, 3) and the areas (m,) in mm² of triangles."""
     corners = np.asarray(vertices, dtype=np.float64)[faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -34,7 +34,7 @@ def triangle_normals(vertices: Points, faces: Floats) -> tuple[Floats, Floats]:
     return normals / np.maximum(lengths, 1e-12)[:, None], lengths / 2
 
 
-def vertex_normals(vertices: Points, faces: Floats) -> Floats:
+def vertex_normals(vertices: Points, faces: npt.NDArray[np.integer]) -> Floats:
     """Return area-weighted unit normals (n, 3) of a mesh's vertices."""
     normals, areas = triangle_normals(vertices, faces)
     result = np.zeros((len(vertices), 3))
@@ -192,7 +192,7 @@ def sample_distance(
     """
     counts = np.ceil((np.asarray(upper) - lower) / step).astype(int) + 1
     coarse = -(-(counts - 1) // 4) + 1
-    nodes = np.moveaxis(np.indices(coarse), 0, -1).reshape(-1, 3)
+    nodes = np.moveaxis(np.indices(tuple(coarse.tolist())), 0, -1).reshape(-1, 3)
     values = np.asarray(distance(lower + 4 * step * nodes), dtype=np.float32).reshape(coarse)
     for stride in (4 * step, 2 * step):
         wanted = _halved(_crucial(values, stride).astype(np.float32)) > 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from spineviz.sdf.solid import Solid
 from spineviz.structure import Floats, Points, Surface
 
 Triangles = npt.NDArray[np.integer]
+
+RIM = 0.5
+"""Breadth of the narrow triangles along a layer's edges, mm; they keep the edges crisp when shaded smoothly."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,19 @@ class Layer:
         Gives points (n, 2) as (x, z) and triangles (m, 3), counter-clockwise in (x, z).
         """
         border = self.outline.border(step)
+        rim = replace(
+            self.outline,
+            half_width=self.outline.half_width - RIM,
+            caudal=self.outline.caudal + RIM,
+            cranial=self.outline.cranial - RIM,
+            radius=self.outline.radius - RIM,
+        ).border(step)
         half = int(self.outline.half_width // step)
         x = step * np.arange(-half, half + 1)
         z = np.arange(self.outline.caudal + step, self.outline.cranial, step)
         grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
         grid = grid[self.outline.distance(grid[:, 0], grid[:, 1]) < -0.6 * step]
-        points = np.vstack([border, grid])
+        points = np.vstack([border, rim, grid])
         triangles = Delaunay(points).simplices
         a, b, c = (points[triangles[:, k]] for k in range(3))
         doubled = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
@@ -97,14 +107,26 @@ class Layer:
         The plan may have holes and slits; it is walled along each of its free edges. Triangles are
         counter-clockwise in (x, z).
         """
-        x, z = np.asarray(points, dtype=np.float64).T
-        outer = np.stack([x, self.outer.at(x, z), z], axis=1)
-        inner = np.stack([x, self.inner.at(x, z), z], axis=1)
-        count = len(points)
-        a, b = _free_edges(triangles).T
-        walls = np.vstack([np.stack([b, a, a + count], axis=1), np.stack([b, a + count, b + count], axis=1)])
-        faces = np.vstack([triangles, triangles[:, ::-1] + count, walls])
-        return Surface(np.vstack([outer, inner]), faces)
+        points = np.asarray(points, dtype=np.float64)
+        x, z = points.T
+        back, front = self.outer.at(x, z), self.inner.at(x, z)
+        edges = _free_edges(triangles)
+        border = np.unique(edges)
+        place = np.full(len(points), -1)
+        place[border] = np.arange(len(border))
+        margin = np.minimum(RIM, 0.3 * (front - back)[border])
+        rings = [back, back[border] + margin, front[border] - margin, front]
+        plans = [points, points[border], points[border], points]
+        vertices = [
+            np.stack([plan[:, 0], y, plan[:, 1]], axis=1) for plan, y in zip(plans, rings, strict=True)
+        ]
+        starts = np.cumsum([0, *(len(y) for y in rings)])
+        upper = [edges, place[edges] + starts[1], place[edges] + starts[2], edges + starts[3]]
+        walls = [
+            np.vstack([np.stack([b, a, c], axis=1), np.stack([b, c, d], axis=1)])
+            for (a, b), (c, d) in zip([e.T for e in upper[:-1]], [e.T for e in upper[1:]], strict=True)
+        ]
+        return Surface(np.vstack(vertices), np.vstack([triangles, triangles[:, ::-1] + starts[3], *walls]))
 
 
 def _free_edges(triangles: Triangles) -> Triangles:

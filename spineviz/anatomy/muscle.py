@@ -40,12 +40,16 @@ Profile = tuple[float, float, float, float, float]
 MUSCLE_STEP, FASCIA_STEP = 1.8, 3.0
 """Meshing steps, mm."""
 
+ROOF_GAP = 0.15
+"""What the crests of the fascicles keep from the fascia, mm."""
+
 
 class MuscleParameters(Spec):
     """The shape of the muscles and of the fascia over them; mm, and degrees for the angle.
 
     ``intermuscular_plane`` is how far from the midline multifidus meets erector spinae under the fascia;
-    the plane leans medially by ``plane_slant`` mm for each mm of depth. ``bulge`` is how far the fascia
+    the plane leans medially by ``plane_slant`` mm for each mm of depth. Erector spinae ends at
+    ``lateral_border``, drawn in by ``border_roundness`` of its width where it meets fascia and floor. ``bulge`` is how far the fascia
     stands behind the spinous line, at ``bulge_centre`` from the midline; ``lateral_drop`` how far it falls
     forward again at the edge of the region. ``midline_gap`` separates multifidus from the midline between
     the spinous processes. Fascicles are ``fascicle_width`` wide and raise the surface by
@@ -55,6 +59,7 @@ class MuscleParameters(Spec):
     intermuscular_plane: Profile
     plane_slant: Profile
     lateral_border: Profile
+    border_roundness: float
     bulge: Profile
     bulge_centre: Profile
     lateral_drop: Profile
@@ -66,7 +71,7 @@ class MuscleParameters(Spec):
     fibre_angle: float
 
 
-def parameters() -> MuscleParameters:
+def muscle_parameters() -> MuscleParameters:
     """Return the shape of a man's lumbar muscles from the measures."""
     return MuscleParameters.model_validate(measures.table("muscles.shape"))
 
@@ -75,13 +80,15 @@ def parameters() -> MuscleParameters:
 class MuscleBed:
     """Where the muscles lie: ``floor`` is the bone under them, ``fascia`` the back of the fascia.
 
-    ``roof`` is the front of the fascia. ``bone`` is the signed distance to the nearest bone, mm.
+    ``roof`` is the front of the fascia. ``thin`` (mm) is positive where too little room is left between
+    roof and bone, as over the median sacral crest. ``bone`` is the signed distance to the nearest bone, mm.
     """
 
     span: Stations
     floor: HeightMap
     fascia: HeightMap
     roof: HeightMap
+    thin: HeightMap
     bone: Field
 
 
@@ -98,14 +105,15 @@ def outline(span: Stations) -> Outline:
     return Outline(extent["half_width"], span.caudal, span.cranial, extent["corner_radius"])
 
 
-def fascia_field(parameters: MuscleParameters, bones: Mapping[Level, LevelBone]) -> HeightMap:
+def fascia_field(
+    parameters: MuscleParameters, bones: Mapping[Level, LevelBone], seen: HeightMap
+) -> HeightMap:
     """Return the posterior surface of the thoracolumbar fascia.
 
-    It is held at the spinous line, rises over the muscles on both sides, falls forward at their lateral
+    ``seen`` is the `bone_from_behind` of the same bones. The fascia is held at the spinous line, rises over the muscles on both sides, falls forward at their lateral
     border, and nowhere lets bone through.
     """
     span = stations(bones)
-    seen = bone_from_behind(bones)
     thickness = measures.value("muscles.fascia_thickness")
     x, z = seen.plan
     u, heights = np.abs(x), z[0]
@@ -113,7 +121,7 @@ def fascia_field(parameters: MuscleParameters, bones: Mapping[Level, LevelBone])
         along(span, profile)(heights)[None, :]
         for profile in (parameters.bulge_centre, parameters.bulge, parameters.lateral_drop)
     )
-    line = spinous_line(bones)(heights)[None, :] - measures.value("muscles.supraspinous_thickness") - thickness
+    line = spinous_line(bones, seen)(heights)[None, :] - measures.value("muscles.supraspinous_thickness") - thickness
     rise = np.sin(np.pi / 2.0 * np.minimum((np.sqrt(u**2 + 9.0) - 3.0) / centre, 1.0))
     edge = measures.table("muscles.extent")["half_width"]
     fall = np.maximum((u - centre) / (edge - centre), 0.0) ** 2.4
@@ -126,9 +134,20 @@ def fascia_field(parameters: MuscleParameters, bones: Mapping[Level, LevelBone])
 
 def muscle_bed(parameters: MuscleParameters, bones: Mapping[Level, LevelBone]) -> MuscleBed:
     """Return the space of the muscles: floor, fascia and the distance to bone."""
-    fascia = fascia_field(parameters, bones)
+    seen = bone_from_behind(bones)
+    fascia = fascia_field(parameters, bones, seen)
     roof = fascia.shifted(-measures.value("muscles.fascia_thickness"))
-    return MuscleBed(stations(bones), floor_field(bones), fascia, roof, bone_distance(bones))
+    floor = floor_field(bones, seen)
+    thin = _thin(np.minimum(seen.values, floor.values), roof)
+    return MuscleBed(stations(bones), floor, fascia, roof, thin, bone_distance(bones))
+
+
+def _thin(ground: Floats, roof: HeightMap) -> HeightMap:
+    """Return the plan distance (mm) into where less than the least thickness is left over the ground."""
+    least = measures.value("muscles.floor.least_thickness")
+    room = ndimage.gaussian_filter(np.clip(ground - roof.values, 0.0, 4.0 * least), 1.0)
+    slope = np.hypot(*np.gradient(room, roof.step))
+    return HeightMap(roof.lower, roof.step, (least - room) / np.maximum(slope, 0.5))
 
 
 def muscle_recipes(parameters: MuscleParameters, bones: Mapping[Level, LevelBone]) -> dict[str, Recipe]:
@@ -153,7 +172,7 @@ def muscle_recipes(parameters: MuscleParameters, bones: Mapping[Level, LevelBone
     layer = Layer(bed.roof, bed.fascia, outline(bed.span))
     result["thoracolumbar_fascia"] = LayerRecipe(
         "thoracolumbar_fascia", "fascia", layer.solid(), FASCIA_STEP,
-        paint=muscle_paint.fascia, layer=layer,
+        term="FMA:25072", paint=muscle_paint.fascia, layer=layer,
     )  # fmt: skip
     return result
 
@@ -193,12 +212,12 @@ def _beyond_plane(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> F
 
 def _within(bed: MuscleBed, fibres: Fibres, bone_gap: float, points: Points, flanks: Floats) -> Floats:
     """Bound a muscle by fascia, floor, bone and the two end sections; ``flanks`` (n,) are its sides."""
-    roof = bed.roof.behind(points) + fibres.relief(points) + 0.15
-    belly = smooth_intersection(roof, flanks, 5.0)
-    ends = np.maximum(points[:, 2] - bed.span.cranial, bed.span.caudal - points[:, 2])
-    belly = smooth_intersection(belly, ends, 1.5)
+    roof = bed.roof.behind(points) + fibres.relief(points) + ROOF_GAP
     floor = np.maximum(-bed.floor.behind(points), bone_gap - bed.bone(points))
-    return smooth_intersection(belly, floor, 0.8)
+    flanks = np.maximum(flanks, bed.thin.at(points[:, 0], points[:, 2]))
+    belly = np.maximum(smooth_intersection(roof, floor, 3.0), smooth_intersection(roof, flanks, 4.5))
+    ends = np.maximum(points[:, 2] - bed.span.cranial, bed.span.caudal - points[:, 2])
+    return smooth_intersection(belly, ends, 1.5)
 
 
 def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
@@ -209,7 +228,7 @@ def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, si
         points = np.asarray(points, dtype=np.float64)
         lateral = beyond(points) + parameters.cleft / 2.0
         medial = parameters.midline_gap - SIGN[side] * points[:, 0]
-        return _within(bed, fibres, parameters.bone_gap, points, smooth_intersection(lateral, medial, 2.0))
+        return _within(bed, fibres, parameters.bone_gap, points, np.maximum(lateral, medial))
 
     return _bounded(field, bed, 0.0, max(parameters.intermuscular_plane) + 6.0, side)
 
@@ -217,14 +236,17 @@ def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, si
 def _erector_spinae(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
     """Return erector spinae: lateral of the intermuscular plane, rounded at its lateral border."""
     beyond = _beyond_plane(parameters, bed, side)
-    border = along(bed.span, parameters.lateral_border)
+    border, plane = along(bed.span, parameters.lateral_border), along(bed.span, parameters.intermuscular_plane)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
+        z = points[:, 2]
         medial = parameters.cleft / 2.0 - beyond(points)
-        lateral = (SIGN[side] * points[:, 0] - border(points[:, 2])) / 1.05
-        belly = _within(bed, fibres, parameters.bone_gap, points, medial)
-        return smooth_intersection(belly, lateral, 24.0)
+        above, below = -bed.roof.height(points), bed.floor.height(points)
+        level = np.clip((above - below) / np.maximum(above + below, 12.0), -1.2, 1.2)
+        inset = parameters.border_roundness * (border(z) - plane(z)) * np.abs(level) ** 4
+        lateral = (SIGN[side] * points[:, 0] - border(z) + inset) / (1.0 + inset / 12.0)
+        return _within(bed, fibres, parameters.bone_gap, points, smooth_intersection(medial, lateral, 2.0))
 
     return _bounded(field, bed, min(parameters.intermuscular_plane) - 12.0, max(parameters.lateral_border), side)
 

@@ -5,7 +5,7 @@ World frame, mm. A height map gives the y of a surface for each (x, z); behind i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -155,24 +155,28 @@ def _first_crossing(distance: Floats, rows: Floats) -> Floats:
     return np.where(hit, y, np.inf)
 
 
-def floor_field(bones: Mapping[Level, LevelBone]) -> HeightMap:
+def floor_field(bones: Mapping[Level, LevelBone], seen: HeightMap) -> HeightMap:
     """Return the bony floor under the muscles: laminae, articular and transverse processes, sacrum.
 
+    ``seen`` is the `bone_from_behind` of the same bones.
     Spinous processes are left out, and so is whatever is seen through a gap between the bones, such
     as the back of a vertebral body through an interlaminar window. The gaps are spanned by a surface
     hung between their edges, so that the floor never enters the canal.
     """
     shape = measures.table("muscles.floor")
-    seen = bone_from_behind(bones)
     x, z = seen.plan
     depth = _canal_depth(bones, z[0]) + shape["deepest_behind_canal"]
     known = np.isfinite(seen.values) & (seen.values < depth[None, :])
     known &= np.abs(x) > shape["spinous_half_width"]
     known = ndimage.binary_opening(known, np.ones((3, 3)))
     filled = _hung(np.where(known, seen.values, 0.0), known)
-    size = (int(shape["closing_width"]), int(shape["closing_length"]))
-    closed = -ndimage.grey_closing(-filled, size=size)
+    closed = np.where(known | (np.abs(x) > shape["window_half_width"]), _closed(filled, shape["closing"]), _closed(filled, shape["window_closing"]))
     return HeightMap(seen.lower, seen.step, ndimage.gaussian_filter(closed, shape["blur"]))
+
+
+def _closed(values: Floats, size: Sequence[int]) -> Floats:
+    """Fill pits of a floor y (nx, nz) that are narrower than ``size`` samples in x and z."""
+    return -ndimage.grey_closing(-values, size=tuple(size))
 
 
 def _canal_depth(bones: Mapping[Level, LevelBone], z: Floats) -> Floats:
@@ -203,13 +207,12 @@ def _hung(values: Floats, known: Mask) -> Floats:
     return result.reshape(shape)
 
 
-def spinous_line(bones: Mapping[Level, LevelBone]) -> Callable[[Floats], Floats]:
+def spinous_line(bones: Mapping[Level, LevelBone], seen: HeightMap) -> Callable[[Floats], Floats]:
     """Return the line drawn over the tips of the spinous processes and the median sacral crest: z -> y.
 
-    Nowhere near the midline is bone behind it.
+    ``seen`` is the `bone_from_behind` of the same bones. Nowhere near the midline is bone behind it.
     """
     shape = measures.table("muscles.floor")
-    seen = bone_from_behind(bones)
     x, z = seen.plan
     heights = z[0]
     profile = seen.values[np.abs(x[:, 0]) <= shape["spinous_half_width"]].min(axis=0)

@@ -18,6 +18,9 @@ from spineviz.structure import Floats, Points
 DEPTH_ACROSS = 0.8
 """How much a millimetre of depth counts as a millimetre across the fibres."""
 
+FULL_WIDTH = 45.0
+"""Breadth of erector spinae that its cross coordinate is measured in, mm; narrower parts are gathered."""
+
 
 class Fibres(Protocol):
     """The fibres of one muscle: paint of its points and the relief of its fascicles."""
@@ -32,20 +35,20 @@ class Fibres(Protocol):
 
 
 def smoothstep(low: float, high: float, value: Floats) -> Floats:
-    """Return 0 below ``low``, 1 above ``high`` and a smooth passage between them."""
+    """Return 0 at ``low`` and before, 1 at ``high`` and after, smoothly; ``high`` may be the smaller one."""
     share = np.clip((value - low) / (high - low), 0.0, 1.0)
     return share * share * (3.0 - 2.0 * share)
 
 
 def strands(across: Floats) -> Floats:
     """Return an uneven 0..1 pattern of strands over the fibres' cross coordinate (mm)."""
-    return 0.5 + (np.sin(across * 2.1) + np.sin(across * 3.7 + 1.3) + np.sin(across * 0.83 + 0.4)) / 6.0
+    return 0.5 + (np.sin(across * 1.3) + np.sin(across * 0.71 + 1.3) + np.sin(across * 0.37 + 0.4)) / 6.0
 
 
 def _furrows(along: Floats, across: Floats, width: float) -> Floats:
     """Return 0 on the crest of fascicles about ``width`` mm wide and 1 in the furrows between them."""
     phase = across / width + 0.22 * np.sin(along / 19.0 + across / 5.0) + 0.15 * np.sin(along / 11.0 + 1.0)
-    return 0.5 - 0.5 * np.cos(2.0 * np.pi * phase)
+    return np.square(0.5 - 0.5 * np.cos(2.0 * np.pi * phase))
 
 
 def _depth(roof: HeightMap, points: Points) -> Floats:
@@ -74,7 +77,7 @@ class MultifidusFibres:
         depth = _depth(self.roof, points)
         lateral = np.maximum(self.sign * points[:, 0], 0.0)
         pattern = strands(across)
-        near_tip = np.exp(-lateral / (4.0 + 7.0 * pattern))
+        near_tip = np.exp(-lateral / (2.5 + 6.0 * pattern))
         sacral = 0.7 * smoothstep(self.span.heights[3] + 4.0, self.span.caudal, points[:, 2] + 14.0 * pattern - 7.0)
         surface = 1.0 - smoothstep(1.5, 5.0, depth)
         tint = np.clip(np.maximum(0.95 * near_tip, sacral) * surface, 0.0, 1.0)
@@ -108,7 +111,7 @@ class MultifidusFibres:
 class ErectorSpinaeFibres:
     """Erector spinae: nearly longitudinal, gathered caudally; its aponeurosis is pale.
 
-    ``plane`` and ``border`` give the muscle's medial and lateral border (mm from the midline) at z.
+    A longitudinal furrow parts longissimus from iliocostalis. ``plane`` and ``border`` give the muscle's medial and lateral border (mm from the midline) at z.
     """
 
     sign: float
@@ -123,21 +126,24 @@ class ErectorSpinaeFibres:
         """Return tint and coordinates of points (n, 3)."""
         along, across = self._fibres(points)
         depth = _depth(self.roof, points)
-        share = np.clip(across / 45.0, 0.0, 1.0)
+        share = np.clip(across / FULL_WIDTH, 0.0, 1.0)
         top, bottom = self.span.heights[0], self.span.heights[3]
         edge = top + (bottom - top) * (0.35 + 0.65 * share) + 26.0 * (strands(across) - 0.5)
-        tint = smoothstep(-12.0, 22.0, edge - points[:, 2]) * (1.0 - smoothstep(1.5, 4.0, depth))
+        deepest = 5.0 + 60.0 * smoothstep(bottom + 15.0, bottom - 35.0, points[:, 2])
+        tint = smoothstep(-12.0, 22.0, edge - points[:, 2]) * (1.0 - smoothstep(0.4, 1.0, depth / deepest))
         return Paint(tint, np.stack([along, across + DEPTH_ACROSS * depth], axis=1))
 
     def relief(self, points: Points) -> Floats:
         """Return how far (n,) mm the surface lies below its highest fascicles."""
-        return self.height * _furrows(*self._fibres(points), self.width)
+        along, across = self._fibres(points)
+        division = np.exp(-np.square((across - 0.52 * FULL_WIDTH) / 2.4))
+        return self.height * np.maximum(_furrows(along, across, self.width), 1.4 * division)
 
     def _fibres(self, points: Points) -> tuple[Floats, Floats]:
         """Return the coordinates (mm) along and across the fibres as seen from behind."""
         z = points[:, 2]
         medial, lateral = self.plane(z), self.border(z)
-        across = 45.0 * (self.sign * points[:, 0] - medial) / np.maximum(lateral - medial, 30.0)
+        across = FULL_WIDTH * (self.sign * points[:, 0] - medial) / np.maximum(lateral - medial, 30.0)
         return -z, across
 
 

@@ -25,23 +25,25 @@ SKIN_STEP = 3.0
 
 
 class SkinParameters(Spec):
-    """Thickness and surface of the skin and of the fat under it; mm, and fractions.
+    """Thickness and surface of the skin and of the fat under it, mm.
 
-    ``fat_thickness`` is given at the stations; at the midline it is less by the fraction
-    ``midline_thinning``. The surface is smoothed over ``smoothing`` mm. Two dimples lie over the
+    ``fat_thickness`` is given at the stations; along the midline the skin is drawn in by
+    ``furrow_depth`` over ``furrow_width``. The surface is smoothed over ``smoothing`` mm across
+    and twice as much along the back. Two dimples lie over the
     posterior superior iliac spines, ``dimple_offset`` from the midline.
     """
 
     fat_thickness: Profile
     dermis_thickness: float
-    midline_thinning: float
+    furrow_depth: Profile
+    furrow_width: float
     smoothing: float
     dimple_depth: float
     dimple_offset: float
     dimple_radius: float
 
 
-def parameters() -> SkinParameters:
+def skin_parameters() -> SkinParameters:
     """Return the skin and fat of a man of normal weight from the measures."""
     return SkinParameters.model_validate(measures.table("skin.shape"))
 
@@ -50,13 +52,14 @@ def skin_surface(parameters: SkinParameters, fascia: HeightMap, span: Stations) 
     """Return the surface of the back from the posterior surface of the fascia."""
     x, z = fascia.plan
     fat = along(span, parameters.fat_thickness)(z)
-    thin = 1.0 - parameters.midline_thinning * np.exp(-((x / 12.0) ** 2))
+    furrow = along(span, parameters.furrow_depth)(z) * np.exp(-((x / parameters.furrow_width) ** 2))
     dimples = np.exp(
         -((np.abs(x) - parameters.dimple_offset) ** 2 + (z - span.heights[4]) ** 2) / parameters.dimple_radius**2
     )
-    depth = fat * thin + parameters.dermis_thickness
+    depth = fat - furrow + parameters.dermis_thickness
     raised = fascia.shifted(depth).values
-    smooth = ndimage.gaussian_filter(raised, parameters.smoothing / fascia.step, mode="nearest")
+    spread = np.array([1.0, 2.0]) * parameters.smoothing / fascia.step
+    smooth = ndimage.gaussian_filter(raised, spread, mode="nearest")
     return HeightMap(fascia.lower, fascia.step, smooth + parameters.dimple_depth * dimples)
 
 
@@ -75,7 +78,7 @@ def skin_recipes(
     dermis = surface.shifted(-parameters.dermis_thickness)
     fat, skin = Layer(under.outer, dermis, under.outline), Layer(dermis, surface, under.outline)
     return {
-        "subcutaneous_fat": LayerRecipe("subcutaneous_fat", "fat", fat.solid(), SKIN_STEP, paint=plain, layer=fat),
+        "subcutaneous_fat": LayerRecipe("subcutaneous_fat", "fat", fat.solid(), SKIN_STEP, term="FMA:9630", paint=plain, layer=fat),
         "skin": LayerRecipe("skin", "skin", skin.solid(), SKIN_STEP, term="FMA:7163", paint=plain, layer=skin),
     }
 

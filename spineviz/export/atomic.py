@@ -18,13 +18,9 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder is missing or cannot be written; the message names it.
     """
-    folder = path.parent if str(path.parent) else Path(".")
-    if not folder.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: the folder {folder} does not exist; make it first")
-    if path.is_dir():
-        raise IsADirectoryError(f"cannot write {path}: it is a folder; name a file")
+    require_folder(path)
     try:
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.stem}-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror}; choose a folder you may write to") from error
     os.close(handle)
@@ -35,6 +31,16 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_folder(path: Path) -> None:
+    """Raise OSError when a file cannot be made at ``path``; the message says why and what to do."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder; name a file")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"cannot write {path}: you may not write to {path.parent}; choose another folder")
 
 
 def require_suffix(path: Path, allowed: Sequence[str]) -> None:

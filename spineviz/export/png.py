@@ -7,12 +7,20 @@ from pathlib import Path
 
 from PIL import Image
 
-from spineviz.export.atomic import replacing, require_suffix
+from spineviz.export.atomic import replacing, require_folder, require_suffix
 from spineviz.model import Message, Model, State
 from spineviz.render.picture import picture
-from spineviz.render.stage import Background, Stage
+from spineviz.render.stage import Stage
+from spineviz.render.window import Background
 
 FORMATS = (".png",)
+
+
+def check_path(path: Path) -> None:
+    """Raise what `write_png` would raise for a path, before anything is built."""
+    require_suffix(path, FORMATS)
+    require_folder(path)
+
 
 
 def write_png(
@@ -34,7 +42,7 @@ def write_png(
         RenderingUnavailable: nothing on this machine can draw.
     """
     target = Path(path)
-    require_suffix(target, FORMATS)
+    check_path(target)
     with replacing(target) as temporary, Stage(size, background, samples=2) as stage:
         stage.show(model, state)
         Image.fromarray(picture(stage, state, text)).save(temporary, format="PNG", optimize=False)

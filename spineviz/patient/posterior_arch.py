@@ -6,7 +6,6 @@ anterior, z superior. ``sign`` is +1 on the patient's right and -1 on the left.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +18,9 @@ BACKWARD = np.array([0.0, -1.0, 0.0])
 PATCH = 3.0
 """Normals of articular and laminar surfaces are means over this radius (mm)."""
 
+SUPERIOR_LENGTH, INFERIOR_LENGTH = 20.0, 14.0
+"""How far the articular surfaces reach from the ends of their processes (mm)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Canal:
@@ -27,6 +29,12 @@ class Canal:
     frame: Frame
     front: float
     back: float
+
+
+def canal_at(bone: Probe, frame: Frame) -> Canal:
+    """Return the vertebral foramen around a given centre."""
+    front = posterior_wall(bone, float(frame.origin[2]))
+    return Canal(frame, front, 2 * float(frame.origin[1]) - front)
 
 
 def posterior_wall(bone: Probe, height: float = 0.0) -> float:
@@ -45,7 +53,7 @@ def pedicle(bone: Probe, sign: float) -> Frame:
     narrowest = min(sections, key=len)
     depth = bone.depth(narrowest)
     isthmus = narrowest[depth > 0.6 * depth.max()].mean(axis=0)
-    return surface_frame(isthmus, _trajectory(bone, isthmus, sign))
+    return surface_frame(isthmus, trajectory(bone, isthmus, sign))
 
 
 def _coronal_section(bone: Probe, sign: float, y: float) -> Points:
@@ -55,7 +63,7 @@ def _coronal_section(bone: Probe, sign: float, y: float) -> Points:
     return points[bone.depth(points) > 0.0]
 
 
-def _trajectory(bone: Probe, isthmus: Floats, sign: float) -> Floats:
+def trajectory(bone: Probe, isthmus: Floats, sign: float) -> Floats:
     """Return the anterior direction of a screw through the isthmus that keeps deepest in the bone.
 
     Of about equal directions the one parallel to the endplates is preferred.
@@ -106,22 +114,19 @@ def _deepest(bone: Probe, start: Floats, radius: float) -> Floats:
     return start + offsets[np.argmax(depth)]
 
 
-def spinous(bone: Probe, foramen: Canal) -> dict[str, Frame]:
-    """Return the tip of the spinous process, and its base: the dorsal end of the laminae's roof."""
+def spinous_tip(bone: Probe, foramen: Canal) -> Frame:
+    """Return the middle of the spinous process's posterior end."""
     middle = (np.abs(bone.centres[:, 0]) < 8.0) & (bone.centres[:, 1] < foramen.back - 6.0)
     if not middle.any():
         raise NotFoundError("there is no bone in the midline behind the laminae")
     centres = bone.centres[middle]
-    end = centres[centres[:, 1] < centres[:, 1].min() + 5.0]
-    start = _deepest(bone, end.mean(axis=0), 3.0)
+    end = centres[centres[:, 1] < centres[:, 1].min() + 5.0].mean(axis=0)
+    start = (_deepest(bone, end, 3.0) + end) / 2
     tip = bone.leaving(start, BACKWARD)
-    return {
-        "spinous.tip": surface_frame(tip, bone.normal(tip, PATCH)),
-        "spinous.base": _spinous_base(bone, foramen),
-    }
+    return surface_frame(tip, bone.normal(tip, PATCH))
 
 
-def _spinous_base(bone: Probe, foramen: Canal) -> Frame:
+def spinous_base(bone: Probe, foramen: Canal) -> Frame:
     """Return the middle of the spinous process's upper border 5 mm behind the canal."""
     y = foramen.back - 5.0
     heights = np.arange(foramen.frame.origin[2] + 12.0, foramen.frame.origin[2] - 22.0, -0.5)
@@ -144,6 +149,7 @@ def inferior_facet(bone: Probe, sign: float, wall: float) -> Frame:
 
 def _facet(bone: Probe, sign: float, wall: float, up: float, towards: Floats) -> Frame:
     """Return the centre and normal of the surface that faces one way at the end of a process."""
+    length = SUPERIOR_LENGTH if up > 0.0 else INFERIOR_LENGTH
     centres, normals = bone.centres, bone.normals
     back = wall - 30.0
     of_side = (sign * centres[:, 0] > 6.0) & (sign * centres[:, 0] < 36.0)
@@ -152,7 +158,11 @@ def _facet(bone: Probe, sign: float, wall: float, up: float, towards: Floats) ->
         raise NotFoundError("there is no articular process on this side of the canal")
     end = float((up * centres[of_side, 2]).max())
     tip = centres[of_side & (up * centres[:, 2] > end - 2.0)].mean(axis=0)
-    near = of_side & (up * centres[:, 2] > end - 15.0) & (np.linalg.norm((centres - tip)[:, :2], axis=1) < 13.0)
+    near = (
+        of_side
+        & (up * centres[:, 2] > end - length)
+        & (np.linalg.norm((centres - tip)[:, :2], axis=1) < 13.0)
+    )
     facing = normals @ towards
     chosen = near & (facing > 0.7)
     weights = bone.areas * chosen * facing**2
@@ -170,19 +180,20 @@ def pars(bone: Probe, sign: float, isthmus: Frame, facet: Frame, foramen: Canal)
     """Return the back of the pars interarticularis, between the pedicle and the inferior facet."""
     under = bone.leaving(isthmus.origin, -SUPERIOR)[2]
     height = under + 0.25 * (facet.origin[2] - under)
-    x, y = np.meshgrid(sign * np.arange(8.0, 28.0, 0.5), np.arange(foramen.back - 8.0, foramen.back + 8.0, 0.5), indexing="ij")
+    across, along = np.arange(8.0, 28.0, 0.5), np.arange(foramen.back - 8.0, foramen.back + 8.0, 0.5)
+    x, y = np.meshgrid(sign * across, along, indexing="ij")
     points = np.stack([x, y, np.full_like(x, height)], axis=-1).reshape(-1, 3)
     depth = bone.depth(points)
     if depth.max() < 0.5:
         raise NotFoundError("there is no bone between the pedicle and the inferior articular process")
     start = points[np.argmax(depth)]
-    place = bone.leaving(start, np.array([0.7 * sign, -0.7, 0.0]))
+    place = bone.leaving(start, np.array([0.8 * sign, -0.6, 0.0]))
     return surface_frame(place, bone.normal(place, PATCH))
 
 
 def lamina(bone: Probe, sign: float, isthmus: Frame, foramen: Canal) -> Frame:
     """Return the centre of a lamina's posterior surface, midway between midline and pars."""
-    x, _, z = isthmus.origin * 0.5
+    x = float(isthmus.origin[0]) / 2
     height = float(isthmus.origin[2]) - 1.5
     places = np.arange(foramen.back + 6.0, foramen.back - 14.0, -0.25)
     column = np.column_stack([0 * places + x, places, 0 * places + height])
@@ -191,6 +202,3 @@ def lamina(bone: Probe, sign: float, isthmus: Frame, foramen: Canal) -> Frame:
         raise NotFoundError("there is no lamina behind the canal on this side")
     place = bone.leaving(column[np.argmax(depth)], np.array([0.2 * sign, -1.0, 0.1]))
     return surface_frame(place, bone.normal(place, PATCH))
-
-
-Finder = Callable[[], Frame]

@@ -66,7 +66,9 @@ class Probe:
         if changed[0] or not changed.any():
             state = "does not start" if changed[0] else "does not end"
             where = "inside" if inside else "outside"
-            raise NotFoundError(f"the ray from {np.round(start, 1)} along {np.round(unit, 2)} {state} {where}")
+            raise NotFoundError(
+                f"the ray from {np.round(start, 1)} along {np.round(unit, 2)} {state} {where}"
+            )
         k = int(np.argmax(changed))
         share = depth[k - 1] / (depth[k - 1] - depth[k])
         return start + (places[k - 1] + share * STRIDE) * unit
@@ -93,6 +95,11 @@ def probe_of(surface: Surface, distance: Callable[[Points], Floats]) -> Probe:
 def unit_vector(vector: Floats) -> Floats:
     """Return a vector of length 1."""
     return vector / np.linalg.norm(vector)
+
+
+def frame_in(outer: Frame, inner: Frame) -> Frame:
+    """Return ``inner`` as seen from ``outer``, where both are given in the same coordinates."""
+    return Frame(outer.to_local(inner.origin), inner.axes @ outer.axes.T)
 
 
 def surface_frame(origin: Floats, outward: Floats) -> Frame:

@@ -83,7 +83,7 @@ def endplate(probe: Probe, side: float) -> Endplate:
     for _ in range(3):
         top = probe.leaving(np.zeros(3), side * upward)
         ring, width, depth = _rim(probe, top - side * DEPTH * upward, upward, side)
-        upward = _plane_normal(ring)
+        upward = plane_normal(ring)
     return Endplate(axis_frame(ring.mean(axis=0), upward), width, depth)
 
 
@@ -107,10 +107,12 @@ def _rim(probe: Probe, start: Floats, upward: Floats, side: float) -> tuple[Poin
 
 def _oval(half_width: float, half_depth: float, angle: float) -> float:
     """Return the radius of a superellipse that a body's section does not exceed."""
-    return float((abs(np.cos(angle) / half_width) ** 2.8 + abs(np.sin(angle) / half_depth) ** 2.8) ** (-1 / 2.8))
+    return float(
+        (abs(np.cos(angle) / half_width) ** 2.8 + abs(np.sin(angle) / half_depth) ** 2.8) ** (-1 / 2.8)
+    )
 
 
-def _plane_normal(points: Points) -> Floats:
+def plane_normal(points: Points) -> Floats:
     """Return the upward normal of the plane through points, without those that stand out of it."""
     kept = np.ones(len(points), dtype=bool)
     for _ in range(3):

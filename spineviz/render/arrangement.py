@@ -10,8 +10,11 @@ from spineviz.render.projection import Box
 UNIT_HEIGHT = 720.0
 """The height in pixels at which one typographic unit is one pixel."""
 
-HEADER, FOOTER, STRIP, MARGIN = 52.0, 74.0, 58.0, 24.0
-"""Units: the band above, the band below, the strip of figures, and the free border."""
+SMALLEST_UNIT = 0.62
+"""Pixels of a unit in the smallest pictures, so that words stay legible."""
+
+HEADER, FOOTER, FOOTNOTE, STRIP = 52.0, 74.0, 26.0, 58.0
+"""Units: the band above, the band below with and without captions, the strip of figures."""
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,19 @@ class Arrangement:
     panes: tuple[Box, ...]
     header: Box | None
     strips: tuple[Box, ...]
-    footer: Box | None
+    footer: Box
 
 
 def arrange(state: State, size: tuple[int, int]) -> Arrangement:
     """Divide a picture of ``size`` (width, height) pixels for what a state says.
 
-    Bands are left out when the state has no words for them, so that bare anatomy fills the picture.
+    A band is left out when the state has no words for it.
     """
     width, height = size
-    unit = min(height / UNIT_HEIGHT, width / (UNIT_HEIGHT * 4 / 3))
+    unit = max(min(height / UNIT_HEIGHT, width / (UNIT_HEIGHT * 4 / 3)), SMALLEST_UNIT)
     worded = state.title or state.view or any(pane.heading for pane in state.panes)
     top = round(HEADER * unit) if worded else 0
-    bottom = round(FOOTER * unit) if any(pane.caption for pane in state.panes) else 0
+    bottom = round((FOOTER if any(pane.caption for pane in state.panes) else FOOTNOTE) * unit)
     strip = round(STRIP * unit) if any(pane.strip for pane in state.panes) else 0
     middle = height - top - bottom - strip
     columns = _columns(width, max(1, round(1.5 * unit)), state)
@@ -45,7 +48,7 @@ def arrange(state: State, size: tuple[int, int]) -> Arrangement:
         panes=tuple(Box(left, top, span, middle) for left, span in columns),
         header=Box(0, 0, width, top) if top else None,
         strips=tuple(Box(left, top + middle, span, strip) for left, span in columns) if strip else (),
-        footer=Box(0, height - bottom, width, bottom) if bottom else None,
+        footer=Box(0, height - bottom, width, bottom),
     )
 
 

@@ -18,7 +18,10 @@ Colour = tuple[float, float, float]
 
 Grain = Literal["none", "fascicles", "cross_fibres", "fibres"]
 
-SHADE_DEPTH = 1.35
+OPEN_SKY = 0.86
+"""Baked occlusion from which a place counts as lying in the open."""
+
+SHADE_DEPTH = 1.25
 """Exponent of the baked occlusion; larger makes crevices darker."""
 
 
@@ -58,7 +61,7 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
             _rgb("#f1e6cd"), _rgb("#c5d6de"), _rgb("#6e5138"), _rgb("#dcb695"), 0.06, 12, mottle=0.035
         ),
         "annulus": Material(
-            _rgb("#a9c0cc"), _rgb("#c98f8a"), _rgb("#3f4d59"), _rgb("#c9d6dc"), 0.20, 26, 0.28,
+            _rgb("#bccfd8"), _rgb("#c98f8a"), _rgb("#4d6070"), _rgb("#c9d6dc"), 0.20, 26, 0.28,
             grain="fibres", grain_size=(24.0, 12.0),
         ),
         "nucleus": Material(
@@ -106,7 +109,7 @@ def vertex_colours(surface: Surface, material: Material) -> npt.NDArray[np.uint8
     colour = first + (second - first) * np.clip(tint, 0, 1)
     if material.mottle:
         colour = colour * (1 + material.mottle * _clouds(surface.vertices)[:, None])
-    light = _column(surface.occlusion, 1.0, count) ** SHADE_DEPTH
+    light = np.clip(_column(surface.occlusion, 1.0, count) / OPEN_SKY, 0, 1) ** SHADE_DEPTH
     # Light that has met walls keeps their warmth: a crevice is dark brown, not grey.
     depth = np.array(material.crevice) / np.maximum(first, 0.05) * 0.55
     shade = depth + (1 - depth) * light

@@ -2,12 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import numpy as np
 
-from spineviz.model import Message, State
+from spineviz.model import Pane, State
+from spineviz.render import overlay, strokes
+from spineviz.render.arrangement import arrange
+from spineviz.render.labels import Lettering, PlacedLabel, Spot, layout
+from spineviz.render.overlay import Clock, Text, letters
+from spineviz.render.palette import ALERT, INK, WHITE
+from spineviz.render.projection import Box, project
 from spineviz.render.stage import Picture, Stage
+from spineviz.render.strokes import Canvas
+from spineviz.render.typography import width
+
+LABEL = 13.0
+"""Height of a label's letters in units."""
+
+ABOVE, BELOW = 48.0, 44.0
+"""Units of a pane that labels leave to its heading and to orientation and scale."""
 
 
-def picture(stage: Stage, state: State, text: Callable[[Message], str]) -> Picture:
-    """Return the stage's picture of a state with its labels and words, uint8 (height, width, 3)."""
-    return stage.image()
+def picture(stage: Stage, state: State, text: Text, clock: Clock | None = None) -> Picture:
+    """Return the stage's picture of a state with its labels and words, uint8 (height, width, 3).
+
+    The stage must be showing the state already.
+    """
+    canvas = stage.image()
+    annotate(canvas, state, text, clock)
+    return canvas
+
+
+def annotate(canvas: Canvas, state: State, text: Text, clock: Clock | None = None) -> None:
+    """Paint a state's labels and words over a picture (h, w, 3), in place."""
+    height, across = canvas.shape[:2]
+    arrangement = arrange(state, (across, height))
+    for pane, box in zip(state.panes, arrangement.panes, strict=True):
+        for label in placed_labels(pane, box, arrangement.unit, text):
+            _label(canvas, label, arrangement.unit)
+    overlay.draw(canvas, state, arrangement, text, clock)
+
+
+def placed_labels(pane: Pane, box: Box, unit: float, text: Text) -> tuple[PlacedLabel, ...]:
+    """Return a pane's labels with their places in the picture's pixels."""
+    if not pane.labels:
+        return ()
+    above, below = (round(ABOVE * unit) if pane.heading else 0), round(BELOW * unit)
+    field = Box(box.left, box.top + above, box.width, box.height - above - below)
+    pixels, _ = project(pane.camera, np.array([label.anchor for label in pane.labels]), box)
+    size = letters(LABEL, unit)
+    spots = [
+        Spot(text(label.text), (float(x) - field.left, float(y) - field.top), label.strong)
+        for label, (x, y) in zip(pane.labels, pixels, strict=True)
+        if np.isfinite(x)
+    ]
+    lettering = Lettering(lambda words: width(words, size, "bold"), 1.25 * size, 18 * unit)
+    placed = layout(spots, (field.width, field.height), lettering)
+    return tuple(_shifted(label, field.left, field.top) for label in placed)
+
+
+def _shifted(label: PlacedLabel, x: float, y: float) -> PlacedLabel:
+    left, top, right, bottom = label.box
+    return PlacedLabel(
+        label.lines,
+        (left + x, top + y, right + x, bottom + y),
+        label.column,
+        (label.port[0] + x, label.port[1] + y),
+        (label.anchor[0] + x, label.anchor[1] + y),
+        label.strong,
+    )
+
+
+def _label(canvas: Canvas, label: PlacedLabel, unit: float) -> None:
+    ink = ALERT if label.strong else INK
+    thick = max(1.0, 1.15 * unit)
+    strokes.line(canvas, label.port, label.anchor, thick + 2.2 * unit, WHITE, 0.55)
+    strokes.line(canvas, label.port, label.anchor, thick, ink, 0.9)
+    strokes.dot(canvas, label.anchor, 4.0 * unit, WHITE, 0.9)
+    strokes.dot(canvas, label.anchor, 2.7 * unit, ink)
+    left, top, right, bottom = label.box
+    border = 4 * unit
+    strokes.panel(canvas, (left - border, top - border / 2, right + border, bottom + border / 2), border, WHITE, 0.66)
+    size = letters(LABEL, unit)
+    pitch = (bottom - top) / len(label.lines)
+    for order, line in enumerate(label.lines):
+        place = (right if label.column == "left" else left, top + (order + 0.5) * pitch)
+        align = 1.0 if label.column == "left" else 0.0
+        weight = "bold" if label.strong else "regular"
+        strokes.words(canvas, place, line, size, ink, "bold" if weight == "bold" else "regular", align)

@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 import pyvista as pv
 from PIL import Image
-from vtkmodules.util.numpy_support import vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkObject, vtkUnsignedCharArray
-from vtkmodules.vtkRenderingCore import vtkLight, vtkRenderer
+from vtkmodules.vtkCommonCore import vtkObject
+from vtkmodules.vtkRenderingCore import vtkRenderer
 
-from spineviz.model import Camera, Look, Model, Pane, State
-from spineviz.render.arrangement import arrange
-from spineviz.render.figure import Figure, figure
+from spineviz.model import Camera, Model, State
+from spineviz.render import outline, window
+from spineviz.render.arrangement import Arrangement, arrange
 from spineviz.render.materials import MATERIALS
-from spineviz.render.offscreen import RenderingUnavailable, prepare
-from spineviz.render.projection import Box, eye, reach
+from spineviz.render.projection import Box, reach
+from spineviz.render.strokes import Canvas
+from spineviz.render.troupe import Key, Troupe, silhouette
+from spineviz.render.window import BACKGROUNDS, Background
+from spineviz.structure import Floats
 
-Picture = npt.NDArray[np.uint8]
-"""Red, green and blue, (height, width, 3); the first row is the top."""
-
-Background = Literal["screen", "print"]
-
-INVISIBLE = 0.004
-"""Opacity up to which a structure is not drawn at all."""
-
-PEELS = 4
-"""Layers of translucent surfaces that are drawn one behind the other."""
-
-BACKGROUNDS: dict[Background, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
-    "screen": ((0.925, 0.940, 0.950), (0.745, 0.785, 0.815)),
-    "print": ((1.0, 1.0, 1.0), (1.0, 1.0, 1.0)),
-}
-"""The colour in the middle of a pane and in its corners."""
+Picture = Canvas
+"""Red, green and blue, uint8 (height, width, 3); the first row is the top."""
 
 
 @dataclass(eq=False)
-class _PaneActors:
-    """One pane's renderer and the actors that it has needed so far, by structure and variant."""
+class _View:
+    """One pane's place in the window: its renderer, the one of its silhouettes, its last picture."""
 
     renderer: vtkRenderer
-    figures: dict[tuple[str, str], Figure] = field(default_factory=dict)
-    shown: Pane | None = None
+    silhouettes: vtkRenderer
+    troupes: list[Troupe]
+    camera: Camera | None = None
+    box: Box | None = None
+    picture: Picture | None = None
 
 
 class Stage:
@@ -54,6 +45,9 @@ class Stage:
     ``size`` is the picture's width and height in pixels. ``samples`` 2 renders at twice the size and
     reduces, for stills; 1 smooths edges after the render, for film. A ``plotter`` with a window may be
     given; otherwise nothing is opened on the screen.
+
+    Raises:
+        RenderingUnavailable: nothing on this machine can draw.
     """
 
     def __init__(
@@ -69,8 +63,8 @@ class Stage:
         self.size = size
         self.background: Background = background
         self.samples = samples
-        self.plotter = plotter or _hidden_plotter((size[0] * samples, size[1] * samples))
-        self._panes: list[_PaneActors] = []
+        self.plotter = plotter or window.hidden_plotter((size[0] * samples, size[1] * samples))
+        self._views: list[_View] = []
         self._model: Model | None = None
         self._state: State | None = None
 
@@ -90,160 +84,134 @@ class Stage:
 
     def show(self, model: Model, state: State) -> None:
         """Put a state of a model on the stage; only what has changed since the last one is touched."""
-        overlaid = state.layout == "overlay"
-        arranged = (len(state.panes), overlaid)
-        if model is not self._model or self._state is None or arranged != _arranged(self._state):
+        if model is not self._model or self._state is None or _shape(state) != _shape(self._state):
             self._clear()
-            self._provide(len(state.panes), overlaid)
+            self._provide(state)
             self._model = model
-        boxes = arrange(state, self.size).panes
-        for index, (actors, pane, box) in enumerate(zip(self._panes, state.panes, boxes, strict=True)):
-            if index == 0 or not overlaid:
-                _place(actors.renderer, box, self.size)
-                _aim(actors.renderer, pane.camera)
-            _update(actors, model, pane)
-        for actors in self._panes:
-            through = any(
-                item.translucent
-                for other in self._panes
-                if other.renderer is actors.renderer
-                for item in other.figures.values()
-            )
-            actors.renderer.SetUseDepthPeeling(through)
         self._state = state
+        panes = iter(state.panes)
+        for view, box in zip(self._views, arrange(state, self.size).panes, strict=False):
+            first, *_ = shown = [next(panes) for _ in view.troupes]
+            changed = [troupe.show(model, pane) for troupe, pane in zip(view.troupes, shown, strict=True)]
+            if any(changed) or view.camera != first.camera or view.box != box:
+                view.camera, view.box, view.picture = first.camera, box, None
+                window.place(view.renderer, box, self.size)
+                window.aim(view.renderer, first.camera)
+                view.renderer.SetUseDepthPeeling(any(troupe.translucent for troupe in view.troupes))
 
     def image(self) -> Picture:
-        """Render and return the picture, uint8 (height, width, 3).
+        """Render what has changed and return the picture, uint8 (height, width, 3).
 
         Raises:
             RuntimeError: nothing has been shown yet.
-            RenderingUnavailable: the graphics library could not open a picture.
+            RenderingUnavailable: the graphics library could not draw.
         """
         if self._state is None or self._model is None:
             raise RuntimeError("the stage is empty: call show(model, state) before image()")
-        picture = self._rendered()
-        return _reduced(picture, self.samples)
+        stale = [view for view in self._views if view.picture is None]
+        if stale:
+            self._render(stale, self._model, arrange(self._state, self.size))
+        middle = np.array(BACKGROUNDS[self.background][0]) * 255
+        canvas = np.full((self.size[1], self.size[0], 3), middle, dtype=np.uint8)
+        for view in self._views:
+            assert view.box is not None and view.picture is not None
+            canvas[view.box.top : view.box.bottom, view.box.left : view.box.right] = view.picture
+        return canvas
 
-    def _rendered(self) -> Picture:
-        window = self.plotter.render_window
-        window.Render()
-        width, height = window.GetSize()
-        pixels = vtkUnsignedCharArray()
-        window.GetPixelData(0, 0, width - 1, height - 1, 0, pixels, 0)
-        if pixels.GetNumberOfTuples() != width * height:
-            raise RenderingUnavailable("The graphics library opened no picture to draw in.")
-        return vtk_to_numpy(pixels).reshape(height, width, 3)[::-1]
+    def _render(self, stale: list[_View], model: Model, arrangement: Arrangement) -> None:
+        """Take new pictures of some views: colours and depths first, then silhouettes for outlines."""
+        opened = self.plotter.render_window
+        unit = arrangement.unit * self.samples
+        self._draw(view.renderer for view in stale)
+        taken: list[tuple[_View, Box, Picture, Floats]] = []
+        for view in stale:
+            assert view.box is not None and view.camera is not None
+            box = view.box.scaled(self.samples)
+            taken.append((view, box, window.colours(opened, box), window.depths(opened, box, view.camera)))
+        for view, _, picture, depth in taken:
+            assert view.camera is not None
+            outline.relief(picture, depth, reach(view.camera)[1], unit)
+        self._outline(taken, model, unit)
+        for view, _, picture, _ in taken:
+            view.picture = _reduced(picture, self.samples)
+
+    def _outline(
+        self, taken: list[tuple[_View, Box, Picture, Floats]], model: Model, unit: float
+    ) -> None:
+        """Draw the outlines of highlighted structures into pictures, in place."""
+        opened = self.plotter.render_window
+        cast = {id(view): _cast(view, model) for view, *_ in taken}
+        if not any(cast.values()):
+            return
+        self._draw(view.silhouettes for view, *_ in taken if cast[id(view)])
+        for view, box, picture, depth in taken:
+            assert view.camera is not None
+            shades = window.colours(opened, box)[..., 0] if cast[id(view)] else None
+            nearest = window.depths(opened, box, view.camera) if cast[id(view)] else None
+            for shade, (key, (strength, ghost)) in enumerate(cast[id(view)], start=1):
+                assert shades is not None and nearest is not None
+                drawn = shades == shade * _SHADE
+                visible = drawn & (nearest <= depth + outline.BEHIND)
+                red, green, blue = MATERIALS[model.structures[key[0]].tissue].first
+                ink = (round(red * 215), round(green * 215), round(blue * 215))
+                outline.outline(picture, drawn, visible, ink, strength, ghost, unit)
+
+    def _draw(self, renderers: Iterable[vtkRenderer]) -> None:
+        """Render only some of the window's renderers."""
+        wanted = list(renderers)
+        every = [item for view in self._views for item in (view.renderer, view.silhouettes)]
+        for renderer in every:
+            renderer.SetDraw(renderer in wanted)
+        self.plotter.render_window.Render()
+        for view in self._views:
+            view.renderer.DrawOn()
+            view.silhouettes.DrawOff()
 
     def _clear(self) -> None:
-        for actors in self._panes:
-            actors.renderer.RemoveAllViewProps()
-            if actors.renderer is not self.plotter.renderer:
-                self.plotter.render_window.RemoveRenderer(actors.renderer)
-        self._panes.clear()
+        opened = self.plotter.render_window
+        for view in self._views:
+            for renderer in (view.renderer, view.silhouettes):
+                renderer.RemoveAllViewProps()
+                if renderer is not self.plotter.renderer:
+                    opened.RemoveRenderer(renderer)
+        self._views.clear()
 
-    def _provide(self, count: int, overlaid: bool) -> None:
-        window = self.plotter.render_window
-        for index in range(count):
-            if index == 0:
-                renderer = self.plotter.renderer
-            elif overlaid:
-                renderer = self._panes[0].renderer
-            else:
-                renderer = vtkRenderer()
-                window.AddRenderer(renderer)
-            if index == 0 or not overlaid:
-                _equip(renderer, self.background, smooth=self.samples == 1)
-            self._panes.append(_PaneActors(renderer))
+    def _provide(self, state: State) -> None:
+        count, overlaid = _shape(state)
+        for index in range(1 if overlaid else count):
+            renderer = self.plotter.renderer if index == 0 else vtkRenderer()
+            silhouettes = vtkRenderer()
+            window.equip(renderer, self.background, smooth=self.samples == 1)
+            silhouettes.SetBackground(0.0, 0.0, 0.0)
+            silhouettes.SetActiveCamera(renderer.GetActiveCamera())
+            silhouettes.DrawOff()
+            for item in (renderer, silhouettes):
+                if item is not self.plotter.renderer:
+                    self.plotter.render_window.AddRenderer(item)
+            troupes = [Troupe(renderer) for _ in range(count if overlaid else 1)]
+            self._views.append(_View(renderer, silhouettes, troupes))
 
 
-def _arranged(state: State) -> tuple[int, bool]:
+_SHADE = 3
+"""Steps of grey, of 255, between the silhouettes of two structures."""
+
+
+def _shape(state: State) -> tuple[int, bool]:
+    """Return the number of panes, and whether they lie one over the other."""
     return len(state.panes), state.layout == "overlay"
 
 
-def _hidden_plotter(size: tuple[int, int]) -> pv.Plotter:
-    prepare()
-    plotter = pv.Plotter(off_screen=True, window_size=list(size), lighting="none", border=False)
-    plotter.render_window.SetMultiSamples(0)
-    return plotter
-
-
-def _equip(renderer: vtkRenderer, background: Background, smooth: bool) -> None:
-    """Set a renderer's background, its light and how it treats translucent surfaces."""
-    middle, corner = BACKGROUNDS[background]
-    renderer.SetBackground(*middle)
-    renderer.SetBackground2(*corner)
-    renderer.SetGradientBackground(middle != corner)
-    renderer.SetGradientMode(vtkRenderer.GradientModes.VTK_GRADIENT_RADIAL_VIEWPORT_FARTHEST_CORNER)
-    renderer.RemoveAllLights()
-    lamp = vtkLight()
-    lamp.SetLightTypeToHeadlight()
-    renderer.AddLight(lamp)
-    renderer.SetUseFXAA(smooth)
-    renderer.SetMaximumNumberOfPeels(PEELS)
-    renderer.SetOcclusionRatio(0.0)
-
-
-def _place(renderer: vtkRenderer, box: Box, size: tuple[int, int]) -> None:
-    width, height = size
-    renderer.SetViewport(
-        box.left / width, 1 - box.bottom / height, box.right / width, 1 - box.top / height
-    )
-
-
-def _aim(renderer: vtkRenderer, camera: Camera) -> None:
-    seen = renderer.GetActiveCamera()
-    seen.SetFocalPoint(*camera.focus)
-    seen.SetPosition(*eye(camera))
-    seen.SetViewUp(*camera.up)
-    seen.SetViewAngle(camera.angle)
-    seen.SetClippingRange(*reach(camera))
-
-
-def _update(actors: _PaneActors, model: Model, pane: Pane) -> None:
-    """Bring a pane's actors to what it says; structures it does not name are not drawn."""
-    if pane is actors.shown:
-        return
-    wanted = {(name, look.variant): look for name, look in pane.looks.items() if _seen(look)}
-    for key, item in actors.figures.items():
-        item.actor.SetVisibility(key in wanted)
-    for (name, variant), look in wanted.items():
-        item = actors.figures.get((name, variant)) or _made(actors, model, name, look)
-        _dress(item, model, name, look)
-        if item.cuts != pane.cuts:
-            item.cut(pane.cuts)
-            item.fade(look.opacity)
-    actors.shown = pane
-
-
-def _seen(look: Look) -> bool:
-    return look.visible and look.opacity > INVISIBLE
-
-
-def _made(actors: _PaneActors, model: Model, name: str, look: Look) -> Figure:
-    tissue = model.structures[name].tissue
-    made = figure(model.surface(name, look), MATERIALS[tissue], sharp=tissue == "instrument")
-    actors.figures[name, look.variant] = made
-    actors.renderer.AddActor(made.actor)
-    return made
-
-
-def _dress(item: Figure, model: Model, name: str, look: Look) -> None:
-    """Change of an actor only what differs between its last look and this one."""
-    last = item.look
-    if last is look:
-        return
-    if last is None or last.opacity != look.opacity:
-        item.fade(look.opacity)
-    if last is None or last.highlight != look.highlight:
-        item.glow(look.highlight)
-    if (None if last is None else last.matrix) != look.matrix:
-        item.place(look.matrix)
-    if (None if last is None else last.warp) != look.warp:
-        item.move(model.vertices(name, replace(look, matrix=None)))
-    item.look = look
+def _cast(view: _View, model: Model) -> list[tuple[Key, tuple[float, float]]]:
+    """Fill a view's silhouettes with the structures to be outlined; return them, each with its strength."""
+    view.silhouettes.RemoveAllViewProps()
+    view.silhouettes.SetViewport(view.renderer.GetViewport())
+    cast: list[tuple[Key, tuple[float, float]]] = []
+    for troupe in view.troupes:
+        for key, strength in troupe.outlined(model).items():
+            cast.append((key, strength))
+            view.silhouettes.AddActor(silhouette(troupe.figures[key].actor, len(cast) * _SHADE / 255))
+    return cast
 
 
 def _reduced(picture: Picture, samples: int) -> Picture:
-    if samples == 1:
-        return np.ascontiguousarray(picture)
-    return np.asarray(Image.fromarray(picture).reduce(samples))
+    return picture if samples == 1 else np.array(Image.fromarray(picture).reduce(samples))

@@ -112,11 +112,11 @@ def tube_length(depth: float) -> float:
     raise ValueError(f"no tube reaches {depth:.0f} mm below the skin; the longest has {tube_lengths()[-1]:.0f} mm")
 
 
-def tubular_retractor(name: str, diameter: float, length: float) -> Instrument:
+def tubular_retractor(name: str, inner_diameter: float, outer_diameter: float, length: float) -> Instrument:
     """Return a thin-walled tube with its rim and the bracket of the table arm towards -y."""
     size = table("instruments.tube")
-    outer, rim = diameter / 2, size["rim_height"]
-    inner, flare = outer - size["wall"], outer + size["rim_width"]
+    inner, outer, rim = inner_diameter / 2, outer_diameter / 2, size["rim_height"]
+    flare = outer + size["rim_width"]
     wall = lathe(
         [
             (inner + 0.1, 0.0),

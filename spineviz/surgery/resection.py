@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 from skimage.measure import find_contours
 
 from spineviz.geometry import volume
-from spineviz.measures import table
+from spineviz.measures import table, value
 from spineviz.sdf import Solid, mesh, smooth_difference
 from spineviz.structure import Bone, Floats, Frame, Points, Surface
 from spineviz.surgery.shapes import skin
@@ -59,16 +59,28 @@ class Window:
         """Return the window whose outline lies ``margin`` mm further inside."""
         return Window(self.frame, self.lower, self.step, self.outline + margin, self.deep, self.shallow)
 
-    def solid(self) -> Surface:
-        """Return the block that is cut out as a watertight surface in the world, finely divided along its walls."""
+    def curve(self, spacing: float = 0.7) -> Floats:
+        """Return the outline as a closed curve (n, 2) in the frame's x and y, mm, at even distances.
+
+        Raises ValueError where the window is empty.
+        """
         curves = find_contours(self.outline, 0.0)
         if not curves:
-            raise ValueError("the window is empty: there is no bone to take at the docking point")
-        curve = max(curves, key=len)[:-1] * self.step + self.lower
-        curve = _evenly(curve, 0.8)
+            raise ValueError("the window is empty: there is nothing to take at the docking point")
+        return _evenly(max(curves, key=len)[:-1] * self.step + self.lower, spacing)
+
+    def solid(self) -> Surface:
+        """Return the block that is cut out as a watertight surface in the world, finely divided along its walls.
+
+        The walls flare a little towards the surgeon, as a burr leaves them.
+        """
+        curve = self.curve()
         heights = np.linspace(self.deep, self.shallow, int(np.ceil((self.shallow - self.deep) / 0.8)) + 1)
+        place = (heights - self.deep) / (self.shallow - self.deep)
+        flare = 1.0 + value("procedures.laminotomy.flare") * (place**2 - 0.25)
         rings = np.empty((len(heights), len(curve), 3))
-        rings[:, :, :2] = curve
+        middle = curve.mean(0)
+        rings[:, :, :2] = middle + flare[:, None, None] * (curve - middle)
         rings[:, :, 2] = heights[:, None]
         block = skin(rings)
         return block.placed(self.frame)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+import numpy as np
+
 from spineviz.layers import Layer, display_name, layer_of
-from spineviz.model import Camera, Cut, Look, Message, Pane, State, Vector
+from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.structure import Bone, Floats
 from spineviz.terms import Disc, Level, Side
 from spineviz.viewer.navigation import seen_from
@@ -62,6 +64,26 @@ def adjusted(state: State, choices: Choices) -> State:
     return replace(state, panes=panes, view=view)
 
 
+def named(model: Model, state: State, structure: str | None) -> State:
+    """Return the state with one structure's name on it, in every pane that shows the structure."""
+    if structure is None:
+        return state
+    return replace(state, panes=tuple(_named(model, pane, structure) for pane in state.panes))
+
+
+def _named(model: Model, pane: Pane, structure: str) -> Pane:
+    look, words = pane.looks.get(structure), structure_title(structure)
+    if look is None or strength(look) == 0 or any(label.text == words for label in pane.labels):
+        return pane
+    vertices = model.vertices(structure, look)
+    for cut in pane.cuts:
+        vertices = vertices[(vertices - cut.origin) @ np.array(cut.normal) <= 0]
+    if len(vertices) == 0:
+        return pane
+    place = vertices[((vertices - vertices.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+    return replace(pane, labels=(*pane.labels, Label(words, _vector(place), strong=True)))
+
+
 def _view(line: Message | None, camera: Camera) -> Message | None:
     """Return the line that tells where the picture is seen from, true for the camera."""
     if line is None:
@@ -74,7 +96,11 @@ def _pane(pane: Pane, choices: Choices) -> Pane:
     strongest = _strongest(pane.looks) if choices.shown_layers else {}
     looks = {name: _look(name, look, choices, strongest) for name, look in pane.looks.items()}
     hidden = {structure_title(name) for name in _kept_out(pane.looks, choices)}
-    labels = tuple(label for label in pane.labels if label.text not in hidden) if choices.labels else ()
+    labels = tuple(
+        label
+        for label in pane.labels
+        if choices.labels and label.text not in hidden and not _beyond(choices.cut, label.anchor)
+    )
     return replace(
         pane,
         looks=looks,
@@ -82,6 +108,13 @@ def _pane(pane: Pane, choices: Choices) -> Pane:
         camera=choices.camera or pane.camera,
         cuts=pane.cuts if choices.cut is None else (*pane.cuts, choices.cut),
     )
+
+
+def _beyond(cut: Cut | None, place: Vector) -> bool:
+    """Tell whether a cut takes a place away."""
+    if cut is None:
+        return False
+    return sum((a - b) * c for a, b, c in zip(place, cut.origin, cut.normal, strict=True)) > 0
 
 
 def _kept_out(looks: Mapping[str, Look], choices: Choices) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from spineviz.layers import LAYERS, Layer
 from spineviz.model import Camera, Cut, Model, State
 from spineviz.timeline import Timeline, eased
-from spineviz.viewer.choices import Choices, CutName, adjusted, visible_layers
+from spineviz.viewer.choices import Choices, CutName, adjusted, named, visible_layers
 from spineviz.viewer.navigation import carried
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -47,7 +47,7 @@ class Viewer:
     @property
     def state(self) -> State:
         """What is to be seen now."""
-        state = adjusted(self.told, self.choices)
+        state = named(self.model, adjusted(self.told, self.choices), self.choices.selected)
         if self._journey is None:
             return state
         origin, progress = self._journey

@@ -69,14 +69,14 @@ def disc_direction(bones: Mapping[Level, LevelBone], disc: Disc) -> Floats:
     return direction / np.linalg.norm(direction)
 
 
-def lamina_edge(bone: LevelBone, side: Side, lateral: float, half_width: float = 1.5) -> Floats:
-    """Return the inferior edge (3,) of a lamina ``lateral`` mm from the midline, world mm."""
+def lamina_edge(bone: LevelBone, side: Side, lateral: float, *, superior: bool = False) -> Floats:
+    """Return the inferior or superior edge (3,) of a lamina ``lateral`` mm from the midline, world mm."""
     vertices = bone.surface.vertices
     behind = vertices[:, 1] < bone.landmarks["canal"].origin[1]
-    strip = vertices[behind & (np.abs(SIGN[side] * vertices[:, 0] - lateral) < half_width)]
+    strip = vertices[behind & (np.abs(SIGN[side] * vertices[:, 0] - lateral) < EDGE_HALF_WIDTH)]
     if not len(strip):
         raise ValueError(f"{bone.level}: no lamina {lateral:g} mm {side} of the midline; check the bone's frame")
-    edge = strip[strip[:, 2].argmin()].astype(np.float64)
+    edge = strip[strip[:, 2].argmax() if superior else strip[:, 2].argmin()].astype(np.float64)
     edge[0] = SIGN[side] * lateral
     return edge
 
@@ -95,7 +95,7 @@ def _aim(bones: Mapping[Level, LevelBone], disc: Disc, side: Side, lateral: floa
     """Return the point (3,) on the inferior edge of the upper lamina; its height is taken beside the spine."""
     above, _ = levels_of(disc)
     medial = SIGN[side] * bones[above].landmarks[f"lamina.{side}"].origin[0]
-    edge = lamina_edge(bones[above], side, float(medial) + 2.0)
+    edge = lamina_edge(bones[above], side, AIM_SHARE * float(medial))
     return np.array([SIGN[side] * lateral, edge[1], edge[2]])
 
 
@@ -144,3 +144,10 @@ def _docked(frame: Frame, radius: float, ground: Terrain) -> Floats:
 def _medial(around: Floats, frame: Frame) -> Floats:
     """Tell which rim points face the midline."""
     return around[:, 0] * frame.origin[0] < 0.0
+
+
+AIM_SHARE = 0.85
+"""Where along the lamina its inferior edge is taken, as a share of its centre's distance from the midline."""
+
+EDGE_HALF_WIDTH = 1.5
+"""Half the width (mm) of the strip of bone in which an edge is looked for."""

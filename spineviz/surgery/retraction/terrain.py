@@ -9,7 +9,7 @@ import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.muscle_floor import HeightMap, bone_distance, floor_field
+from spineviz.anatomy.muscle_floor import HeightMap, bone_distance, bone_from_behind, floor_field
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points
 from spineviz.terms import Level
@@ -29,7 +29,7 @@ class Terrain:
 
 def terrain(bones: Mapping[Level, LevelBone]) -> Terrain:
     """Return the terrain of a spine."""
-    return Terrain(floor_field(bones), bone_distance(bones))
+    return Terrain(floor_field(bones, bone_from_behind(bones)), bone_distance(bones))
 
 
 def lifted_height(height: Floats) -> Floats:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from spineviz import measures
 from spineviz.structure import Floats, Frame, Points
@@ -115,7 +116,22 @@ class TubeCorridor:
         widths = np.linspace(0.0, 2.0 * self.radius, 512)
         return widths, ellipse.stretched_half_length(widths, self.incision / 2.0)
 
+    @property
+    def axis(self) -> Frame:
+        """The corridor's frame (world): origin at the target, z out of the body, y about cranial."""
+        right, anterior, superior = self.frame.axes
+        return Frame(self.target, np.array([right, superior, -anterior]))
+
+    @property
+    def depth(self) -> float:
+        """The distance from the target to the skin along the axis, mm."""
+        return self.length
+
     # amounts ------------------------------------------------------------------------------------
+
+    def part(self, share: float) -> TubeAmounts:
+        """Return the amounts of a tube of a share 0..1 of the full radius, standing on the floor."""
+        return TubeAmounts(share * self.radius, share * self.radius, self.full.depth)
 
     @property
     def full(self) -> TubeAmounts:
@@ -149,7 +165,7 @@ class TubeCorridor:
 
     # the map ------------------------------------------------------------------------------------
 
-    def moves(self, points: Points) -> Floats:
+    def moves(self, points: Points) -> npt.NDArray[np.bool_]:
         """Tell which points (n, 3) the map can move at all, (n,) bool."""
         local = self.frame.to_local(points)
         rings = ellipse.ring(local[:, 0], local[:, 2], self.incision / 2.0)
@@ -218,6 +234,20 @@ class TubeCorridor:
         t = np.clip((SIGN[self.side] * np.asarray(points)[:, 0] - low) / (high - low), 0.0, 1.0)
         return t * t * (3.0 - 2.0 * t)
 
+    def ring_axes(self, offset: float) -> tuple[float, float]:
+        """Return the half-axes a, b (mm) at rest of the ring that stands ``offset`` mm off the docked tube."""
+        area = (self.radius + offset) ** 2 - self.radius**2
+        a, b = ellipse.half_axes(np.array([area]), np.array([(self.incision / 2.0) ** 2]))
+        return float(a[0]), float(b[0])
+
+    def around(self, share: Floats) -> tuple[Floats, Floats]:
+        """Return sine and cosine of places 0..1 around the slit, evenly around the tube."""
+        return np.sin(2.0 * np.pi * share), np.cos(2.0 * np.pi * share)
+
+    def slice(self, across: Floats, along: Floats, height: Floats) -> tuple[Floats, Floats]:
+        """Return x and z (n,) at heights (n,) above the target of places beside the skin's slit: the same."""
+        return across, along
+
     # the way back, at full opening --------------------------------------------------------------
 
     def lumen(self, points: Points) -> Floats:
@@ -264,9 +294,5 @@ class TubeCorridor:
         cosine = np.clip(z / a, -1.0, 1.0)
         rest_a, rest_b = ellipse.half_axes(area, np.full_like(area, c * c))
         sine = np.sqrt(1.0 - cosine * cosine)
-        back = np.maximum(rest_b * sine, SLIT_HALF_WIDTH)
+        back = np.maximum(rest_b * sine, ellipse.SLIT_HALF_WIDTH)
         return np.copysign(back, x), rest_a * cosine, area
-
-
-SLIT_HALF_WIDTH = 1e-3
-"""How far (mm) the two faces of a closed slit stand from its middle, so that each keeps its side."""

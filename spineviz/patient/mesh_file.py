@@ -1,0 +1,137 @@
+"""Surface files of a patient's bones: read, checked, and thinned out for the scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import manifold3d
+import numpy as np
+import trimesh
+
+from spineviz.geometry import as_trimesh
+from spineviz.structure import Surface
+
+SUFFIXES = (".ply", ".stl", ".obj")
+
+SMALLEST, LARGEST = 50.0, 190.0
+"""The longest side (mm) of the box around a lumbar vertebra or a sacrum lies between these."""
+
+THINNEST = 20.0
+"""No side (mm) of that box is shorter."""
+
+STRAY = 0.01
+"""Stray bodies smaller than this part of the bone's volume are left out."""
+
+FACES = 24_000
+"""So many triangles of a bone are enough for the scene."""
+
+COARSEST = 0.2
+"""Thinning moves the surface by no more than this (mm)."""
+
+
+def read_mesh(path: Path) -> Surface:
+    """Read one bone from a PLY, STL or OBJ file (mm, RAS) as a closed surface with outward faces.
+
+    Duplicate vertices are merged and stray bodies below 1 % of the volume left out. Raises ValueError
+    with the file's name and what to do when the file is missing or unreadable, when the surface is empty,
+    not of a bone's size in millimetres, not closed, or of several bodies.
+    """
+    mesh = _loaded(path)
+    _check_size(path, mesh)
+    mesh = _largest_body(path, mesh)
+    if not mesh.is_watertight:
+        _, counts = np.unique(np.sort(mesh.edges, axis=1), axis=0, return_counts=True)
+        raise ValueError(
+            f"{path.name}: the surface is not closed ({np.count_nonzero(counts != 2)} edges do not join two "
+            "triangles); fill its holes in the program that made it, then export it again"
+        )
+    if not mesh.is_winding_consistent:
+        trimesh.repair.fix_winding(mesh)
+    if mesh.volume < 0.0:
+        mesh.invert()
+    return Surface(mesh.vertices, mesh.faces)
+
+
+def _loaded(path: Path) -> trimesh.Trimesh:
+    """Load a file as one mesh with merged vertices and without collapsed triangles."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{path.name}: a bone is read from {', '.join(SUFFIXES)}; export it as one of these")
+    if not path.is_file():
+        raise ValueError(
+            f"{path.name}: there is no such file in {path.parent}; check the name and the folder"
+        )
+    try:
+        mesh = trimesh.load_mesh(path, process=False)
+    except Exception as error:
+        raise ValueError(f"{path.name}: the file cannot be read ({error}); export it again") from error
+    if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
+        raise ValueError(
+            f"{path.name}: the file holds no triangles; export the bone's surface, not its points"
+        )
+    if not np.isfinite(mesh.vertices).all():
+        raise ValueError(f"{path.name}: some vertices are not numbers; export the surface again")
+    plain = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    plain.merge_vertices()
+    plain.update_faces(plain.unique_faces() & plain.nondegenerate_faces(height=0.0))
+    plain.remove_unreferenced_vertices()
+    return plain
+
+
+def _check_size(path: Path, mesh: trimesh.Trimesh) -> None:
+    """Refuse a box that no vertebra and no sacrum has."""
+    sides = mesh.extents
+    longest, shown = float(sides.max()), " × ".join(f"{side:.3g}" for side in sides)
+    if longest < 1.0:
+        advice = "the file seems to be in metres; scale it by 1000"
+    elif longest < SMALLEST / 2:
+        advice = "the file seems to be in centimetres; scale it by 10"
+    elif longest > 1000.0 * SMALLEST:
+        advice = "the file seems to be in micrometres; scale it by 0.001"
+    elif longest > LARGEST:
+        advice = "the file seems to hold more than one bone; export each bone alone"
+    elif longest < SMALLEST or sides.min() < THINNEST:
+        advice = "the file seems to hold only a part of a vertebra; export the whole bone"
+    else:
+        return
+    raise ValueError(f"{path.name}: {shown} is not the size of a vertebra in mm; {advice}")
+
+
+def _largest_body(path: Path, mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    """Return the bone without stray bodies; refuse where it is not clear which body is the bone."""
+    bodies = sorted(mesh.split(only_watertight=False), key=lambda body: -abs(body.volume))
+    if len(bodies) < 2:
+        return mesh
+    share = abs(bodies[1].volume) / max(abs(bodies[0].volume), 1e-9)
+    if share >= STRAY:
+        raise ValueError(
+            f"{path.name}: the surface consists of {len(bodies)} bodies, the second with {share:.0%} of the "
+            "first's volume; join them or delete what is not this bone (an inner surface of a hollow bone, too)"
+        )
+    return bodies[0]
+
+
+def thinned(surface: Surface, faces: int = FACES) -> Surface:
+    """Return the closed surface with about so many triangles, nowhere moved by more than 0.2 mm.
+
+    A surface with fewer triangles is returned as it is. Raises ValueError when it is not manifold.
+    """
+    if len(surface.faces) <= faces:
+        return surface
+    vertices, corners = np.array(surface.vertices, np.float32), np.array(surface.faces, np.uint32)
+    solid = manifold3d.Manifold(manifold3d.Mesh(vertices, corners))
+    if solid.status() != manifold3d.Error.NoError:
+        raise ValueError(f"the surface is not manifold ({solid.status()}); repair it, then export it again")
+    result = solid
+    for tolerance in np.geomspace(COARSEST / 16, COARSEST, 9):
+        result = solid.simplify(float(tolerance))
+        if result.num_tri() <= faces:
+            break
+    mesh = result.to_mesh()
+    simple = trimesh.Trimesh(mesh.vert_properties[:, :3], mesh.tri_verts, process=False)
+    simple.merge_vertices()
+    return Surface(simple.vertices, simple.faces)
+
+
+def closed(surface: Surface) -> bool:
+    """Tell whether every edge of a surface joins exactly two triangles."""
+    return bool(as_trimesh(surface).is_watertight)

@@ -1,0 +1,198 @@
+"""Words around the anatomy: title, headings, captions, figures, orientation and scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from spineviz.model import Camera, Figure, Message, Pane, State
+from spineviz.render import strokes
+from spineviz.render.arrangement import Arrangement
+from spineviz.render.palette import ACCENT, BAND, FAINT, HAIRLINE, INK, PALE, WHITE
+from spineviz.render.projection import Box, axes, pixels_per_mm
+from spineviz.render.strokes import Canvas
+from spineviz.render.typography import width
+from spineviz.structure import frozen
+
+Text = Callable[[Message], str]
+
+SMALLEST = 9.0
+"""Pixels below which no letter is set."""
+
+DISCLAIMER = Message("disclaimer")
+
+_ENDS = (("right", "left"), ("anterior", "posterior"), ("superior", "inferior"))
+_BARS = (5, 10, 20, 50, 100)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where a film stands: the second now, the film's length, and the seconds at which steps begin."""
+
+    second: float
+    seconds: float
+    starts: tuple[float, ...] = ()
+
+
+def draw(
+    canvas: Canvas, state: State, arrangement: Arrangement, text: Text, clock: Clock | None = None
+) -> None:
+    """Paint everything but the labels over a rendered picture, in place."""
+    unit = arrangement.unit
+    if arrangement.header is not None:
+        title = text(state.title) if state.title else ""
+        view = text(state.view) if state.view else ""
+        _put(canvas, arrangement.header, _header(title, view, arrangement.header, unit))
+    captions = tuple(text(pane.caption) for pane in _captioned(state) if pane.caption)
+    columns = tuple(box.left for box in arrangement.panes[: len(captions)])
+    footer = _footer(captions, columns, text(DISCLAIMER), arrangement.footer, unit)
+    _put(canvas, arrangement.footer, footer)
+    if clock is not None:
+        _timeline(canvas, arrangement.footer, unit, clock)
+    for pane, box in zip(state.panes, arrangement.panes, strict=True):
+        _pane(canvas, pane, box, unit, text)
+    for pane, box in zip(state.panes, arrangement.strips, strict=False):
+        _strip(canvas, pane.strip, box, unit, text)
+    for before in arrangement.panes[:-1]:
+        bottom = arrangement.strips[0].bottom if arrangement.strips else before.bottom
+        canvas[before.top : bottom, before.right : arrangement.panes[-1].left] = HAIRLINE
+
+
+def letters(size: float, unit: float) -> float:
+    """Return the pixels of letters that are ``size`` units high, never too small to read."""
+    return max(SMALLEST, size * unit)
+
+
+def _captioned(state: State) -> tuple[Pane, ...]:
+    """Return the panes whose captions are shown: all, or the first where they say the same."""
+    same = len({pane.caption for pane in state.panes}) == 1
+    return state.panes[:1] if same or state.layout == "overlay" else state.panes
+
+
+def _put(canvas: Canvas, box: Box, picture: Canvas) -> None:
+    canvas[box.top : box.bottom, box.left : box.right] = picture
+
+
+@lru_cache(maxsize=16)
+def _header(title: str, view: str, box: Box, unit: float) -> Canvas:
+    band = np.full((box.height, box.width, 3), BAND, dtype=np.uint8)
+    middle = box.height / 2
+    margin = 24 * unit
+    small = letters(12.5, unit)
+    beside = width(view, small) + 2 * margin if view else 0.0
+    size = _fitting(title, letters(17, unit), box.width - beside - margin, "bold")
+    strokes.words(band, (margin, middle), title, size, INK, "bold")
+    strokes.words(band, (box.width - margin, middle), view, small, FAINT, align=1.0)
+    band[-max(1, round(unit)) :] = HAIRLINE
+    return frozen(band, np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _footer(
+    captions: tuple[str, ...], columns: tuple[int, ...], disclaimer: str, box: Box, unit: float
+) -> Canvas:
+    band = np.full((box.height, box.width, 3), BAND, dtype=np.uint8)
+    margin = 24 * unit
+    room = box.width / max(len(captions), 1) - 2 * margin
+    for caption, left in zip(captions, columns, strict=True):
+        size = _fitting(caption, letters(16, unit), room, "regular")
+        strokes.words(band, (left + margin, 0.42 * box.height), caption, size, INK)
+    small = letters(10, unit)
+    low = (0.80 if captions else 0.52) * box.height
+    strokes.words(band, (box.width - margin, low), disclaimer, small, FAINT, align=1.0)
+    band[: max(1, round(unit))] = HAIRLINE
+    return frozen(band, np.uint8)
+
+
+def _fitting(line: str, size: float, room: float, weight: strokes.typography.Weight) -> float:
+    """Return the size at which a line fits into ``room`` pixels, not above ``size``."""
+    span = width(line, size, weight)
+    return size if span <= room else max(SMALLEST, round(size * room / span, 1))
+
+
+def _timeline(canvas: Canvas, footer: Box, unit: float, clock: Clock) -> None:
+    """Paint how far the film has come along the footer's upper edge, with a dot for every step."""
+    margin, thick = 24 * unit, max(2.0, 2.6 * unit)
+    y = footer.top + 0.80 * footer.height
+    left, right = margin, 0.46 * footer.width
+    total = max(clock.seconds, 1e-9)
+    now = left + (right - left) * min(max(clock.second / total, 0.0), 1.0)
+    strokes.line(canvas, (left, y), (right, y), thick, PALE)
+    strokes.line(canvas, (left, y), (now, y), thick, ACCENT)
+    for start in clock.starts:
+        x = left + (right - left) * start / total
+        passed = start <= clock.second + 1e-6
+        strokes.dot(canvas, (x, y), 3.4 * max(unit, 0.7), ACCENT if passed else PALE)
+        strokes.dot(canvas, (x, y), 1.5 * max(unit, 0.7), BAND)
+    strokes.dot(canvas, (now, y), 4.6 * max(unit, 0.7), ACCENT)
+
+
+def _pane(canvas: Canvas, pane: Pane, box: Box, unit: float, text: Text) -> None:
+    margin = 24 * unit
+    if pane.heading is not None:
+        heading = text(pane.heading)
+        size = _fitting(heading, letters(15, unit), box.width - 2 * margin, "bold")
+        span = width(heading, size, "bold")
+        left, middle = box.left + margin, box.top + 26 * unit
+        ends = (left - 9 * unit, middle - 14 * unit, left + span + 9 * unit, middle + 14 * unit)
+        strokes.panel(canvas, ends, 5 * unit, WHITE, 0.80)
+        strokes.words(canvas, (left, middle), heading, size, ACCENT, "bold")
+    _orientation(canvas, pane.camera, box, unit, text)
+    _scale(canvas, pane.camera, box, unit, text)
+
+
+def orientation(camera: Camera) -> tuple[str, str]:
+    """Return which end of the patient lies at the viewer's left and right: ``left``, ``anterior``, ..."""
+    right = axes(camera)[0]
+    axis = int(np.abs(right).argmax())
+    positive, negative = _ENDS[axis]
+    return (negative, positive) if right[axis] > 0 else (positive, negative)
+
+
+def _orientation(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text) -> None:
+    size, radius = letters(13, unit), 11 * max(unit, 0.75)
+    y = box.bottom - 26 * unit
+    places = (box.left + 26 * unit, box.right - 26 * unit)
+    for end, x in zip(orientation(camera), places, strict=True):
+        strokes.dot(canvas, (x, y), radius, WHITE, 0.85)
+        strokes.words(canvas, (x, y), text(Message(f"orientation.{end}")), size, INK, "bold", align=0.5)
+
+
+def _scale(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text) -> None:
+    """Paint a bar that is true at the camera's focus."""
+    per_mm = pixels_per_mm(camera, box)
+    length = min(_BARS, key=lambda item: abs(item * per_mm - 80 * unit))
+    half, x, y = length * per_mm / 2, box.left + box.width / 2, box.bottom - 16 * unit
+    thick = max(1.5, 1.6 * unit)
+    for ink, more, strength in ((WHITE, 2.4 * unit, 0.7), (INK, 0.0, 1.0)):
+        strokes.line(canvas, (x - half, y), (x + half, y), thick + more, ink, strength)
+        for end in (-half, half):
+            strokes.line(canvas, (x + end, y - 4 * unit), (x + end, y + 4 * unit), thick + more, ink, strength)
+    words = text(Message("overlay.scale", (("length", length),)))
+    size = letters(11, unit)
+    room = width(words, size) / 2 + 4 * unit
+    middle = y - 14 * max(unit, 0.8)
+    strokes.panel(canvas, (x - room, middle - 7 * unit, x + room, middle + 7 * unit), 3 * unit, WHITE, 0.6)
+    strokes.words(canvas, (x, middle), words, size, INK, align=0.5)
+
+
+def _strip(canvas: Canvas, figures: tuple[Figure, ...], box: Box, unit: float, text: Text) -> None:
+    canvas[box.top : box.bottom, box.left : box.right] = BAND
+    canvas[box.top : box.top + max(1, round(unit)), box.left : box.right] = HAIRLINE
+    if not figures:
+        return
+    margin = 24 * unit
+    pitch = (box.width - 2 * margin) / len(figures)
+    large, small = letters(18, unit), letters(10.5, unit)
+    for order, item in enumerate(figures):
+        left = box.left + margin + order * pitch
+        value = f"{item.value:.{item.decimals}f}".replace("-", "−")
+        span = strokes.words(canvas, (left, box.top + 0.34 * box.height), value, large, INK, "bold")
+        beside = (left + span + 4 * unit, box.top + 0.38 * box.height)
+        strokes.words(canvas, beside, item.unit, small, FAINT)
+        name = text(item.name)
+        size = _fitting(name, small, pitch - 8 * unit, "regular")
+        strokes.words(canvas, (left, box.top + 0.76 * box.height), name, size, FAINT)

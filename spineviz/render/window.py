@@ -1,0 +1,104 @@
+"""VTK's window and renderers: opening them, aiming them, reading back colours and depths."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pyvista as pv
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkFloatArray, vtkUnsignedCharArray
+from vtkmodules.vtkRenderingCore import vtkLight, vtkRenderer, vtkRenderWindow
+
+from spineviz.model import Camera
+from spineviz.render.offscreen import RenderingUnavailable, prepare
+from spineviz.render.projection import Box, eye, reach
+from spineviz.render.strokes import Canvas
+from spineviz.structure import Floats
+
+Background = Literal["screen", "print"]
+
+PEELS = 4
+"""Layers of translucent surfaces that are drawn one behind the other."""
+
+BACKGROUNDS: dict[Background, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "screen": ((0.935, 0.948, 0.957), (0.775, 0.810, 0.838)),
+    "print": ((1.0, 1.0, 1.0), (1.0, 1.0, 1.0)),
+}
+"""The colour in the middle of a pane and in its corners."""
+
+
+def hidden_plotter(size: tuple[int, int]) -> pv.Plotter:
+    """Return a plotter of ``size`` (width, height) pixels that opens nothing on the screen.
+
+    Raises:
+        RenderingUnavailable: there is no display and no EGL library.
+    """
+    prepare()
+    plotter = pv.Plotter(off_screen=True, window_size=list(size), lighting="none", border=False)
+    plotter.render_window.SetMultiSamples(0)
+    return plotter
+
+
+def equip(renderer: vtkRenderer, background: Background, smooth: bool) -> None:
+    """Set a renderer's background, its one lamp and how it treats translucent surfaces.
+
+    The tissues' own shader makes three lamps and a sky of the one. ``smooth`` softens edges afterwards.
+    """
+    middle, corner = BACKGROUNDS[background]
+    renderer.SetBackground(*middle)
+    renderer.SetBackground2(*corner)
+    renderer.SetGradientBackground(middle != corner)
+    renderer.SetGradientMode(vtkRenderer.GradientModes.VTK_GRADIENT_RADIAL_VIEWPORT_FARTHEST_CORNER)
+    renderer.RemoveAllLights()
+    lamp = vtkLight()
+    lamp.SetLightTypeToHeadlight()
+    renderer.AddLight(lamp)
+    renderer.SetUseFXAA(smooth)
+    renderer.SetMaximumNumberOfPeels(PEELS)
+    renderer.SetOcclusionRatio(0.0)
+
+
+def place(renderer: vtkRenderer, box: Box, size: tuple[int, int]) -> None:
+    """Give a renderer its box of a picture of ``size`` (width, height) pixels."""
+    width, height = size
+    renderer.SetViewport(
+        box.left / width, 1 - box.bottom / height, box.right / width, 1 - box.top / height
+    )
+
+
+def aim(renderer: vtkRenderer, camera: Camera) -> None:
+    """Put a renderer's eye where a camera stands."""
+    seen = renderer.GetActiveCamera()
+    seen.SetFocalPoint(*camera.focus)
+    seen.SetPosition(*eye(camera))
+    seen.SetViewUp(*camera.up)
+    seen.SetViewAngle(camera.angle)
+    seen.SetClippingRange(*reach(camera))
+
+
+def colours(window: vtkRenderWindow, box: Box) -> Canvas:
+    """Return what a window shows in a box, uint8 (h, w, 3), as an array of its own.
+
+    Raises:
+        RenderingUnavailable: the graphics library has drawn nothing.
+    """
+    pixels = vtkUnsignedCharArray()
+    window.GetPixelData(*_corners(window, box), 0, pixels, 0)
+    if pixels.GetNumberOfTuples() != box.width * box.height:
+        raise RenderingUnavailable("The graphics library opened no picture to draw in.")
+    return np.array(vtk_to_numpy(pixels).reshape(box.height, box.width, 3)[::-1])
+
+
+def depths(window: vtkRenderWindow, box: Box, camera: Camera) -> Floats:
+    """Return the depth (h, w) in mm from the eye of what a window shows in a box."""
+    values = vtkFloatArray()
+    window.GetZbufferData(*_corners(window, box), values)
+    near, far = reach(camera)
+    share = vtk_to_numpy(values).reshape(box.height, box.width)[::-1]
+    return np.float32(near * far) / (np.float32(far) - share * np.float32(far - near))
+
+
+def _corners(window: vtkRenderWindow, box: Box) -> tuple[int, int, int, int]:
+    height = window.GetSize()[1]
+    return box.left, height - box.bottom, box.right - 1, height - 1 - box.top

@@ -1,0 +1,280 @@
+"""What every posterior decompression does at the end of its corridor: bone, ligament, root, fragment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spineviz.anatomy.recipe import Body
+from spineviz.measures import table, value
+from spineviz.model import Look
+from spineviz.structure import Bone, Floats, Frame, Surface
+from spineviz.surgery.actions import (
+    Motion,
+    carried,
+    faded,
+    highlighted,
+    staged,
+    together,
+    vanished,
+    warped,
+)
+from spineviz.surgery.instruments import Instrument, nerve_root_retractor
+from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_hinge, rongeur_opening
+from spineviz.surgery.resection import Window, cut_bone, open_ligament
+from spineviz.surgery.site import NERVE_WARP, Local, Site, raised, used, visit
+from spineviz.timeline import Action, during
+
+Places = tuple[Local, ...]
+
+ABOVE_SKIN = 30.0
+"""How far above the skin (mm) instruments appear and disappear."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The places, in the site's frame (mm), that the tools of a decompression go to.
+
+    ``burr`` and ``bites`` lie along the edge of the bone, ``ligament_bites`` in the flavum; ``root`` is the
+    root's lateral border and ``fragment`` where the fragment is grasped. ``stages`` counts the variants of
+    bone and of ligament.
+    """
+
+    burr: Places
+    bites: Places
+    ligament_bites: Places
+    root: Local
+    fragment: Local
+    stages: tuple[int, int]
+
+
+def decompression_tools(approach: str) -> dict[str, Instrument]:
+    """Return the instruments of the decompression by their short names."""
+    name = f"instrument.{approach}"
+    punch, jaw = rongeur(f"{name}.rongeur")
+    return {
+        "burr": burr(f"{name}.burr"),
+        "kerrison": kerrison(f"{name}.kerrison"),
+        "root_retractor": nerve_root_retractor(f"{name}.nerve_root_retractor"),
+        "rongeur": punch,
+        "jaw": jaw,
+    }
+
+
+def plan(site: Site, body: Body, windows: tuple[Window, ...]) -> Plan:
+    """Return where the tools go, from the body and the windows of the laminotomy."""
+    bone = body.bones[site.lamina]
+    radius = value("instruments.burr.head_diameter") / 2
+    lines = [edge_of_bone(site, bone, window, radius) for window in windows[:-1]]
+    burr_path = tuple(place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1]))
+    depth = _ligament_depth(site, body, windows[-1])
+    inner = ligament_windows(windows[-1])
+    fragment = fragment_place(site, body)
+    return Plan(
+        burr=burr_path,
+        bites=edge_of_bone(site, bone, windows[-1], 1.6)[::-1],
+        ligament_bites=tuple((x, y, depth) for x, y, _ in _ring(inner[0].narrowed(1.2), 5)),
+        root=root_border(site, body, fragment),
+        fragment=fragment,
+        stages=(len(windows), len(inner)),
+    )
+
+
+def decompression_variants(site: Site, body: Body, windows: tuple[Window, ...]) -> dict[str, dict[str, Surface]]:
+    """Return the stages of bone and ligament that the decompression leaves, by structure and name."""
+    whole = body.structures[site.lamina].surface
+    result = {
+        site.lamina: {site.variant(k): cut_bone(whole, window).surface for k, window in enumerate(windows, 1)}
+    }
+    if site.flavum in body.recipes:
+        recipe = body.recipes[site.flavum]
+        result[site.flavum] = {
+            site.variant(k): recipe.painted(open_ligament(recipe.solid, recipe.step, window))
+            for k, window in enumerate(ligament_windows(windows[-1]), 1)
+        }
+    return result
+
+
+def ligament_windows(window: Window) -> tuple[Window, ...]:
+    """Return the nested windows in the ligament: inside the laminotomy, and widened to its outline."""
+    return tuple(window.narrowed(margin) for margin in table("procedures.flavectomy")["margins"])
+
+
+def first_looks(site: Site) -> dict[str, Look]:
+    """Return the looks that an approach starts from: tools hidden, nerves compressed."""
+    looks = {tool.name: Look(visible=False, opacity=0.0) for tool in site.tools.values()}
+    return looks | {name: Look(warp=(NERVE_WARP, (1.0, 0.0))) for name in site.nerves}
+
+
+def laminotomy(site: Site, plan: Plan) -> Action:
+    """Return the action that takes the lamina's edge with the burr and the facet's edge with the punch."""
+    names = [site.variant(k) for k in range(1, plan.stages[0] + 1)]
+    top, way = (0.0, 0.0, site.depth), site.depth + ABOVE_SKIN
+    poses = [site.pose(place, top, site.beside(0.9, 0.4)) for place in plan.burr]
+    punches = [site.pose(place, top, site.beside(-0.3, 1.0)) for place in plan.bites]
+    return together(
+        used(site.tools["burr"], visit(poses, way, 0.18, 0.86), 0.04, 0.56),
+        during(staged(site.lamina, names[:-1]), 0.15, 0.5),
+        used(site.tools["kerrison"], visit(punches, way, 0.28, 0.74), 0.5, 0.9),
+        during(staged(site.lamina, names[-1:]), 0.68, 0.73),
+    )
+
+
+def flavectomy(site: Site, plan: Plan) -> Action:
+    """Return the action that opens the ligamentum flavum bite by bite."""
+    names = [site.variant(k) for k in range(1, plan.stages[1] + 1)]
+    poses = [site.pose(place, (0, 0, site.depth), site.beside(-0.3, 1.0)) for place in plan.ligament_bites]
+    actions = [used(site.tools["kerrison"], visit(poses, site.depth + ABOVE_SKIN, 0.22, 0.8), 0.02, 0.84)]
+    if site.present(site.flavum):
+        actions.append(during(staged(site.flavum, names), 0.24, 0.66))
+    return together(*actions)
+
+
+def root_retraction(site: Site, plan: Plan, retraction: float) -> Action:
+    """Return the action that brings the nerve root retractor in and draws the root medially (mm)."""
+    beside, drawn = retractor_poses(site, plan, retraction)
+    tool = site.tools["root_retractor"]
+    motion = Motion((0.0, 0.4, 0.5, 0.86), (raised(beside, site.depth + ABOVE_SKIN), beside, beside, drawn))
+    return together(
+        carried((tool.name,), motion),
+        during(faded((tool.name,), 1.0), 0.0, 0.1),
+        during(warped(site.nerves, NERVE_WARP, (1.0, 0.0), (1.0, retraction)), 0.5, 0.86),
+    )
+
+
+def retractor_poses(site: Site, plan: Plan, retraction: float) -> tuple[Frame, Frame]:
+    """Return how the nerve root retractor stands beside the root, and after it has drawn the root medially."""
+    x, y, z = plan.root
+    toe = value("instruments.nerve_root_retractor.toe")
+    heel = (x + site.lateral * 0.8, y + toe / 2, z)
+    pivot = (heel[0] * 0.4, heel[1] * 0.4 + 2.5, site.depth)
+    drawn = (heel[0] - site.lateral * retraction, heel[1], heel[2])
+    return (
+        site.pose(heel, pivot, (0, -1, 0)),
+        site.pose(drawn, (drawn[0] * 0.4, pivot[1], site.depth), (0, -1, 0)),
+    )
+
+
+def fragment_removal(site: Site, plan: Plan, retraction: float) -> Action:
+    """Return the action that grasps the fragment and draws it up the corridor; the nerves are free then."""
+    place = plan.fragment
+    grasp = site.pose(place, (0.25 * place[0], 0.25 * place[1], site.depth), site.beside(0.5, 0.6))
+    before, away = raised(grasp, 7.0), raised(grasp, site.depth - place[2] + ABOVE_SKIN)
+    times, poses = (0.0, 0.28, 0.4, 0.48, 0.88), (away, before, grasp, grasp, away)
+    turns = np.array([0.0, 1.0, 1.0, 0.25, 0.25]) * rongeur_opening()
+    jaws = tuple(_jaw(pose, float(turn)) for pose, turn in zip(poses, turns, strict=True))
+    tool, jaw = site.tools["rongeur"].name, site.tools["jaw"].name
+    actions = [
+        carried((tool,), Motion(times, poses)),
+        carried((jaw,), Motion(times, jaws)),
+        during(faded((tool, jaw), 1.0), 0.0, 0.08),
+        during(vanished(tool, jaw), 0.84, 0.92),
+        during(warped(site.nerves, NERVE_WARP, (1.0, retraction), (0.0, retraction)), 0.48, 0.72),
+    ]
+    if site.present(site.fragment):
+        actions += [
+            during(highlighted((site.fragment,), 1.0), 0.02, 0.2),
+            during(carried((site.fragment,), Motion((0.0, 1.0), (grasp, away)), rest=grasp), 0.48, 0.88),
+            during(vanished(site.fragment), 0.84, 0.92),
+        ]
+    return together(*actions)
+
+
+def release(site: Site, plan: Plan, retraction: float) -> Action:
+    """Return the action that lets the root go back and takes the nerve root retractor out."""
+    beside, drawn = retractor_poses(site, plan, retraction)
+    tool = site.tools["root_retractor"].name
+    motion = Motion((0.0, 0.5, 1.0), (drawn, beside, raised(beside, site.depth + ABOVE_SKIN)))
+    return together(
+        carried((tool,), motion),
+        during(warped(site.nerves, NERVE_WARP, (0.0, retraction), (0.0, 0.0)), 0.0, 0.5),
+        during(vanished(tool), 0.88, 1.0),
+    )
+
+
+def edge_of_bone(site: Site, bone: Bone, window: Window, radius: float, count: int = 4) -> Places:
+    """Return places along the edge of bone that a window leaves, for a tip of ``radius`` mm inside it.
+
+    Raises ValueError where no bone stands at the window's edge.
+    """
+    ring = np.array(_ring(window.narrowed(radius), 72))
+    heights = np.arange(window.deep + 2.0, window.shallow, 1.0)
+    places = np.repeat(ring[:, None], len(heights), axis=1)
+    places[:, :, 2] = heights
+    distance = bone.distance(site.frame.to_parent(places.reshape(-1, 3))).reshape(len(ring), -1)
+    near = distance < radius + 1.2
+    run = _longest_run(near.any(axis=1))
+    if len(run) == 0:
+        raise ValueError(f"{bone.level}: no bone stands at the edge of the window; check the docking point")
+    top = heights[near.shape[1] - 1 - np.argmax(near[:, ::-1], axis=1)]
+    chosen = run[np.linspace(0.1 * (len(run) - 1), 0.9 * (len(run) - 1), count).round().astype(int)]
+    return tuple((float(ring[k, 0]), float(ring[k, 1]), float(top[k]) - 1.5) for k in chosen)
+
+
+def fragment_place(site: Site, body: Body) -> Local:
+    """Return where the fragment is grasped: its part that is nearest to the corridor.
+
+    Without displaced material it is the disc's posterior border behind the docking point.
+    """
+    name = site.fragment if site.present(site.fragment) else f"disc.{site.disc}"
+    local = site.frame.to_local(body.structures[name].surface.vertices)
+    if name == site.fragment:
+        centre = local.mean(0)
+        top = local[np.argmax(local[:, 2])]
+        x, y, z = 0.65 * centre + 0.35 * top
+        return (float(x), float(y), float(z))
+    near = local[np.hypot(local[:, 0], local[:, 1]) < 8.0]
+    if len(near) == 0:
+        raise ValueError(f"the corridor does not lead to the disc {site.disc}; check the docking point")
+    return (0.0, 0.0, float(near[:, 2].max()))
+
+
+def root_border(site: Site, body: Body, fragment: Local) -> Local:
+    """Return the lateral border of the compressed root at the level of the fragment."""
+    _, y, z = fragment
+    if not site.present(site.root):
+        return (0.0, y, z)
+    points = body.structures[site.root].surface.vertices
+    if site.root in site.nerves:
+        points = body.warps[site.root, NERVE_WARP]((1.0, 0.0))
+    local = site.frame.to_local(points)
+    near = local[np.abs(local[:, 1] - y) < 4.0]
+    if len(near) == 0:
+        return (0.0, y, z)
+    index = int(np.argmax(site.lateral * near[:, 0]))
+    return (float(near[index, 0]), y, float(np.median(near[:, 2])))
+
+
+def _ring(window: Window, count: int) -> Places:
+    """Return places (z = 0) evenly along a window's outline."""
+    outline = window.curve()
+    chosen = np.linspace(0, len(outline), count, endpoint=False).astype(int)
+    return tuple((float(outline[k, 0]), float(outline[k, 1]), 0.0) for k in chosen)
+
+
+def _longest_run(flags: Floats) -> Floats:
+    """Return the indices of the longest run of true values on a closed ring."""
+    if flags.all():
+        return np.arange(len(flags))
+    begin = int(np.argmin(flags))
+    order = (begin + np.arange(len(flags))) % len(flags)
+    runs = np.split(order, np.flatnonzero(np.diff(flags[order].astype(int))) + 1)
+    return max((run for run in runs if flags[run[0]]), key=len, default=np.empty(0, dtype=int))
+
+
+def _ligament_depth(site: Site, body: Body, window: Window) -> float:
+    """Return how deep the ligament lies under a window, or the window's middle where there is none."""
+    if site.present(site.flavum):
+        points = body.structures[site.flavum].surface.vertices
+        inside = window.across(points) < 0.0
+        if inside.any():
+            return float(np.median(site.frame.to_local(points[inside])[:, 2]))
+    return 0.5 * (window.deep + window.shallow)
+
+
+def _jaw(pose: Frame, degrees: float) -> Frame:
+    """Return where the rongeur's jaw stands when it is open by an angle."""
+    angle, hinge = np.radians(degrees), rongeur_hinge()
+    turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    return Frame(hinge - turn @ hinge, turn.T).then(pose)

@@ -1,0 +1,181 @@
+"""Cut sheets: fascia, fat and skin with a slit whose two lips can part.
+
+The sheet is triangulated in the opened space, with rings of vertices about the wound, and walled along
+the slit and along its outline. Slit and rings follow the opening's axis through the sheet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import Delaunay
+
+from spineviz import measures
+from spineviz.anatomy.layer import LayerRecipe
+from spineviz.anatomy.muscle_floor import HeightMap
+from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.surgery.retraction import ellipse
+from spineviz.surgery.retraction.warp import Opening
+
+Triangles = npt.NDArray[np.integer]
+
+
+class LayerOpening(Opening, Protocol):
+    """An opening that tells how its slit passes through a layer."""
+
+    @property
+    def frame(self) -> Frame: ...
+    @property
+    def incision(self) -> float: ...
+    def ring_axes(self, offset: float) -> tuple[float, float]: ...
+    def around(self, share: Floats) -> tuple[Floats, Floats]: ...
+    def slice(self, across: Floats, along: Floats, height: Floats) -> tuple[Floats, Floats]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Where a cut layer has its columns of vertices; arrays of shape (n,), mm.
+
+    ``across`` and ``along`` are taken from the skin's slit in the opening's frame, ``x`` and ``z`` are
+    the world position of columns that stand upright; ``tilt`` is 1 where a column follows the axis
+    and 0 where it stands upright. The first ``slit`` columns are the slit's, in order around it; the
+    next ``border`` ones the outline's.
+    """
+
+    across: Floats
+    along: Floats
+    x: Floats
+    z: Floats
+    tilt: Floats
+    slit: int
+    border: int
+
+
+def opened_layer(recipe: LayerRecipe, opening: LayerOpening) -> Surface:
+    """Return a layer's surface at rest, slit so that an opening can part it; it is watertight."""
+    layer = recipe.layer
+    plan = _plan(recipe, opening)
+    outer = _columns(plan, opening, layer.outer)
+    inner = _columns(plan, opening, layer.inner)
+    triangles = _triangles(plan, opening, outer)
+    rows = int(measures.value("retraction.layer.wall_rows"))
+    thick = float(np.abs(layer.outer.values - layer.inner.values).mean()) > 2.0 * measures.value("retraction.layer.edge")
+    between = [
+        _columns(_slit_of(plan), opening, _between(layer.outer, layer.inner, k / (rows + 1)))
+        for k in range(1, rows + 1 if thick else 1)
+    ]
+    return recipe.painted(_walled(outer, inner, between, triangles, plan.slit))
+
+
+def _plan(recipe: LayerRecipe, opening: LayerOpening) -> Plan:
+    """Lay out the columns: the slit, the outline, rings about the slit, and a grid for the rest."""
+    size = measures.table("retraction.layer")
+    level = float(recipe.layer.outer.at(opening.axis.origin[:1], opening.axis.origin[2:])[0])
+    slit, rings = _rings(opening, size["ring_offsets"], size["edge"])
+    limit = opening.ring_axes(size["ring_offsets"][-1] + 0.6 * recipe.step)
+    border = recipe.layer.outline.border(recipe.step)
+    grid = _grid(recipe, opening, level, limit)
+    upright = np.vstack([border, grid])
+    local = opening.frame.to_local(np.column_stack([upright[:, 0], np.full(len(upright), level), upright[:, 1]]))
+    near = np.vstack([slit, rings])
+    reference = opening.frame.to_parent(np.column_stack([near[:, 0], np.full(len(near), local[:, 1].mean()), near[:, 1]]))
+    count = len(slit)
+    across = np.concatenate([slit[:, 0], local[: len(border), 0], rings[:, 0], local[len(border) :, 0]])
+    along = np.concatenate([slit[:, 1], local[: len(border), 2], rings[:, 1], local[len(border) :, 2]])
+    x = np.concatenate([reference[:count, 0], border[:, 0], reference[count:, 0], grid[:, 0]])
+    z = np.concatenate([reference[:count, 2], border[:, 1], reference[count:, 2], grid[:, 1]])
+    width = ellipse.ring(across, along, opening.incision / 2.0).narrow
+    t = np.clip((size["upright_to"] - width) / (size["upright_to"] - size["upright_from"]), 0.0, 1.0)
+    return Plan(across, along, x, z, t * t * (3.0 - 2.0 * t), count, len(border))
+
+
+def _rings(opening: LayerOpening, offsets: list[float], edge: float) -> tuple[Floats, Floats]:
+    """Return the slit's columns (n, 2), in order around it, and those of the rings about it."""
+    wall = np.pi * sum(opening.ring_axes(0.0))
+    count = 2 * int(np.ceil(max(wall, 4.4 * opening.ring_axes(0.0)[0]) / edge / 2.0))
+    parts = []
+    for row, offset in enumerate([0.0, *offsets]):
+        a, b = opening.ring_axes(offset)
+        sine, cosine = opening.around((np.arange(count) + 0.5 * (row % 2)) / count)
+        across = np.copysign(np.maximum(np.abs(b * sine), ellipse.SLIT_HALF_WIDTH), sine)
+        parts.append(np.column_stack([np.where(np.abs(sine) < 1e-9, 0.0, across), a * cosine]))
+    return parts[0], np.vstack(parts[1:])
+
+
+def _grid(recipe: LayerRecipe, opening: LayerOpening, level: float, limit: tuple[float, float]) -> Floats:
+    """Return the upright columns (n, 2) as world (x, z) beyond the last ring."""
+    outline, step = recipe.layer.outline, recipe.step
+    half = int(outline.half_width // step)
+    x, z = step * np.arange(-half, half + 1), np.arange(outline.caudal + step, outline.cranial, step)
+    grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
+    grid = grid[outline.distance(grid[:, 0], grid[:, 1]) < -0.6 * step]
+    local = opening.frame.to_local(np.column_stack([grid[:, 0], np.full(len(grid), level), grid[:, 1]]))
+    return grid[np.square(local[:, 2] / limit[0]) + np.square(local[:, 0] / limit[1]) > 1.0]
+
+
+def _slit_of(plan: Plan) -> Plan:
+    n = plan.slit
+    return Plan(plan.across[:n], plan.along[:n], plan.x[:n], plan.z[:n], plan.tilt[:n], n, 0)
+
+
+def _between(outer: HeightMap, inner: HeightMap, share: float) -> HeightMap:
+    return HeightMap(outer.lower, outer.step, outer.values + share * (inner.values - outer.values))
+
+
+def _columns(plan: Plan, opening: LayerOpening, surface: HeightMap) -> Points:
+    """Return where (n, 3) a plan's columns pass a surface, world mm."""
+    depth = np.full(len(plan.x), float(opening.frame.to_local(_on(surface, plan.x, plan.z))[:, 1].mean()))
+    for _ in range(12):
+        across, along = opening.slice(plan.across, plan.along, -depth)
+        axial = opening.frame.to_parent(np.stack([across, depth, along], axis=1))
+        x = plan.tilt * axial[:, 0] + (1.0 - plan.tilt) * plan.x
+        z = plan.tilt * axial[:, 2] + (1.0 - plan.tilt) * plan.z
+        points = _on(surface, x, z)
+        depth = opening.frame.to_local(points)[:, 1]
+    return np.where((plan.tilt == 1.0)[:, None], axial, points)
+
+
+def _on(surface: HeightMap, x: Floats, z: Floats) -> Points:
+    return np.stack([x, surface.at(x, z), z], axis=1)
+
+
+def _triangles(plan: Plan, opening: LayerOpening, outer: Points) -> Triangles:
+    """Triangulate the columns (m, 3) as they stand when the layer is open, but for the wound itself."""
+    opened = opening.frame.to_local(opening.open(outer, opening.full))[:, [0, 2]]
+    triangles = Delaunay(opened).simplices.astype(np.int32)
+    in_slit = (triangles < plan.slit).all(axis=1)
+    on_border = ((triangles >= plan.slit) & (triangles < plan.slit + plan.border)).all(axis=1)
+    triangles = triangles[~in_slit & ~on_border]
+    a, b, c = (opened[triangles[:, k]] for k in range(3))
+    doubled = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+    triangles = np.where((doubled < 0.0)[:, None], triangles[:, ::-1], triangles)
+    return triangles[np.abs(doubled) > 1e-6]
+
+
+def _free_edges(triangles: Triangles) -> Triangles:
+    """Return the directed edges (n, 2) that belong to one triangle only."""
+    edges = np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]).astype(np.int64)
+    count = int(edges.max()) + 1
+    forward, backward = edges[:, 0] * count + edges[:, 1], edges[:, 1] * count + edges[:, 0]
+    return edges[~np.isin(forward, backward)]
+
+
+def _walled(outer: Points, inner: Points, between: list[Points], triangles: Triangles, slit: int) -> Surface:
+    """Close a sheet: outer and inner surface, a wall along the outline, and rows of wall along the slit."""
+    count = len(outer)
+    edges = _free_edges(triangles)
+    in_slit = (edges < slit).all(axis=1)
+    starts = [0, *(2 * count + slit * k for k in range(len(between))), count]
+    faces = [triangles, triangles[:, ::-1] + count, _wall(edges[~in_slit], 0, count)]
+    faces += [_wall(edges[in_slit], upper, lower) for upper, lower in zip(starts[:-1], starts[1:], strict=True)]
+    return Surface(np.vstack([outer, inner, *between]), np.vstack(faces))
+
+
+def _wall(edges: Triangles, upper: int, lower: int) -> Triangles:
+    """Return the triangles between two rows of vertices along directed edges (n, 2)."""
+    a, b = edges.T
+    first = np.stack([b + upper, a + upper, a + lower], axis=1)
+    return np.vstack([first, np.stack([b + upper, a + lower, b + lower], axis=1)])

@@ -1,0 +1,157 @@
+"""Warps of parted tissue: prepared once for a surface, then a function of the amounts alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from spineviz import measures
+from spineviz.sdf.solid import Field
+from spineviz.structure import Floats, Frame, Points, Surface, frozen
+from spineviz.surgery.retraction.terrain import Terrain
+
+Amounts = tuple[float, ...]
+Index = npt.NDArray[np.intp]
+
+
+class Opening(Protocol):
+    """What a tube's corridor and a midline wound have in common: a map that parts all tissue."""
+
+    @property
+    def terrain(self) -> Terrain: ...
+    @property
+    def axis(self) -> Frame: ...
+    @property
+    def full(self) -> Amounts: ...
+
+    def moves(self, points: Points) -> npt.NDArray[np.bool_]: ...
+    def prepared(self, points: Points) -> Any: ...
+    def move(self, points: Any, amounts: Amounts) -> Points: ...
+    def open(self, points: Points, amounts: Amounts) -> Points: ...
+    def part(self, share: float) -> Amounts: ...
+    def lumen(self, points: Points) -> Floats: ...
+    def closed(self, points: Points, snap: float = 0.0) -> Points: ...
+
+
+@dataclass(frozen=True, eq=False)
+class BoneGrid:
+    """The bones' distance and its gradient every millimetre in a box; asked for all four at once.
+
+    ``values`` has shape (nx * ny * nz, 4), float32; ``counts`` are nx, ny, nz.
+    """
+
+    lower: Floats
+    counts: tuple[int, int, int]
+    values: Floats
+
+    def __call__(self, points: Points) -> tuple[Floats, Points]:
+        """Return distances (n,) mm and gradients (n, 3) at points (n, 3), by trilinear interpolation."""
+        place = np.clip(points - self.lower, 0.0, np.array(self.counts) - 1.001)
+        cell = place.astype(np.intp)
+        share = place - cell
+        _, ny, nz = self.counts
+        first = (cell[:, 0] * ny + cell[:, 1]) * nz + cell[:, 2]
+        result = np.zeros((len(points), 4))
+        for corner in range(8):
+            bits = (corner >> 2 & 1, corner >> 1 & 1, corner & 1)
+            weight = np.ones(len(points))
+            for axis, bit in enumerate(bits):
+                weight *= share[:, axis] if bit else 1.0 - share[:, axis]
+            result += weight[:, None] * self.values[first + (bits[0] * ny + bits[1]) * nz + bits[2]]
+        return result[:, 0], result[:, 1:]
+
+
+def bone_grid(bone: Field, points: Points, margin: float = 4.0) -> BoneGrid:
+    """Sample a distance field and its gradient in the box around points (n, 3)."""
+    lower = np.floor(points.min(0) - margin)
+    count = np.ceil(points.max(0) + margin - lower).astype(int) + 1
+    axes = [lower[k] + np.arange(count[k]) for k in range(3)]
+    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    distance = bone(nodes.reshape(-1, 3)).reshape(tuple(count))
+    gradient = np.stack(np.gradient(distance), axis=-1)
+    gradient /= np.maximum(np.linalg.norm(gradient, axis=-1, keepdims=True), 1e-6)
+    values = np.concatenate([distance[..., None], gradient], axis=-1).reshape(-1, 4)
+    return BoneGrid(frozen(lower, np.float64), (int(count[0]), int(count[1]), int(count[2])), frozen(values, np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Clearance:
+    """Keeps some vertices off the bone: ``watched`` (k,) of the moving ones, each by ``gap`` (k,) mm."""
+
+    grid: BoneGrid
+    watched: Index
+    gap: Floats
+
+    def cleared(self, moving: Points) -> Points:
+        """Return moving vertices (n, 3), with the watched ones pushed out of the bone."""
+        points = moving[self.watched]
+        for _ in range(PUSHES):
+            distance, gradient = self.grid(points)
+            points = points + np.maximum(self.gap - distance, 0.0)[:, None] * gradient
+        result = moving.copy()
+        result[self.watched] = points
+        return result
+
+
+PUSHES = 2
+"""How often vertices are pushed along the gradient; the second push mends what a corner left."""
+
+
+@dataclass(frozen=True, eq=False)
+class PartingWarp:
+    """The movement of one surface while an opening is made.
+
+    Call it with the opening's amounts; it gives the vertices (n, 3) float32, world mm. Amounts of zero
+    give the rest shape exactly.
+    """
+
+    rest: Points
+    opening: Opening
+    moving: Index
+    prepared: Any
+    clearance: Clearance | None
+
+    def __call__(self, amounts: Amounts) -> Points:
+        if not any(amounts):
+            return self.rest
+        moved = self.opening.move(self.prepared, amounts)
+        if self.clearance is not None:
+            moved = self.clearance.cleared(moved)
+        result = np.array(self.rest)
+        result[self.moving] = moved
+        return result
+
+
+def parting_warp(points: Points, opening: Opening, *, clear_of_bone: bool) -> PartingWarp:
+    """Prepare the movement of points (n, 3) in the world, for instance a surface's vertices at rest.
+
+    With ``clear_of_bone`` the points that come near bone on the way are kept off it.
+    """
+    rest = frozen(points, np.float32)
+    moving = np.flatnonzero(opening.moves(rest))
+    prepared = opening.prepared(rest[moving].astype(np.float64))
+    clearance = _clearance(rest[moving], prepared, opening) if clear_of_bone and len(moving) else None
+    return PartingWarp(rest, opening, moving, prepared, clearance)
+
+
+def _clearance(rest: Points, prepared: Any, opening: Opening) -> Clearance | None:
+    """Choose the points that come near bone at some opening, and how far they must stay off it."""
+    common = measures.table("retraction.common")
+    bone = opening.terrain.bone
+    near = np.zeros(len(rest), dtype=bool)
+    for share in (0.25, 0.5, 0.75, 1.0):
+        near |= bone(opening.move(prepared, opening.part(share))) < common["watch_distance"]
+    watched = np.flatnonzero(near)
+    if not len(watched):
+        return None
+    grid = bone_grid(bone, np.vstack([rest[watched], opening.move(prepared, opening.full)[watched]]))
+    gap = np.minimum(grid(rest[watched].astype(np.float64))[0], common["bone_gap"])
+    return Clearance(grid, watched, gap)
+
+
+def surface_warp(surface: Surface, opening: Opening, *, clear_of_bone: bool) -> PartingWarp:
+    """Prepare the movement of a surface."""
+    return parting_warp(surface.vertices, opening, clear_of_bone=clear_of_bone)

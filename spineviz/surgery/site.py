@@ -1,0 +1,138 @@
+"""Where an approach works: the corridor's frame, what stands at its end, and how tools reach it.
+
+The frame of a site (world, mm): origin at the docking point on the lamina, x towards the patient's right,
+y cranial, z out of the body along the corridor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spineviz.anatomy.recipe import Body
+from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.surgery.actions import Motion, appeared, carried, together, vanished
+from spineviz.surgery.instruments import Instrument
+from spineviz.terms import SIGN, Disc, Level, Side, levels_of, traversing_root
+from spineviz.timeline import Action, during
+
+NERVE_WARP = "surgery"
+"""The nerves' warp; its amounts are compression 0..1 and medial retraction in mm."""
+
+Local = tuple[float, float, float]
+"""A place in the site's frame, mm."""
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """The place at which an approach takes bone, ligament and fragment.
+
+    ``approach`` names its variants and warps. ``depth`` is the way in mm from the docking point to the skin.
+    ``structures`` are the names of what stands in the body, ``nerves`` those that give way to the fragment
+    and to the retractor, ``tools`` the instruments by their short names.
+    """
+
+    approach: str
+    disc: Disc
+    side: Side
+    frame: Frame
+    depth: float
+    structures: frozenset[str]
+    nerves: tuple[str, ...]
+    tools: Mapping[str, Instrument]
+
+    @property
+    def lateral(self) -> float:
+        """The sign of the frame's x axis towards the operated side."""
+        return SIGN[self.side]
+
+    @property
+    def lamina(self) -> Level:
+        """The bone whose lamina is opened."""
+        return levels_of(self.disc)[0]
+
+    @property
+    def flavum(self) -> str:
+        """The name of the ligament that is opened."""
+        return f"flavum.{self.disc}.{self.side}"
+
+    @property
+    def root(self) -> str:
+        """The name of the root that is retracted."""
+        return f"root.{traversing_root(self.disc)}.{self.side}"
+
+    @property
+    def fragment(self) -> str:
+        """The name of the displaced disc material."""
+        return f"herniation.{self.disc}"
+
+    def present(self, *names: str) -> tuple[str, ...]:
+        """Return those names that stand in the body."""
+        return tuple(name for name in names if name in self.structures)
+
+    def variant(self, stage: int) -> str:
+        """Return the name of a stage's variant, counted from 1."""
+        return f"{self.approach}.{stage}"
+
+    def beside(self, medial: float, cranial: float) -> Local:
+        """Return a direction across the corridor by its medial and its cranial part."""
+        return (-self.lateral * medial, cranial, 0.0)
+
+    def world(self, place: Sequence[float]) -> Floats:
+        """Return a place of the site's frame in the world, mm (3,)."""
+        return self.frame.to_parent(np.asarray(place, dtype=np.float64))
+
+    def pose(self, tip: Sequence[float], pivot: Sequence[float], facing: Sequence[float]) -> Frame:
+        """Return where a tool stands: tip here, its shaft through the pivot, its working end towards ``facing``.
+
+        All three are given in the site's frame.
+        """
+        axis = np.subtract(pivot, tip)
+        axis = axis / np.linalg.norm(axis)
+        front = np.asarray(facing, dtype=np.float64)
+        front = front - (front @ axis) * axis
+        front = front / np.linalg.norm(front)
+        local = np.array([np.cross(front, axis), front, axis])
+        return Frame(self.world(tip), local @ self.frame.axes)
+
+
+def nerves_of(body: Body) -> tuple[str, ...]:
+    """Return the names of the nerves that have the surgical warp."""
+    return tuple(name for name, warp in body.warps if warp == NERVE_WARP)
+
+
+def raised(pose: Frame, way: float) -> Frame:
+    """Return a tool drawn back along its own axis by some mm."""
+    return Frame(pose.origin + way * pose.superior, pose.axes)
+
+
+def used(tool: Instrument, motion: Motion, start: float, end: float) -> Action:
+    """Return an action that brings a tool in, moves it and takes it away, between two parts of a step."""
+    span = end - start
+    return together(
+        during(carried((tool.name,), motion, None), start, end),
+        during(appeared(tool.name), start, start + 0.1 * span),
+        during(vanished(tool.name), end - 0.1 * span, end),
+    )
+
+
+def visit(frames: Sequence[Frame], way: float, arrive: float = 0.22, leave: float = 0.82) -> Motion:
+    """Return the motion of a tool that comes from ``way`` mm above, passes frames and goes back up."""
+    times = np.linspace(arrive, leave, len(frames)) if len(frames) > 1 else np.array([arrive])
+    stay = [*frames] if len(frames) > 1 else [frames[0], frames[0]]
+    stops = [arrive, leave] if len(frames) == 1 else [float(time) for time in times]
+    return Motion((0.0, *stops, 1.0), (raised(stay[0], way), *stay, raised(stay[-1], way)))
+
+
+def surface_height(frame: Frame, surface: Surface, place: Points, radius: float = 3.5) -> float:
+    """Return how high (mm along the frame's z axis) a surface stands over a place (x, y) of the frame.
+
+    Raises ValueError where the surface does not pass within ``radius`` mm of the place.
+    """
+    local = frame.to_local(surface.vertices)
+    near = np.hypot(*(local[:, :2] - np.asarray(place)[:2]).T) < radius
+    if not near.any():
+        raise ValueError(f"the surface does not cover the place {tuple(np.round(place, 1))} of the corridor")
+    return float(local[near, 2].max())

@@ -1,0 +1,110 @@
+"""The layers over the spine: which they are, how they fade so that the depth is seen, and how a knife cuts them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from spineviz.measures import value
+from spineviz.model import Camera, Message
+from spineviz.structure import Frame, Surface
+from spineviz.surgery.actions import Motion, faded, together
+from spineviz.surgery.instruments import Instrument
+from spineviz.surgery.site import Site, raised, surface_height, used
+from spineviz.terms import SIDES, Phase
+from spineviz.timeline import Action, Step, during
+
+SKIN, FAT, FASCIA = "skin", "subcutaneous_fat", "thoracolumbar_fascia"
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How opaque the layers are: 1 hides what lies below, 0 shows it."""
+
+    skin: float
+    fat: float
+    fascia: float
+    muscle: float
+
+
+WHOLE = Exposure(1.0, 1.0, 1.0, 1.0)
+ORIENTATION = Exposure(0.14, 0.0, 0.0, 0.16)
+FASCIA_SHOWN = Exposure(0.28, 0.22, 1.0, 1.0)
+MUSCLE_SHOWN = Exposure(0.2, 0.12, 0.35, 1.0)
+DEEP = Exposure(0.1, 0.0, 0.1, 0.55)
+COMPARED = Exposure(0.12, 0.0, 0.0, 0.16)
+
+
+def muscles(site: Site) -> tuple[str, ...]:
+    """Return the muscles of both sides that stand in the body."""
+    return site.present(*(f"{name}.{side}" for name in ("multifidus", "erector_spinae") for side in SIDES))
+
+
+def operated(site: Site) -> tuple[str, ...]:
+    """Return the tissue of the operated side that is cut or parted, from the skin inwards."""
+    return site.present(SKIN, FAT, FASCIA, f"multifidus.{site.side}", f"erector_spinae.{site.side}")
+
+
+def exposed(site: Site, exposure: Exposure) -> Action:
+    """Return an action that fades all layers to an exposure."""
+    groups = ((SKIN,), (FAT,), (FASCIA,), muscles(site))
+    opacities = (exposure.skin, exposure.fat, exposure.fascia, exposure.muscle)
+    return together(
+        *(faded(site.present(*names), opacity) for names, opacity in zip(groups, opacities, strict=True))
+    )
+
+
+def closed_up(site: Site, start: float, end: float) -> Action:
+    """Return an action that brings the layers back one after the other, from the muscle to the skin."""
+    quarter = (end - start) / 4
+    groups = (muscles(site), (FASCIA,), (FAT,), (SKIN,))
+    return together(
+        *(
+            during(faded(site.present(*names), 1.0), start + quarter * k, start + quarter * (k + 1.6))
+            for k, names in enumerate(groups)
+        )
+    )
+
+
+def knife_line(
+    site: Site, surface: Surface, across: float, half: float, depth: float, lean: float
+) -> tuple[Frame, Frame]:
+    """Return the knife's frames at the cranial and the caudal end of a longitudinal cut on a surface.
+
+    ``across`` (mm) is where the cut lies on the site's x axis, ``half`` half its length, ``depth`` how far
+    the tip sinks in; ``lean`` is how far the handle leans towards the cut's end, mm for each mm upward.
+    """
+    frames = []
+    for y in (half, -half):
+        tip = (across, y, surface_height(site.frame, surface, (across, y)) - depth)
+        frames.append(site.pose(tip, (tip[0], tip[1] - 40.0 * lean, tip[2] + 40.0), (0.0, -1.0, 0.0)))
+    return frames[0], frames[1]
+
+
+def cut(knife: Instrument, line: tuple[Frame, Frame], start: float, end: float) -> Action:
+    """Return an action that draws the knife along a line, between two parts of a step."""
+    above = raised(line[0], 45.0), raised(line[1], 45.0)
+    motion = Motion((0.0, 0.28, 0.76, 1.0), (above[0], line[0], line[1], above[1]))
+    return used(knife, motion, start, end)
+
+
+def along_corridor(site: Site, camera: Camera) -> Camera:
+    """Return a camera turned so that it looks exactly down the corridor onto the docking point."""
+    x, y, z = (tuple(float(part) for part in vector) for vector in site.frame.axes)
+    focus = tuple(float(part) for part in site.frame.origin)
+    return replace(camera, focus=focus, direction=z, up=y)
+
+
+def step(
+    site: Site,
+    phase: Phase,
+    camera: Camera,
+    *actions: Action,
+    part: str = "",
+    share: float = 1.0,
+    parameters: Mapping[str, float] | None = None,
+) -> Step:
+    """Return a step of a phase; ``part`` names it where a phase has several, ``share`` is its part of the time."""
+    key = f"step.{site.approach}.{part or phase}"
+    said = tuple((name, f"{number:g}") for name, number in (parameters or {}).items())
+    return Step(phase, Message(key, said), share * value(f"procedures.seconds.{phase}"), actions, camera)

@@ -1,0 +1,65 @@
+"""Every structure belongs to one layer, and has a name to be read."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from spineviz.layers import LAYERS, display_name, layer_of, members
+from spineviz.library import data_folder
+from spineviz.terms import DISCS, LEVELS, SIDES
+
+NAMES = (
+    *LEVELS,
+    *(f"{stem}.{disc}" for stem in ("disc", "nucleus", "herniation", "interspinous") for disc in DISCS),
+    *(f"flavum.{disc}.{side}" for disc in DISCS for side in SIDES),
+    *(f"root.{level}.{side}" for level in LEVELS for side in SIDES),
+    *(f"{muscle}.{side}" for muscle in ("multifidus", "erector_spinae") for side in SIDES),
+    "thecal_sac",
+    "supraspinous_ligament",
+    "posterior_longitudinal_ligament",
+    "thoracolumbar_fascia",
+    "subcutaneous_fat",
+    "skin",
+    "instrument.tubular_microdiscectomy.tube",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_structure_belongs_to_one_layer(name: str) -> None:
+    assert [layer for layer in LAYERS if name in members(layer, NAMES)] == [layer_of(name)]
+
+
+def test_every_baked_structure_belongs_to_a_layer() -> None:
+    catalog = data_folder("meshes") / "catalog.toml"
+    if not catalog.is_file():
+        pytest.skip("the library is not baked")
+    for name in tomllib.loads(catalog.read_text("utf-8"))["structures"]:
+        assert layer_of(name) in LAYERS
+
+
+def test_no_layer_is_empty_and_their_members_keep_their_order() -> None:
+    for layer in LAYERS:
+        assert members(layer, NAMES)
+    assert members("bones", ("S1", "skin", "L3")) == ("S1", "L3")
+
+
+def test_the_layers_stand_in_the_order_of_a_dissection() -> None:
+    order = [LAYERS.index(layer_of(name)) for name in ("skin", "subcutaneous_fat", "thoracolumbar_fascia")]
+    order += [LAYERS.index(layer_of(name)) for name in ("multifidus.left", "flavum.L4-L5.left", "L4", "thecal_sac")]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize("name", ["aorta", "", "L2", "disc_L4-L5", "roots.L4.left"])
+def test_an_unknown_structure_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}' belongs to no layer"):
+        layer_of(name)
+
+
+def test_a_display_name_is_filled_with_level_and_side() -> None:
+    assert dict(display_name("root.L5.left")) == {"level": "L5", "side": "@side.left"}
+    assert dict(display_name("disc.L4-L5")) == {"level": "L4–L5"}
+    assert dict(display_name("flavum.L5-S1.right")) == {"level": "L5–S1", "side": "@side.right"}
+    assert dict(display_name("multifidus.right"))["side"] == "@side.right"
+    assert dict(display_name("L4"))["level"] == "L4"

@@ -1,0 +1,203 @@
+"""Files appear whole or not at all, and the cache never shows what is damaged."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from spineviz import library
+from spineviz.library import (
+    cache_folder,
+    data_folder,
+    digest,
+    read_object,
+    read_surfaces,
+    recipe,
+    write_object,
+    write_surfaces,
+    write_whole,
+)
+from spineviz.structure import Frame, Surface
+
+SURFACE = Surface(
+    np.arange(12.0).reshape(4, 3), np.array([[0, 1, 2], [0, 2, 3]]), tint=np.linspace(0, 1, 4), occlusion=np.ones(4)
+)
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("before", [None, b"old"])
+def test_a_write_that_breaks_off_leaves_everything_as_it_was(
+    tmp_path: Path, error: type[BaseException], before: bytes | None
+) -> None:
+    path = tmp_path / "made.npz"
+    if before is not None:
+        path.write_bytes(before)
+
+    def write(stream: BinaryIO) -> None:
+        stream.write(b"half")
+        raise error
+
+    with pytest.raises(error):
+        write_whole(path, write)
+    assert {item.name: item.read_bytes() for item in tmp_path.iterdir()} == (
+        {} if before is None else {"made.npz": before}
+    )
+
+
+def test_a_write_replaces_the_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "made.bin"
+    for content in (b"first", b"second"):
+        write_whole(path, lambda stream, content=content: stream.write(content) and None)  # type: ignore[misc]
+    assert [item.name for item in path.parent.iterdir()] == ["made.bin"]
+    assert path.read_bytes() == b"second"
+
+
+def test_named_surfaces_come_back_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "two.npz"
+    bare = Surface(SURFACE.vertices, SURFACE.faces)
+    write_surfaces(path, {"disc.L4-L5": SURFACE, "root.L5.left": bare})
+    back = read_surfaces(path)
+    assert list(back) == ["disc.L4-L5", "root.L5.left"]
+    assert np.array_equal(back["disc.L4-L5"].vertices, SURFACE.vertices)
+    assert back["disc.L4-L5"].tint == pytest.approx(SURFACE.tint)
+    assert back["root.L5.left"].tint is None and back["disc.L4-L5"].coordinates is None
+
+
+def test_the_same_surfaces_give_the_same_file(tmp_path: Path) -> None:
+    for name in ("a.npz", "b.npz"):
+        write_surfaces(tmp_path / name, {"L4": SURFACE})
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_a_kept_object_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "kept" / "surface.pickle"
+    write_object(path, SURFACE)
+    back = read_object(path, Surface)
+    assert back is not None and np.array_equal(back.faces, SURFACE.faces)
+
+
+def test_an_object_of_another_kind_is_not_taken_for_the_kept_one(tmp_path: Path) -> None:
+    write_object(tmp_path / "kept", Frame())
+    assert read_object(tmp_path / "kept", Surface) is None
+    assert read_object(tmp_path / "nothing", Surface) is None
+    assert read_object(tmp_path, Surface) is None
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    write_object(tmp_path / "file" / "kept", SURFACE)
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.integers(0, 2**16), st.integers(1, 255))
+@example(1, 200)
+def test_a_byte_changed_in_a_kept_file_is_noticed_or_harmless(tmp_path: Path, place: int, change: int) -> None:
+    path = tmp_path / "kept"
+    write_object(path, SURFACE)
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] ^= change
+    path.write_bytes(data)
+    back = read_object(path, Surface)
+    assert back is None or np.array_equal(back.vertices, SURFACE.vertices)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.floats(0, 0.999))
+def test_a_kept_file_cut_short_is_not_taken(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "kept"
+    write_object(path, SURFACE)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    assert read_object(path, Surface) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 99, b"no pickle at all", b"\x80\xffgarbage", b"I12x\n.", b"h\x07."])
+def test_a_kept_file_of_nonsense_is_not_taken(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "kept").write_bytes(content)
+    assert read_object(tmp_path / "kept", Surface) is None
+
+
+def test_a_scene_is_built_anew_where_its_kept_copy_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spineviz import assembly
+    from spineviz.model import Model
+    from spineviz.scene import Scene
+
+    built: list[Scene] = []
+
+    def build(scene: Scene) -> assembly.Assembly:
+        built.append(scene)
+        return assembly.Assembly(Model({}, {}, {}), ())
+
+    monkeypatch.setenv("SPINEVIZ_CACHE", str(tmp_path))
+    monkeypatch.setattr(assembly, "built", build)
+    scene = Scene(title="a")
+    for _ in range(2):
+        assembly.assemble(scene)
+    assert len(built) == 1
+    for path in (item for item in tmp_path.rglob("*") if item.is_file()):
+        path.write_bytes(b"\x80\x05damaged")
+    for _ in range(2):
+        assembly.assemble(scene)
+    assert len(built) == 2
+
+
+def test_the_cache_folder_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPINEVIZ_CACHE", str(tmp_path / "mine"))
+    assert cache_folder() == tmp_path / "mine"
+    monkeypatch.delenv("SPINEVIZ_CACHE")
+    assert cache_folder().name == "spineviz"
+
+
+def test_the_data_of_the_project_is_found_and_a_missing_folder_is_named() -> None:
+    assert (data_folder("meshes") / "measures").is_dir()
+    assert list(data_folder("scenes").glob("*.toml"))
+    with pytest.raises(FileNotFoundError, match="'nonsense' is missing .* reinstall"):
+        data_folder("nonsense")
+
+
+@settings(max_examples=40)
+@given(st.lists(st.text(), min_size=1, max_size=4), st.lists(st.text(), min_size=1, max_size=4))
+def test_other_parts_have_another_digest(first: list[str], second: list[str]) -> None:
+    assert (digest(*first) == digest(*second)) == (first == second)
+
+
+def test_a_digest_tells_where_one_part_ends() -> None:
+    assert digest("ab", "c") != digest("a", "bc")
+    assert digest("ab") == digest(b"ab")
+
+
+def test_the_recipe_does_not_depend_on_the_order_in_which_a_disk_lists_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed = Path.rglob
+
+    def backwards(folder: Path, pattern: str) -> Iterator[Path]:
+        return iter(sorted(listed(folder, pattern), reverse=True))
+
+    def forwards(folder: Path, pattern: str) -> Iterator[Path]:
+        return iter(sorted(listed(folder, pattern)))
+
+    monkeypatch.setattr(Path, "rglob", forwards)
+    before = recipe()
+    monkeypatch.setattr(Path, "rglob", backwards)
+    assert recipe() == before
+
+
+def test_another_measure_gives_another_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = recipe()
+    shutil.copytree(data_folder("meshes") / "measures", tmp_path / "measures")
+    monkeypatch.setattr(library, "data_folder", lambda name: tmp_path)
+    assert recipe() == before
+    with (tmp_path / "measures" / "alignment.toml").open("a") as stream:
+        stream.write("\n[more]\n")
+    assert recipe() != before
