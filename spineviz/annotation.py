@@ -1,19 +1,28 @@
-"""What is written on a state: the measured strip of each approach."""
+"""What is written on a state: where it is seen from, and the measured strip of each approach."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from spineviz.assembly import Assembly
-from spineviz.model import State
+from spineviz.assembly import Assembly, target
+from spineviz.model import Message, State
+from spineviz.scene import Scene
+from spineviz.views import seen_from
 
 
-def annotated(assembly: Assembly, state: State) -> State:
-    """Return the state with each pane's measured figures, computed from the geometry it shows."""
-    if not assembly.prepared:
-        return state
-    panes = tuple(
-        replace(pane, strip=prepared.measure(assembly.model, pane))
-        for pane, prepared in zip(state.panes, assembly.prepared, strict=True)
-    )
-    return replace(state, panes=panes)
+def annotated(scene: Scene, assembly: Assembly, state: State) -> State:
+    """Return the state with level, side and direction in words, and each pane's measured figures.
+
+    The figures are computed from the geometry that the pane shows.
+    """
+    disc, side = target(scene)
+    words = (("level", disc.replace("-", "–")), ("side", f"@side.{side}"))
+    direction = f"@{seen_from(state.panes[0].camera).key}"
+    view = Message("view.line", (*words, ("view", direction)))
+    panes = state.panes
+    if assembly.prepared:
+        panes = tuple(
+            replace(pane, strip=prepared.measure(assembly.model, pane))
+            for pane, prepared in zip(state.panes, assembly.prepared, strict=True)
+        )
+    return replace(state, panes=panes, view=view)

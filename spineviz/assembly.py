@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from spineviz import body, library
-from spineviz.layers import Layer, layer_of, members
+from spineviz.layers import Layer, layer_of, members, structure_title
+from spineviz.pathology import apply
 from spineviz.model import HIDDEN, Camera, Label, Look, Message, Model, Pane, State
 from spineviz.scene import Scene, SceneStep
 from spineviz.structure import Landmark, Structure
-from spineviz.surgery import Prepared, prepare
+from spineviz.surgery.procedures import Prepared, prepare
+from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import Disc, Level, Side
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import View, views
@@ -39,7 +40,7 @@ def anatomy_of(scene: Scene) -> body.Anatomy:
     given = {level: bone for level, bone in scene.anatomy.bones if bone is not None}
     result = body.anatomy(given)
     for pathology in scene.pathologies:
-        result = pathology.apply(result)
+        result = apply(pathology, result)
     return result
 
 
@@ -108,21 +109,15 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
         [*own, *(prepared.steps(named) if prepared is not None else ())]
         for prepared in assembly.prepared or (None,)
     ]
-    disc, side = target(scene)
-    state = State(panes, "twin" if len(panes) == 2 else "one", Message(scene.title), _view_line(disc, side))
+    state = State(panes, "twin" if len(panes) == 2 else "one", Message(scene.title))
     return timeline(state, tracks)
-
-
-def _view_line(disc: Disc, side: Side) -> Message:
-    return Message("view.line", (("level", disc.replace("-", "–")), ("side", f"@side.{side}")))
 
 
 def _first_pane(scene: Scene, assembly: Assembly, prepared: Prepared | None, camera: Camera) -> Pane:
     looks = {name: Look() for name in assembly.model.structures}
     for other in assembly.prepared:
         looks |= {name: HIDDEN for name in other.structures}
-    for entry in scene.pathologies:
-        looks |= {name: look for name, look in entry.looks().items() if name in looks}
+    looks |= {name: Look(warp=(way, (1.0, 0.0))) for name, way in assembly.model.warps if way == NERVE_WARP}
     if prepared is not None:
         looks |= {name: look for name, look in prepared.looks.items() if name in looks}
     for layer in scene.hide:
@@ -144,7 +139,7 @@ def _label(name: str, model: Model) -> Label:
     vertices = model.structures[name].surface.vertices
     centre = vertices.mean(axis=0)
     x, y, z = (float(value) for value in vertices[((vertices - centre) ** 2).sum(axis=1).argmin()])
-    return Label(Message(f"structure.{name}"), (x, y, z))
+    return Label(structure_title(name), (x, y, z))
 
 
 def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...]) -> Pane:

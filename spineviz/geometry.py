@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import trimesh
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
@@ -233,29 +235,21 @@ def bake_occlusion(
     Each vertex sends ``rays`` cosine-weighted rays; what they meet within ``reach`` mm darkens it,
     the nearer the more. 1 is open sky, 0 fully enclosed.
     """
-    blockers = trimesh.util.concatenate([as_trimesh(item) for item in (surface, *others)])
-    normals = vertex_normals(surface.vertices, surface.faces)
-    directions = _cosine_rays(rays)
-    light = np.zeros(len(surface.vertices))
-    helper = np.where(np.abs(normals[:, :1]) > 0.7, [[0.0, 1, 0]], [[1.0, 0, 0]])
+    scene = EmbreeScene()
+    for item in (surface, *others):
+        TriangleMesh(scene, np.ascontiguousarray(item.vertices[item.faces], dtype=np.float32))
+    normals = vertex_normals(surface.vertices, surface.faces).astype(np.float32)
+    helper = np.where(np.abs(normals[:, :1]) > 0.7, np.float32([[0, 1, 0]]), np.float32([[1, 0, 0]]))
     first = np.cross(normals, helper)
     first /= np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-12)
     second = np.cross(normals, first)
-    origins = surface.vertices + 0.15 * normals
-    for x, y, z in directions:
-        rays_now = x * first + y * second + z * normals
-        _, index, place = _first_hits(blockers, origins, rays_now)
-        depth = np.full(len(origins), reach)
-        depth[index] = np.minimum(np.linalg.norm(place - origins[index], axis=1), reach)
-        light += np.sqrt(depth / reach)
-    return Surface(
-        surface.vertices, surface.faces, light / len(directions), surface.tint, surface.coordinates
-    )
-
-
-def _first_hits(mesh: trimesh.Trimesh, origins: Points, rays: Points) -> tuple[Floats, Floats, Points]:
-    places, index, faces = mesh.ray.intersects_location(origins, rays, multiple_hits=False)
-    return faces, index, places
+    origins = surface.vertices + np.float32(0.15) * normals
+    light = np.zeros(len(surface.vertices), dtype=np.float32)
+    for x, y, z in _cosine_rays(rays).astype(np.float32):
+        farthest = np.full(len(origins), reach, dtype=np.float32)
+        depth = scene.run(origins, x * first + y * second + z * normals, farthest, query="DISTANCE")
+        light += np.sqrt(np.clip(depth, 0, reach) / np.float32(reach))
+    return Surface(surface.vertices, surface.faces, light / rays, surface.tint, surface.coordinates)
 
 
 def _cosine_rays(count: int) -> Points:

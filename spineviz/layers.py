@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, get_args
 
+from spineviz.locale import catalog
+from spineviz.structure import Message
 from spineviz.terms import DISCS, LEVELS, SIDES
 
 Layer = Literal[
@@ -53,3 +55,14 @@ def display_name(structure: str) -> tuple[tuple[str, str | float], ...]:
     if side:
         found.append(("side", f"@side.{side}"))
     return tuple(found)
+
+
+def structure_title(structure: str) -> Message:
+    """Return the full name of a structure, given by its name in the model.
+
+    An instrument is called by what it is (``instrument.tubular.scalpel``: scalpel), or where the
+    catalog has no word for it, instrument.
+    """
+    stem, *parts = structure.split(".")
+    key = f"instrument.{parts[1]}" if stem == "instrument" and len(parts) > 1 else ""
+    return Message(key) if key in catalog() else Message(f"structure.{stem}", display_name(structure))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -49,8 +50,13 @@ class Production:
             named = assembly.cameras(self.assembly, self.scene)
             if view not in VIEWS:
                 raise ValueError(f"there is no view '{view}'; choose one of: {', '.join(VIEWS)}")
-            state = assembly.seen_from(state, named[view], view)
-        return annotated(self.assembly, state)
+            panes = tuple(replace(pane, camera=named[view]) for pane in state.panes)
+            state = replace(state, panes=panes)
+        return self.annotated(state)
+
+    def annotated(self, state: State) -> State:
+        """Return a state of this scene with what is written on it."""
+        return annotated(self.scene, self.assembly, state)
 
     def render(
         self,
@@ -91,5 +97,9 @@ class Production:
     def show(self) -> None:
         """Open the scene in a window and return when it is closed."""
         from spineviz.desktop import show
+        from spineviz.viewer import Viewer, cut_planes
 
-        show(self)
+        model = self.assembly.model
+        cuts = cut_planes(model.bones, *assembly.target(self.scene))
+        cameras = assembly.cameras(self.assembly, self.scene)
+        show(Viewer(model, self.timeline, cameras, cuts, self.annotated))

@@ -13,12 +13,16 @@ from pydantic import Field, ValidationError, model_validator
 
 from spineviz.layers import Layer
 from spineviz.library import data_folder
-from spineviz.pathology import Pathology
+from spineviz.pathology import Herniation
 from spineviz.patient import GivenBone
 from spineviz.spec import Spec
-from spineviz.surgery import Approach
+from spineviz.surgery.procedures import Approach
 from spineviz.terms import LEVELS, Level
 from spineviz.views import View
+
+
+Pathology = Annotated[Herniation, Field()]
+"""A pathology as a scene file tells it, known by its ``kind``."""
 
 
 class SceneError(ValueError):

@@ -8,13 +8,20 @@ from typing import Literal, get_args
 import numpy as np
 
 from spineviz.model import Camera, Vector
-from spineviz.structure import Bone, Floats, Frame
+from spineviz.structure import Bone, Floats, Frame, Message
 from spineviz.terms import SIGN, Disc, Level, Side, levels_of
 
 View = Literal["posterior", "oblique", "lateral", "anterior", "superior", "corridor", "operative", "close"]
 """Where a scene is seen from. ``oblique`` and ``lateral`` look from the side of the disease."""
 
 VIEWS: tuple[View, ...] = get_args(View)
+
+
+ASIDE = 0.35
+"""The share of a direction from which on words mention it beside the main one."""
+
+_WAYS = (("right", "left"), ("front", "behind"), ("above", "below"))
+_ORDER = ("behind", "front", "left", "right", "above", "below")
 
 
 def disc_frame(bones: Mapping[Level, Bone], disc: Disc) -> Frame:
@@ -51,6 +58,17 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
         "corridor": Camera(_vector(window), _vector(operative), up, 62.0),
         "close": Camera(_vector(canal + sign * 8 * frame.right), _vector(close), up, 80.0),
     }
+
+
+def seen_from(camera: Camera) -> Message:
+    """Return in words where a camera looks from: behind, the patient's left, above, ..."""
+    back = _unit(np.asarray(camera.direction))
+    first, second, _ = sorted(range(3), key=lambda axis: -abs(back[axis]))
+    main = _WAYS[first][0 if back[first] > 0 else 1]
+    if abs(back[second]) < ASIDE:
+        return Message(f"direction.{main}")
+    pair = {main, _WAYS[second][0 if back[second] > 0 else 1]}
+    return Message("direction." + "_".join(word for word in _ORDER if word in pair))
 
 
 def _unit(vector: Floats) -> Floats:

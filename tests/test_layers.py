@@ -47,7 +47,9 @@ def test_no_layer_is_empty_and_their_members_keep_their_order() -> None:
 
 def test_the_layers_stand_in_the_order_of_a_dissection() -> None:
     order = [LAYERS.index(layer_of(name)) for name in ("skin", "subcutaneous_fat", "thoracolumbar_fascia")]
-    order += [LAYERS.index(layer_of(name)) for name in ("multifidus.left", "flavum.L4-L5.left", "L4", "thecal_sac")]
+    order += [
+        LAYERS.index(layer_of(name)) for name in ("multifidus.left", "flavum.L4-L5.left", "L4", "thecal_sac")
+    ]
     assert order == sorted(order)
 
 

@@ -27,7 +27,10 @@ from spineviz.library import (
 from spineviz.structure import Frame, Surface
 
 SURFACE = Surface(
-    np.arange(12.0).reshape(4, 3), np.array([[0, 1, 2], [0, 2, 3]]), tint=np.linspace(0, 1, 4), occlusion=np.ones(4)
+    np.arange(12.0).reshape(4, 3),
+    np.array([[0, 1, 2], [0, 2, 3]]),
+    tint=np.linspace(0, 1, 4),
+    occlusion=np.ones(4),
 )
 
 
@@ -99,7 +102,9 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.integers(0, 2**16), st.integers(1, 255))
 @example(1, 200)
-def test_a_byte_changed_in_a_kept_file_is_noticed_or_harmless(tmp_path: Path, place: int, change: int) -> None:
+def test_a_byte_changed_in_a_kept_file_is_noticed_or_harmless(
+    tmp_path: Path, place: int, change: int
+) -> None:
     path = tmp_path / "kept"
     write_object(path, SURFACE)
     data = bytearray(path.read_bytes())
@@ -119,7 +124,9 @@ def test_a_kept_file_cut_short_is_not_taken(tmp_path: Path, share: float) -> Non
     assert read_object(path, Surface) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 99, b"no pickle at all", b"\x80\xffgarbage", b"I12x\n.", b"h\x07."])
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 99, b"no pickle at all", b"\x80\xffgarbage", b"I12x\n.", b"h\x07."]
+)
 def test_a_kept_file_of_nonsense_is_not_taken(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "kept").write_bytes(content)
     assert read_object(tmp_path / "kept", Surface) is None
@@ -161,7 +168,7 @@ def test_the_cache_folder_can_be_chosen(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_data_of_the_project_is_found_and_a_missing_folder_is_named() -> None:
     assert (data_folder("meshes") / "measures").is_dir()
     assert list(data_folder("scenes").glob("*.toml"))
-    with pytest.raises(FileNotFoundError, match="'nonsense' is missing .* reinstall"):
+    with pytest.raises(FileNotFoundError, match=r"'nonsense' is missing .* reinstall"):
         data_folder("nonsense")
 
 

@@ -75,7 +75,10 @@ def test_no_source_is_a_place_on_somebodys_disk(path: Path) -> None:
         ('[a]\nsource = " "\nconfidence = "D"\nb = 1', "a.b: no source"),
         ('[a]\nsource = "x"\nconfidence = "D"\nb = "1"', "a.b: '1' is no number"),
         ('[a]\nsource = "x"\nconfidence = "D"\nb = [1, nan]', "a.b: nan is not finite"),
-        ('[a]\nb = { value = 1, source = "x", confidence = "D", sorce = "y" }', "a.b: 'sorce' is no part of a measure"),
+        (
+            '[a]\nb = { value = 1, source = "x", confidence = "D", sorce = "y" }',
+            "a.b: 'sorce' is no part of a measure",
+        ),
     ],
 )
 def test_a_measure_without_origin_would_be_found(text: str, fault: str) -> None:
@@ -114,7 +117,9 @@ def test_a_table_holds_values_and_nothing_about_them() -> None:
 
 
 def test_a_misspelt_measure_is_refused_with_what_there_is() -> None:
-    with pytest.raises(KeyError, match=r"no 'heigth' in 'discs\.L4-L5\.heigth'; there is: height_middle, wedge"):
+    with pytest.raises(
+        KeyError, match=r"no 'heigth' in 'discs\.L4-L5\.heigth'; there is: height_middle, wedge"
+    ):
         measures.value("discs.L4-L5.heigth")
     with pytest.raises(KeyError, match="is a table; name one of: height_middle, wedge"):
         measures.value("discs.L4-L5")

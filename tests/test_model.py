@@ -65,9 +65,9 @@ def test_a_pose_keeps_the_paint() -> None:
 
 
 def test_an_unknown_variant_or_warp_is_refused_by_name() -> None:
-    with pytest.raises(KeyError, match="multifidus.left: no variant 'torn'; there is: slit"):
+    with pytest.raises(KeyError, match=r"multifidus\.left: no variant 'torn'; there is: slit"):
         model().surface("multifidus.left", Look(variant="torn"))
-    with pytest.raises(KeyError, match="multifidus.left: no warp 'close'"):
+    with pytest.raises(KeyError, match=r"multifidus\.left: no warp 'close'"):
         model().vertices("multifidus.left", Look(warp=("close", (1.0,))))
 
 
@@ -87,7 +87,9 @@ def test_exchanging_a_look_leaves_the_old_pane_as_it_was() -> None:
 
 def test_a_state_is_plain_data_compared_by_what_it_says() -> None:
     def state(opacity: float) -> State:
-        pane = Pane({"skin": Look(opacity=opacity)}, CAMERA, (Cut((0, 0, 0), (1, 0, 0)),), caption=Message("a"))
+        pane = Pane(
+            {"skin": Look(opacity=opacity)}, CAMERA, (Cut((0, 0, 0), (1, 0, 0)),), caption=Message("a")
+        )
         return State((pane, pane), "twin", Message("title"))
 
     assert state(0.5) == state(0.5) != state(0.6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,14 +14,21 @@ from spineviz.anatomy import sacrum, vertebra
 from spineviz.anatomy.alignment import endplates, sacral_frame, stacked
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.layer import LayerRecipe
-from spineviz.anatomy.muscle import MuscleBed, MuscleParameters, along, muscle_bed, muscle_parameters, muscle_recipes
+from spineviz.anatomy.muscle import (
+    MuscleBed,
+    MuscleParameters,
+    along,
+    muscle_bed,
+    muscle_parameters,
+    muscle_recipes,
+)
 from spineviz.anatomy.muscle_floor import bone_from_behind
 from spineviz.anatomy.recipe import Recipe
 from spineviz.anatomy.skin import skin_parameters, skin_recipes
 from spineviz.geometry import as_trimesh, sample_distance, triangle_normals, vertex_normals, volume
 from spineviz.sdf import Solid, mesh
-from spineviz.structure import Floats, Frame, Points, Surface
-from spineviz.terms import DISCS, SIDES, SIGN, Level, levels_of
+from spineviz.structure import Frame, Points, Surface
+from spineviz.terms import DISCS, SIDES, Level, levels_of
 
 MUSCLES = [f"{name}.{side}" for name in ("multifidus", "erector_spinae") for side in SIDES]
 
@@ -75,3 +83,204 @@ def recipes(parameters: MuscleParameters, bones: dict[Level, LevelBone]) -> dict
 @pytest.fixture(scope="module")
 def surfaces(recipes: dict[str, Recipe]) -> dict[str, Surface]:
     return {name: recipe.surface() for name, recipe in recipes.items()}
+
+
+def section_area(recipe: Recipe, z: float) -> float:
+    """Area in cm² of the horizontal section of a solid at z."""
+    solid, step = recipe.solid, 0.5
+    x, y = np.arange(solid.lower[0], solid.upper[0], step), np.arange(solid.lower[1], solid.upper[1], step)
+    plan = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    inside = solid.field(np.column_stack([plan, np.full(len(plan), z)])) < 0.0
+    return float(np.count_nonzero(inside) * step * step / 100.0)
+
+
+def sampled(surface: Surface, spacing: float = 0.5) -> tuple[Points, Points]:
+    """Points about every ``spacing`` mm on a surface and their triangles' normals."""
+    vertices = surface.vertices.astype(np.float64)
+    normals, areas = triangle_normals(vertices, surface.faces)
+    counts = np.maximum(np.ceil(areas / spacing**2).astype(int), 1)
+    face = np.repeat(np.arange(len(areas)), counts)
+    generator = np.random.default_rng(5)
+    a, b = generator.random((2, len(face)))
+    a, b = np.where(a + b > 1.0, 1.0 - a, a), np.where(a + b > 1.0, 1.0 - b, b)
+    corner = vertices[surface.faces[face]]
+    first, second = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
+    return corner[:, 0] + a[:, None] * first + b[:, None] * second, normals[face]
+
+
+def near(points: Points, surface: Surface, distance: float) -> float:
+    """Share of points that lie within a distance (mm) of a surface."""
+    lengths, _ = cKDTree(sampled(surface, 0.4)[0]).query(points)
+    return float(np.mean(lengths <= distance))
+
+
+@pytest.mark.parametrize("muscle", ["multifidus", "erector_spinae"])
+def test_sections_at_the_discs_are_within_a_fifth_of_the_measured_areas(
+    muscle: str, recipes: dict[str, Recipe], bed: MuscleBed
+) -> None:
+    for side in SIDES:
+        found = [section_area(recipes[f"{muscle}.{side}"], z) for z in bed.span.heights[1:4]]
+        assert np.allclose(found, measures.value(f"muscles.area.{muscle}"), rtol=0.2)
+
+
+def test_every_tissue_is_one_closed_body(surfaces: dict[str, Surface]) -> None:
+    for name, surface in surfaces.items():
+        mesh = as_trimesh(surface)
+        assert mesh.is_watertight and mesh.body_count == 1, name
+        assert volume(surface) > 0.0, name
+
+
+def test_the_tissues_together_stay_within_their_budget_of_triangles(surfaces: dict[str, Surface]) -> None:
+    assert sum(len(surfaces[name].faces) for name in MUSCLES) < 80_000
+    assert all(len(surface.faces) < 22_000 for surface in surfaces.values())
+
+
+def test_both_sides_mirror_each_other_when_the_bones_do(surfaces: dict[str, Surface]) -> None:
+    for muscle in ("multifidus", "erector_spinae"):
+        left, right = surfaces[f"{muscle}.left"].vertices, surfaces[f"{muscle}.right"].vertices
+        lengths, _ = cKDTree(right).query(left * [-1.0, 1.0, 1.0])
+        assert lengths.max() < 0.05
+
+
+def test_the_intermuscular_plane_goes_from_under_20_to_over_35_mm_off_the_midline(
+    surfaces: dict[str, Surface], bed: MuscleBed
+) -> None:
+    edges = []
+    for z in bed.span.heights:
+        vertices = surfaces["multifidus.right"].vertices
+        edges.append(float(vertices[np.abs(vertices[:, 2] - z) < 1.5, 0].max()))
+    assert 16.0 <= edges[0] <= 20.0
+    assert 35.0 <= edges[3] <= 38.0
+    assert all(below > above for above, below in pairwise(edges[:4]))
+
+
+def test_multifidus_lies_on_the_laminae_and_against_the_spinous_processes(
+    bones: dict[Level, LevelBone], bed: MuscleBed, parameters: MuscleParameters, surfaces: dict[str, Surface]
+) -> None:
+    seen = bone_from_behind(bones)
+    plane, slant = along(bed.span, parameters.intermuscular_plane), along(bed.span, parameters.plane_slant)
+    for level, bone in bones.items():
+        points, normals = sampled(bone.surface, 1.0)
+        x, y, z = points.T
+        depth = np.maximum(-bed.roof.height(points), 0.0)
+        under = (depth > 3.0) & (x < plane(z) - slant(z) * depth - 2.5)
+        under &= (z < bed.span.cranial - 3.0) & (z > bed.span.caudal + 3.0) & (y < bed.floor.at(x, z) + 2.0)
+        lamina = under & (x > 5.0) & (normals[:, 1] < -0.35) & (np.abs(y - seen.at(x, z)) < 0.8)
+        spinous = under & (x > 2.0) & (x < 8.0) & (normals[:, 0] > 0.6)
+        for contact in (lamina, spinous):
+            assert np.count_nonzero(contact) > 100
+            assert near(points[contact], surfaces["multifidus.right"], 1.0) > 0.9, level
+
+
+def test_no_muscle_enters_bone_or_fascia_or_its_neighbour(
+    bed: MuscleBed, recipes: dict[str, Recipe], surfaces: dict[str, Surface]
+) -> None:
+    for name in MUSCLES:
+        points = surfaces[name].vertices.astype(np.float64)
+        assert bed.bone(points).min() > -0.3
+        for other in (*MUSCLES, "thoracolumbar_fascia"):
+            if other != name:
+                assert recipes[other].solid.field(points).min() > -0.3
+
+
+def test_multifidus_does_not_fall_through_the_interlaminar_windows(
+    bones: dict[Level, LevelBone], surfaces: dict[str, Surface]
+) -> None:
+    marks = [bones[level].landmarks["canal"].origin for level in ("S1", "L5", "L4", "L3")]
+    vertices = surfaces["multifidus.left"].vertices
+    x, _, z = vertices.T
+    middle = vertices[(z > marks[0][2]) & (z < marks[3][2]) & (x > -10.0)]
+    canal = np.interp(middle[:, 2], [mark[2] for mark in marks], [mark[1] for mark in marks])
+    assert float((canal - middle[:, 1]).min()) > 6.0
+
+
+def test_the_fascia_rests_on_the_muscles_and_clears_the_spinous_tips(
+    bed: MuscleBed, parameters: MuscleParameters, recipes: dict[str, Recipe], surfaces: dict[str, Surface]
+) -> None:
+    points, normals = sampled(surfaces["thoracolumbar_fascia"], 1.0)
+    x, z = points[:, 0], points[:, 2]
+    plane = along(bed.span, parameters.intermuscular_plane)(z)
+    border = along(bed.span, parameters.lateral_border)(z)
+    inner = (normals[:, 1] > 0.3) & (z < bed.span.cranial - 3.0) & (z > bed.span.caudal + 3.0)
+    over = {
+        "multifidus.right": inner & (x > 6.0) & (x < plane - 3.0),
+        "erector_spinae.right": inner & (x > plane + 3.0) & (x < plane + 0.55 * (border - plane)),
+    }
+    for name, part in over.items():
+        assert near(points[part], surfaces[name], 1.0) > 0.9
+    assert bed.bone(surfaces["thoracolumbar_fascia"].vertices.astype(np.float64)).min() > 0.5
+
+
+def test_fascia_solids_survive_meshing_although_thin(recipes: dict[str, Recipe]) -> None:
+    for name, step in (("thoracolumbar_fascia", 1.2), ("subcutaneous_fat", 2.5), ("skin", 2.0)):
+        surface = as_trimesh(mesh(recipes[name].solid, step))
+        assert surface.is_watertight and surface.body_count == 1, name
+
+
+def test_fascicles_of_multifidus_run_15_to_20_degrees_from_the_midline(recipes: dict[str, Recipe]) -> None:
+    paint = recipes["multifidus.right"].paint
+    assert paint is not None
+    start = np.array([[22.0, -60.0, 30.0]])
+    ahead = np.linspace(-30.0, 30.0, 601)
+    turned = np.radians(ahead)
+    tracks = start + 2.0 * np.stack([np.sin(turned), 0.0 * turned, -np.cos(turned)], axis=1)
+    across = paint(np.vstack([start, tracks])).coordinates
+    assert across is not None
+    best = ahead[np.argmin(np.abs(across[1:, 1] - across[0, 1]))]
+    assert 12.0 < best < 21.0
+
+
+def test_fibres_gather_at_the_spinous_tips(bones: dict[Level, LevelBone], recipes: dict[str, Recipe]) -> None:
+    paint = recipes["multifidus.left"].paint
+    tips = [bones[level].landmarks["spinous.tip"].origin[2] for level in ("L5", "L4")]
+    middle = (tips[0] + tips[1]) / 2.0
+
+    def crowding(z: float) -> float:
+        assert paint is not None
+        across = paint(np.array([[-0.5, -80.0, z - 1.0], [-0.5, -80.0, z + 1.0]])).coordinates
+        assert across is not None
+        return float(across[1, 1] - across[0, 1])
+
+    assert all(crowding(tip) > 3.0 * crowding(middle) for tip in tips)
+
+
+def test_the_aponeurosis_pales_erector_spinae_caudally(surfaces: dict[str, Surface], bed: MuscleBed) -> None:
+    surface = surfaces["erector_spinae.left"]
+    assert surface.tint is not None
+    back = vertex_normals(surface.vertices, surface.faces)[:, 1] < -0.7
+    z = surface.vertices[:, 2]
+    assert surface.tint[back & (z > bed.span.heights[0])].mean() < 0.1
+    assert surface.tint[back & (z < bed.span.heights[3])].mean() > 0.8
+
+
+def test_a_stouter_muscle_raises_the_fascia(
+    bones: dict[Level, LevelBone], parameters: MuscleParameters
+) -> None:
+    stout = parameters.model_copy(update={"bulge": tuple(value + 4.0 for value in parameters.bulge)})
+    x, z = np.array([30.0]), np.array([40.0])
+    lean = muscle_bed(parameters, bones).fascia.at(x, z)
+    assert (lean - muscle_bed(stout, bones).fascia.at(x, z))[0] == pytest.approx(4.0, abs=0.5)
+
+
+def test_skin_to_lamina_is_about_50_mm_at_l4_l5(
+    bones: dict[Level, LevelBone], recipes: dict[str, Recipe]
+) -> None:
+    skin = recipes["skin"]
+    assert isinstance(skin, LayerRecipe)
+    depths = [
+        float(skin.layer.outer.height(bones[level].landmarks[f"lamina.{side}"].origin[None])[0])
+        for level in ("L4", "L5")
+        for side in SIDES
+    ]
+    assert -np.mean(depths) == pytest.approx(measures.value("skin.lamina_depth"), abs=3.0)
+
+
+def test_fat_and_skin_lie_on_each_other_without_a_gap(
+    recipes: dict[str, Recipe], surfaces: dict[str, Surface]
+) -> None:
+    order = ("thoracolumbar_fascia", "subcutaneous_fat", "skin")
+    for under, over in pairwise(order):
+        lower, upper = recipes[under], recipes[over]
+        assert isinstance(lower, LayerRecipe) and isinstance(upper, LayerRecipe)
+        assert np.array_equal(lower.layer.outer.values, upper.layer.inner.values)
+        assert recipes[under].solid.field(surfaces[over].vertices).min() > -0.3

@@ -48,7 +48,9 @@ def test_a_point_comes_back_from_a_frame_where_it_was(frame: Frame, points: Floa
 
 @given(frames(), frames(), clouds())
 def test_two_frames_in_a_chain_carry_points_like_one(inner: Frame, outer: Frame, points: Floats) -> None:
-    assert np.allclose(inner.then(outer).to_parent(points), outer.to_parent(inner.to_parent(points)), atol=1e-8)
+    assert np.allclose(
+        inner.then(outer).to_parent(points), outer.to_parent(inner.to_parent(points)), atol=1e-8
+    )
 
 
 @given(frames(), frames(), frames())
@@ -67,7 +69,9 @@ def test_a_frames_matrix_says_the_same_as_the_frame(frame: Frame, points: Floats
 def test_a_frame_keeps_lengths_and_hands(frame: Frame, points: Floats) -> None:
     assert np.linalg.det(frame.axes) == pytest.approx(1)
     carried = frame.to_parent(points)
-    assert np.allclose(np.linalg.norm(carried - carried[0], axis=1), np.linalg.norm(points - points[0], axis=1))
+    assert np.allclose(
+        np.linalg.norm(carried - carried[0], axis=1), np.linalg.norm(points - points[0], axis=1)
+    )
 
 
 @given(frames())

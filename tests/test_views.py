@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.model import Camera
 from spineviz.structure import Floats, Frame, Surface
 from spineviz.terms import DISCS, LEVELS, SIDES, SIGN, Disc, Level, Side
+from spineviz.timeline import between
 from spineviz.views import VIEWS, View, disc_frame, views
 
 FROM_BEHIND: tuple[View, ...] = ("posterior", "oblique", "operative", "corridor", "close")
@@ -66,26 +68,26 @@ def test_every_named_view_is_a_camera_with_a_unit_direction_and_a_way_up(disc: D
 @pytest.mark.parametrize("view", FROM_BEHIND)
 def test_from_behind_the_patients_right_is_on_the_viewers_right(view: View, side: Side) -> None:
     camera = views(spine(), "L4-L5", side)[view]
-    centre = np.array(camera.focus)
-    assert screen(camera, centre + [10.0, 0, 0])[0] > 0 > screen(camera, centre - [10.0, 0, 0])[0]
+    right, left = (screen(camera, np.add(camera.focus, [x, 0, 0]))[0] for x in (10.0, -10.0))
+    assert right > 0 > left
     assert camera.direction[1] < 0
 
 
 def test_straight_from_behind_right_is_exactly_right_and_up_is_up() -> None:
     camera = views(spine(), "L4-L5", "left")["posterior"]
-    assert screen(camera, np.array(camera.focus) + [10.0, 0, 0]) == pytest.approx((10, 0))
-    assert screen(camera, np.array(camera.focus) + [0, 0, 10.0]) == pytest.approx((0, 10))
+    assert screen(camera, np.add(camera.focus, [10.0, 0, 0])) == pytest.approx((10, 0))
+    assert screen(camera, np.add(camera.focus, [0, 0, 10.0])) == pytest.approx((0, 10))
 
 
 def test_from_the_front_the_patients_right_is_on_the_viewers_left() -> None:
     camera = views(spine(), "L4-L5", "left")["anterior"]
-    assert screen(camera, np.array(camera.focus) + [10.0, 0, 0])[0] == pytest.approx(-10)
+    assert screen(camera, np.add(camera.focus, [10.0, 0, 0]))[0] == pytest.approx(-10)
 
 
 def test_from_above_anterior_is_up() -> None:
     camera = views(spine(), "L4-L5", "left")["superior"]
-    assert screen(camera, np.array(camera.focus) + [10.0, 0, 0])[0] == pytest.approx(10)
-    assert screen(camera, np.array(camera.focus) + [0, 10.0, 0])[1] > 8
+    assert screen(camera, np.add(camera.focus, [10.0, 0, 0]))[0] == pytest.approx(10)
+    assert screen(camera, np.add(camera.focus, [0, 10.0, 0]))[1] > 8
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -96,7 +98,9 @@ def test_a_view_looks_from_the_side_of_the_disease(view: View, side: Side) -> No
 
 @settings(max_examples=40)
 @given(st.floats(15, 65), st.floats(0, 18), st.sampled_from(DISCS))
-def test_left_and_right_are_mirror_images_on_a_symmetric_spine(slope: float, wedge: float, disc: Disc) -> None:
+def test_left_and_right_are_mirror_images_on_a_symmetric_spine(
+    slope: float, wedge: float, disc: Disc
+) -> None:
     left, right = (views(spine(slope, wedge), disc, side) for side in SIDES)
     mirror = np.array([-1.0, 1, 1])
     for view in VIEWS:
@@ -133,3 +137,17 @@ def test_a_discs_frame_lies_halfway_between_its_endplates(slope: float, wedge: f
 def test_the_views_turn_with_a_spine_that_leans() -> None:
     upright, leaning = (views(spine(slope), "L5-S1", "left")["superior"] for slope in (20.0, 50.0))
     assert np.array(leaning.direction) == pytest.approx(np.array(upright.direction) @ tilt(30.0), abs=1e-9)
+
+
+@pytest.mark.parametrize("pair", list(permutations(VIEWS, 2)), ids="-".join)
+def test_the_camera_goes_from_any_view_to_any_other_and_never_through_the_body(
+    pair: tuple[View, View],
+) -> None:
+    cameras = views(spine(), "L4-L5", "left")
+    first, last = (cameras[view] for view in pair)
+    way = [between(first, last, progress) for progress in np.linspace(0, 1, 21)]
+    assert way[0] == first and way[-1] == last
+    for one, other in pairwise(way):
+        assert np.linalg.norm(other.direction) == pytest.approx(1)
+        assert np.linalg.norm(np.cross(other.direction, other.up)) > 0.1
+        assert np.dot(one.direction, other.direction) > np.cos(np.radians(40)), "the camera jumps"

@@ -10,7 +10,7 @@ from pydantic import Field as Limits
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc_space import DiscSpace, disc_space
-from spineviz.anatomy.displaced_material import DisplacedMaterial, material_frame, material_solid
+from spineviz.anatomy.displaced_material import DisplacedMaterial, material_solid
 from spineviz.anatomy.recipe import Paint, Recipe
 from spineviz.sdf.solid import Field, Solid, smooth_difference, smooth_intersection
 from spineviz.spec import Spec
@@ -30,7 +30,7 @@ class DiscParameters(Spec):
     ``height_middle`` (mm) and ``wedge`` (degrees, opening to anterior) place the bones; ``bulge`` (mm) is
     how far the annulus stands beyond the rims at mid-height; ``nucleus_share`` is the nucleus' part
     of the disc's area and ``nucleus_offset`` how far, in parts of the disc's depth, it lies posterior of
-    the centre. ``herniations`` is the material that has left the disc.
+    the disc's centroid. ``herniations`` is the material that has left the disc.
     """
 
     height_middle: float = Limits(gt=1.0, le=20.0)
@@ -64,9 +64,7 @@ def disc_recipes(
     space = disc_space(disc, bones)
     intact, nucleus = annulus_field(space, parameters), nucleus_field(space, parameters)
     hollow = nucleus_wall(space, parameters)
-    solids = [
-        material_solid(item, space, intact, nucleus, parameters.bulge) for item in parameters.herniations
-    ]
+    solids = displaced_solids(space, parameters)
     steps = measures.table("disc_mesh")
     recipes = [
         Recipe(
@@ -117,7 +115,7 @@ def nucleus_wall(space: DiscSpace, parameters: DiscParameters) -> Field:
     """Return the nucleus as if it went on into the bones, world frame: the hollow of the annulus."""
     barrel = measures.value("disc_shape.nucleus_barrel")
     scale = float(np.sqrt(parameters.nucleus_share))
-    back = parameters.nucleus_offset * space.depth
+    back = parameters.nucleus_offset * space.depth - space.centroid
 
     def field(points: Points) -> Floats:
         _, share = _gap(space, points)
@@ -130,10 +128,10 @@ def nucleus_wall(space: DiscSpace, parameters: DiscParameters) -> Field:
     return field
 
 
-def herniation_landmarks(disc: Disc, parameters: DiscParameters, bones: Mapping[Level, LevelBone]):  # type: ignore[no-untyped-def]
-    """Return the world frames of displaced material: origin on the disc's margin, y out of the disc."""
-    space = disc_space(disc, bones)
-    return tuple(material_frame(item, space, parameters.bulge) for item in parameters.herniations)
+def displaced_solids(space: DiscSpace, parameters: DiscParameters) -> list[Solid]:
+    """Return each piece of displaced material as a solid in the world frame."""
+    intact, nucleus = annulus_field(space, parameters), nucleus_field(space, parameters)
+    return [material_solid(item, space, intact, nucleus, parameters.bulge) for item in parameters.herniations]
 
 
 def _gap(space: DiscSpace, points: Points) -> tuple[Floats, Floats]:

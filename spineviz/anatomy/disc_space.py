@@ -69,6 +69,13 @@ class DiscSpace:
         return float(np.mean(self.upper**2 + self.lower**2) * np.pi / 2)
 
     @property
+    def centroid(self) -> float:
+        """How far (mm) the outline's centroid lies anterior of the frame's origin."""
+        angle = np.arange(ANGLES) * 2 * np.pi / ANGLES
+        both = (self.upper + self.lower) / 2
+        return float(2 / 3 * np.sum(both**3 * np.sin(angle)) / np.sum(both**2))
+
+    @property
     def depth(self) -> float:
         """The mean antero-posterior depth in the mid-plane, mm."""
         both = (self.upper + self.lower) / 2

@@ -16,7 +16,7 @@ from spineviz.structure import Floats, Points, Surface
 Triangles = npt.NDArray[np.integer]
 
 RIM = 0.5
-"""Breadth of the narrow triangles along a layer's edges, mm; they keep the edges crisp when shaded smoothly."""
+"""Breadth of the narrow triangles along a layer's edges, mm: smooth shading keeps the edges crisp."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Outline:
             pieces = max(int(np.ceil(length / step)), 1)
             share = np.arange(1, pieces)[:, None] / pieces
             parts += [corner, corner[-1] + share * (following[0] - corner[-1])]
-        return np.vstack(parts) + [0.0, middle]
+        return np.vstack(parts) + np.array([0.0, middle])
 
 
 @dataclass(frozen=True, eq=False)

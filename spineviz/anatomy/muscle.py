@@ -49,10 +49,12 @@ class MuscleParameters(Spec):
 
     ``intermuscular_plane`` is how far from the midline multifidus meets erector spinae under the fascia;
     the plane leans medially by ``plane_slant`` mm for each mm of depth. Erector spinae ends at
-    ``lateral_border``, drawn in by ``border_roundness`` of its width where it meets fascia and floor. ``bulge`` is how far the fascia
-    stands behind the spinous line, at ``bulge_centre`` from the midline; ``lateral_drop`` how far it falls
-    forward again at the edge of the region. ``midline_gap`` separates multifidus from the midline between
-    the spinous processes. Fascicles are ``fascicle_width`` wide and raise the surface by
+    ``lateral_border``, drawn in by ``border_roundness`` of its width where it meets fascia and floor.
+    ``bulge`` is how far the fascia stands behind the spinous line, at ``bulge_centre`` from the midline;
+    ``lateral_drop`` how far it falls forward again at the edge of the region. ``midline_gap`` separates
+    multifidus from the midline between the spinous processes and ``supraspinous_gap`` beside the
+    supraspinous ligament, ``bone_gap`` muscle from bone, ``cleft``
+    multifidus from erector spinae. Fascicles are ``fascicle_width`` wide and raise the surface by
     ``fascicle_relief``; those of multifidus run ``fibre_angle`` from the midline.
     """
 
@@ -64,6 +66,7 @@ class MuscleParameters(Spec):
     bulge_centre: Profile
     lateral_drop: Profile
     midline_gap: float
+    supraspinous_gap: Profile
     bone_gap: float
     cleft: float
     fascicle_relief: float
@@ -110,8 +113,8 @@ def fascia_field(
 ) -> HeightMap:
     """Return the posterior surface of the thoracolumbar fascia.
 
-    ``seen`` is the `bone_from_behind` of the same bones. The fascia is held at the spinous line, rises over the muscles on both sides, falls forward at their lateral
-    border, and nowhere lets bone through.
+    ``seen`` is the `bone_from_behind` of the same bones. The fascia is held at the spinous line, rises
+    over the muscles on both sides, falls forward at their lateral border, and nowhere lets bone through.
     """
     span = stations(bones)
     thickness = measures.value("muscles.fascia_thickness")
@@ -121,7 +124,8 @@ def fascia_field(
         along(span, profile)(heights)[None, :]
         for profile in (parameters.bulge_centre, parameters.bulge, parameters.lateral_drop)
     )
-    line = spinous_line(bones, seen)(heights)[None, :] - measures.value("muscles.supraspinous_thickness") - thickness
+    cover = measures.value("muscles.supraspinous_thickness") + thickness
+    line = spinous_line(bones, seen)(heights)[None, :] - cover
     rise = np.sin(np.pi / 2.0 * np.minimum((np.sqrt(u**2 + 9.0) - 3.0) / centre, 1.0))
     edge = measures.table("muscles.extent")["half_width"]
     fall = np.maximum((u - centre) / (edge - centre), 0.0) ** 2.4
@@ -180,11 +184,11 @@ def muscle_recipes(parameters: MuscleParameters, bones: Mapping[Level, LevelBone
 def _multifidus_fibres(
     parameters: MuscleParameters, bed: MuscleBed, bones: Mapping[Level, LevelBone], side: Side
 ) -> muscle_paint.MultifidusFibres:
-    tips = [float(bones[level].landmarks["spinous.tip"].origin[2]) for level in ("L5", "L4", "L3")]
+    l5, l4, l3 = (float(bones[level].landmarks["spinous.tip"].origin[2]) for level in ("L5", "L4", "L3"))
     crest = float(bones["S1"].landmarks["crest.S1"].origin[2])
     return muscle_paint.MultifidusFibres(
         SIGN[side], bed.roof, parameters.fascicle_width, parameters.fascicle_relief,
-        parameters.fibre_angle, (crest, *tips), bed.span,
+        parameters.fibre_angle, (crest, l5, l4, l3), bed.span,
     )  # fmt: skip
 
 
@@ -223,11 +227,14 @@ def _within(bed: MuscleBed, fibres: Fibres, bone_gap: float, points: Points, fla
 def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
     """Return multifidus: medial of the intermuscular plane, against the spinous processes."""
     beyond = _beyond_plane(parameters, bed, side)
+    narrow, wide = parameters.midline_gap, along(bed.span, parameters.supraspinous_gap)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         lateral = beyond(points) + parameters.cleft / 2.0
-        medial = parameters.midline_gap - SIGN[side] * points[:, 0]
+        depth = np.maximum(-bed.roof.height(points), 0.0)
+        gap = narrow + (wide(points[:, 2]) - narrow) * np.exp(-np.square(depth / 5.0))
+        medial = gap - SIGN[side] * points[:, 0]
         return _within(bed, fibres, parameters.bone_gap, points, np.maximum(lateral, medial))
 
     return _bounded(field, bed, 0.0, max(parameters.intermuscular_plane) + 6.0, side)
@@ -236,7 +243,8 @@ def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, si
 def _erector_spinae(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
     """Return erector spinae: lateral of the intermuscular plane, rounded at its lateral border."""
     beyond = _beyond_plane(parameters, bed, side)
-    border, plane = along(bed.span, parameters.lateral_border), along(bed.span, parameters.intermuscular_plane)
+    border = along(bed.span, parameters.lateral_border)
+    plane = along(bed.span, parameters.intermuscular_plane)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
@@ -248,7 +256,8 @@ def _erector_spinae(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres
         lateral = (SIGN[side] * points[:, 0] - border(z) + inset) / (1.0 + inset / 12.0)
         return _within(bed, fibres, parameters.bone_gap, points, smooth_intersection(medial, lateral, 2.0))
 
-    return _bounded(field, bed, min(parameters.intermuscular_plane) - 12.0, max(parameters.lateral_border), side)
+    deepest = min(parameters.intermuscular_plane) - 12.0
+    return _bounded(field, bed, deepest, max(parameters.lateral_border), side)
 
 
 def _bounded(field: Field, bed: MuscleBed, medial: float, lateral: float, side: Side) -> Solid:

@@ -25,9 +25,9 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class HeightMap:
-    """A surface y(x, z) sampled every ``step`` mm from ``lower`` = (x, z); beyond its border it goes on level.
+    """A surface y(x, z) sampled every ``step`` mm from ``lower`` = (x, z).
 
-    ``values`` has shape (nx, nz), mm.
+    ``values`` has shape (nx, nz), mm; beyond its border the surface goes on level.
     """
 
     lower: Floats
@@ -35,6 +35,7 @@ class HeightMap:
     values: Floats
 
     def __post_init__(self) -> None:
+        """Make the arrays read-only."""
         object.__setattr__(self, "lower", frozen(self.lower, np.float64))
         object.__setattr__(self, "values", frozen(self.values, np.float64))
 
@@ -158,20 +159,36 @@ def _first_crossing(distance: Floats, rows: Floats) -> Floats:
 def floor_field(bones: Mapping[Level, LevelBone], seen: HeightMap) -> HeightMap:
     """Return the bony floor under the muscles: laminae, articular and transverse processes, sacrum.
 
-    ``seen`` is the `bone_from_behind` of the same bones.
-    Spinous processes are left out, and so is whatever is seen through a gap between the bones, such
-    as the back of a vertebral body through an interlaminar window. The gaps are spanned by a surface
-    hung between their edges, so that the floor never enters the canal.
+    ``seen`` is the `bone_from_behind` of the same bones. Spinous processes are left out, and so is what
+    is seen through a gap between the bones, such as the back of a vertebral body through an interlaminar
+    window. The gaps are spanned by a surface hung between their edges and raised over the ligamentum
+    flavum, so that it never enters the canal.
     """
     shape = measures.table("muscles.floor")
     x, z = seen.plan
     depth = _canal_depth(bones, z[0]) + shape["deepest_behind_canal"]
     known = np.isfinite(seen.values) & (seen.values < depth[None, :])
+    window = _windows(known, np.abs(x[:, 0]), shape)
     known &= np.abs(x) > shape["spinous_half_width"]
     known = ndimage.binary_opening(known, np.ones((3, 3)))
     filled = _hung(np.where(known, seen.values, 0.0), known)
-    closed = np.where(known | (np.abs(x) > shape["window_half_width"]), _closed(filled, shape["closing"]), _closed(filled, shape["window_closing"]))
+    inside = np.clip(ndimage.distance_transform_edt(window) / shape["window_rim"], 0.0, 1.0)
+    filled = filled - shape["window_cover"] * inside * np.clip(2.0 - np.abs(x) / 8.0, 0.0, 1.0)
+    closed = np.where(window, _closed(filled, shape["window_closing"]), _closed(filled, shape["closing"]))
     return HeightMap(seen.lower, seen.step, ndimage.gaussian_filter(closed, shape["blur"]))
+
+
+def _windows(bony: Mask, off_midline: Floats, shape: Mapping[str, float]) -> Mask:
+    """Return where (nx, nz) no lamina is, near the midline.
+
+    Under the spinous processes, which hide it, a window is as beside them and arches up by ``window_arch``.
+    """
+    strip = off_midline <= shape["spinous_half_width"]
+    beside = (off_midline > shape["spinous_half_width"]) & (off_midline <= shape["spinous_half_width"] + 2.0)
+    result = ~bony & (off_midline < shape["window_half_width"])[:, None]
+    arch = int(shape["window_arch"])
+    result[strip] = ndimage.maximum_filter1d(result[beside].any(axis=0), arch + 1, origin=arch // 2)
+    return result
 
 
 def _closed(values: Floats, size: Sequence[int]) -> Floats:
@@ -218,6 +235,8 @@ def spinous_line(bones: Mapping[Level, LevelBone], seen: HeightMap) -> Callable[
     profile = seen.values[np.abs(x[:, 0]) <= shape["spinous_half_width"]].min(axis=0)
     profile = np.where(profile < _canal_depth(bones, heights), profile, np.inf)
     tips = ndimage.minimum_filter1d(profile, int(shape["tip_spacing"]), mode="nearest")
+    met = np.isfinite(tips)
+    tips = np.interp(heights, heights[met], tips[met])
     line = ndimage.maximum_filter1d(tips, int(shape["tip_spacing"]), mode="nearest")
     for _ in range(4):
         line = ndimage.gaussian_filter1d(np.minimum(line, profile), shape["line_blur"], mode="nearest")

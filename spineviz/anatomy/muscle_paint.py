@@ -48,7 +48,7 @@ def strands(across: Floats) -> Floats:
 def _furrows(along: Floats, across: Floats, width: float) -> Floats:
     """Return 0 on the crest of fascicles about ``width`` mm wide and 1 in the furrows between them."""
     phase = across / width + 0.22 * np.sin(along / 19.0 + across / 5.0) + 0.15 * np.sin(along / 11.0 + 1.0)
-    return np.square(0.5 - 0.5 * np.cos(2.0 * np.pi * phase))
+    return 0.5 - 0.5 * np.cos(2.0 * np.pi * phase)
 
 
 def _depth(roof: HeightMap, points: Points) -> Floats:
@@ -78,7 +78,8 @@ class MultifidusFibres:
         lateral = np.maximum(self.sign * points[:, 0], 0.0)
         pattern = strands(across)
         near_tip = np.exp(-lateral / (2.5 + 6.0 * pattern))
-        sacral = 0.7 * smoothstep(self.span.heights[3] + 4.0, self.span.caudal, points[:, 2] + 14.0 * pattern - 7.0)
+        level = points[:, 2] + 14.0 * pattern - 7.0
+        sacral = 0.7 * smoothstep(self.span.heights[3] + 4.0, self.span.caudal, level)
         surface = 1.0 - smoothstep(1.5, 5.0, depth)
         tint = np.clip(np.maximum(0.95 * near_tip, sacral) * surface, 0.0, 1.0)
         return Paint(tint, np.stack([along, across + DEPTH_ACROSS * depth], axis=1))
@@ -111,7 +112,8 @@ class MultifidusFibres:
 class ErectorSpinaeFibres:
     """Erector spinae: nearly longitudinal, gathered caudally; its aponeurosis is pale.
 
-    A longitudinal furrow parts longissimus from iliocostalis. ``plane`` and ``border`` give the muscle's medial and lateral border (mm from the midline) at z.
+    A longitudinal furrow parts longissimus from iliocostalis. ``plane`` and ``border`` give
+    the muscle's medial and lateral border (mm from the midline) at z.
     """
 
     sign: float

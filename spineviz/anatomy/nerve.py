@@ -16,7 +16,7 @@ from spineviz.sdf.solid import Field, Solid, smooth_intersection, smooth_union
 from spineviz.structure import Floats, Points
 from spineviz.terms import Level
 
-__all__ = ["NerveParameters", "nerve_parameters", "nerve_recipes", "root_name"]
+__all__ = ["NerveParameters", "nerve_parameters", "nerve_recipes", "root_name", "sac_barrel"]
 
 ROOT_CLEARANCE = 0.35
 """A root is flattened rather than come nearer to bone or disc than this (mm)."""
@@ -37,12 +37,17 @@ def nerve_recipes(parameters: NerveParameters, bones: Mapping[Level, LevelBone])
     axis = sac_axis(parameters, bones)
     paths = root_paths(parameters, axis, bones, free)
     steps = measures.table("nerve_mesh")
-    sac = Recipe("thecal_sac", "dura", _sac_solid(axis, paths, free), steps["sac"])
+    sac = Recipe("thecal_sac", "dura", _sac_solid(axis, paths, free, obstacles(bones, discs=False)), steps["sac"])
     roots = [
         Recipe(root_name(path.level, path.side), "nerve", _root_solid(path, free), steps["root"], path.side)
         for path in paths
     ]
     return {recipe.name: recipe for recipe in (sac, *roots)}
+
+
+def sac_barrel(parameters: NerveParameters, bones: Mapping[Level, LevelBone]) -> Field:
+    """Return the field of the healthy sac without its root sleeves and not yet fitted to the bones."""
+    return _barrel(sac_axis(parameters, bones), measures.value("thecal_sac_shape.egg"))
 
 
 def _root_solid(path: RootPath, free: Obstacles) -> Solid:
@@ -55,7 +60,7 @@ def _root_solid(path: RootPath, free: Obstacles) -> Solid:
     return Solid(clear, path.points.min(0) - reach, path.points.max(0) + reach)
 
 
-def _sac_solid(axis: SacAxis, paths: list[RootPath], free: Obstacles) -> Solid:
+def _sac_solid(axis: SacAxis, paths: list[RootPath], free: Obstacles, bone: Obstacles) -> Solid:
     """Return the sac with the sleeves that the roots take with them."""
     shape = measures.table("thecal_sac_shape")
     barrel = _barrel(axis, shape["egg"])
@@ -65,10 +70,11 @@ def _sac_solid(axis: SacAxis, paths: list[RootPath], free: Obstacles) -> Solid:
         result = barrel(points)
         near = np.flatnonzero(result < 14.0)
         around = points[near]
-        part = smooth_intersection(result[near], shape["clearance"] - free(around), shape["blend"])
+        room = np.maximum(shape["bone_clearance"] - bone(around), shape["disc_clearance"] - free(around))
+        part = smooth_intersection(result[near], room, shape["blend"])
         for sleeve in sleeves:
             part = smooth_union(part, sleeve(around), shape["sleeve_blend"])
-        result[near] = smooth_intersection(part, 0.5 * shape["clearance"] - free(around), 0.5)
+        result[near] = smooth_intersection(part, 0.5 * shape["disc_clearance"] - free(around), 0.5)
         return result
 
     return Solid(field, axis.points.min(0) - 24.0, axis.points.max(0) + 24.0)

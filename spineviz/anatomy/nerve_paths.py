@@ -192,15 +192,19 @@ def _way(root: RootParameters, side: Side, axis: SacAxis, bones: Mapping[Level, 
     return np.array([*_takeoff(root, axis, bone, SIGN[side]), *way])
 
 
-def _takeoff(root: RootParameters, axis: SacAxis, bone: LevelBone, sign: float) -> tuple[Floats, Floats]:
-    """Return where a root runs inside the sac and where it leaves it."""
-    sides = axis.points + sign * 0.8 * axis.half[:, :1] * axis.right + 0.15 * axis.half[:, 1:] * axis.anterior
+def _takeoff(root: RootParameters, axis: SacAxis, bone: LevelBone, sign: float) -> Points:
+    """Return where a root runs inside the sac, where it leaves it, and where it passes the disc above."""
+    sides = axis.points + sign * 0.95 * axis.half[:, :1] * axis.right + 0.25 * axis.half[:, 1:] * axis.anterior
     leaving = axis.nearest(_rim(bone)) - round(root.takeoff_height / STRIDE)
     start = leaving - round(SHEATHED / STRIDE)
     if start < 0:
         raise ValueError(f"the {root.level} root leaves above the sac's upper end; lower its takeoff_height")
-    inner = axis.points[start] + sign * 0.5 * axis.half[start, 0] * axis.right[start]
-    return inner, sides[leaving]
+    inner = axis.points[start] + sign * 0.62 * axis.half[start, 0] * axis.right[start]
+    inner = inner + 0.2 * axis.half[start, 1] * axis.anterior[start]
+    behind = axis.nearest(_rim(bone))
+    wide = axis.half[behind, 0] + 0.7 * root.diameter / 2
+    shoulder = axis.points[behind] + sign * wide * axis.right[behind] + 0.35 * axis.half[behind, 1] * axis.anterior[behind]
+    return np.array([inner, sides[leaving], shoulder] if behind > leaving + 2 else [inner, sides[leaving]])
 
 
 def _lumbar_way(root: RootParameters, side: Side, bone: LevelBone, lateral: Floats) -> Points:
@@ -211,9 +215,9 @@ def _lumbar_way(root: RootParameters, side: Side, bone: LevelBone, lateral: Floa
     front = march(bone, recess, bone.frame.anterior, inside=False)
     recess = front - (radius + clearance) * bone.frame.anterior
     pedicle = landmark(bone, f"pedicle.{side}").origin + FORAMINAL * bone.frame.anterior
-    under = march(bone, pedicle, down, inside=True) + (root.ganglion_width / 2 + clearance) * down
+    under = march(bone, pedicle, down, inside=True) + (root.ganglion_width / 2 + clearance + 1.0) * down
     out = _outwards(root, bone, side)
-    return np.array([recess, under, under + 6.0 * _unit(out + 0.4 * lateral), under + (6.0 + root.outside_length) * out])
+    return np.array([recess, under, under + 6.0 * _unit(out + 0.2 * lateral), under + (6.0 + root.outside_length) * out])
 
 
 def _sacral_way(root: RootParameters, side: Side, bone: LevelBone, lateral: Floats) -> Points:
@@ -236,12 +240,13 @@ def _outwards(root: RootParameters, bone: LevelBone, side: Side) -> Floats:
 def _radii(root: RootParameters, guide: Points, line: Points) -> tuple[Floats, int]:
     """Return the radius profile with its fusiform ganglion, and the ganglion's index."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    anchor = guide[3]
+    anchor = guide[-4] if root.level == "S1" else guide[-3]
     place = length[np.argmin(np.linalg.norm(line - anchor, axis=1))] + root.ganglion_place
     centre = int(np.argmin(np.abs(length - place)))
     reach = np.clip(np.abs(length - place) / (0.62 * root.ganglion_length), 0.0, 1.0)
     swell = (1 - reach * reach) ** 2
-    return root.diameter / 2 + (root.ganglion_width - root.diameter) / 2 * swell, centre
+    start = 0.5 + 0.5 * np.clip(length / SHEATHED, 0.0, 1.0)
+    return start * root.diameter / 2 + (root.ganglion_width - root.diameter) / 2 * swell, centre
 
 
 def _relax(lines: Points, radii: Floats, free: Obstacles) -> Points:

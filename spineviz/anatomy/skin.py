@@ -53,9 +53,8 @@ def skin_surface(parameters: SkinParameters, fascia: HeightMap, span: Stations) 
     x, z = fascia.plan
     fat = along(span, parameters.fat_thickness)(z)
     furrow = along(span, parameters.furrow_depth)(z) * np.exp(-((x / parameters.furrow_width) ** 2))
-    dimples = np.exp(
-        -((np.abs(x) - parameters.dimple_offset) ** 2 + (z - span.heights[4]) ** 2) / parameters.dimple_radius**2
-    )
+    distance = np.hypot(np.abs(x) - parameters.dimple_offset, z - span.heights[4])
+    dimples = np.exp(-((distance / parameters.dimple_radius) ** 2))
     depth = fat - furrow + parameters.dermis_thickness
     raised = fascia.shifted(depth).values
     spread = np.array([1.0, 2.0]) * parameters.smoothing / fascia.step
@@ -78,8 +77,10 @@ def skin_recipes(
     dermis = surface.shifted(-parameters.dermis_thickness)
     fat, skin = Layer(under.outer, dermis, under.outline), Layer(dermis, surface, under.outline)
     return {
-        "subcutaneous_fat": LayerRecipe("subcutaneous_fat", "fat", fat.solid(), SKIN_STEP, term="FMA:9630", paint=plain, layer=fat),
-        "skin": LayerRecipe("skin", "skin", skin.solid(), SKIN_STEP, term="FMA:7163", paint=plain, layer=skin),
+        "subcutaneous_fat": LayerRecipe(
+            "subcutaneous_fat", "fat", fat.solid(), SKIN_STEP, term="FMA:9630", paint=plain, layer=fat
+        ),
+        "skin": LayerRecipe("skin", "skin", skin.solid(), SKIN_STEP, None, "FMA:7163", plain, layer=skin),
     }
 
 

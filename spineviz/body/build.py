@@ -10,7 +10,9 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import disc_recipes
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.muscle import muscle_parameters, muscle_recipes
-from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
+from spineviz.anatomy.nerve import nerve_recipes
+from spineviz.anatomy.nerve_parameters import nerve_parameters
+from spineviz.anatomy.nerve_warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.anatomy.skin import skin_parameters, skin_recipes
 from spineviz.anatomy.vertebra import cartilage
@@ -19,7 +21,7 @@ from spineviz.body.parameters import Anatomy
 from spineviz.body.parameters import anatomy as healthy_anatomy
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.geometry import bake_occlusion
-from spineviz.structure import Structure, Surface
+from spineviz.structure import Structure, Surface, Warp
 from spineviz.terms import DISCS, Level
 
 BONE_TERMS: Mapping[Level, str] = {"L3": "FMA:13074", "L4": "FMA:13075", "L5": "FMA:13076", "S1": "FMA:16202"}
@@ -45,7 +47,19 @@ def build(anatomy: Anatomy, shelf: Mapping[str, Surface] | None = None) -> Body:
     for name, recipe in recipes.items():
         made = baked[name] if name in baked else shaded(recipe, hard)
         structures[name] = Structure(name, recipe.tissue, made, recipe.side, recipe.term)
-    return Body(bones, recipes, structures)
+    return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
+
+
+def _movements(
+    anatomy: Anatomy, structures: Mapping[str, Structure], bones: Mapping[Level, LevelBone]
+) -> dict[tuple[str, str], Warp]:
+    """Return how nerves give way: to the displaced material of the herniated disc, and to a retractor."""
+    herniated = [disc for disc in DISCS if anatomy.discs[disc].herniations]
+    if len(herniated) > 1:
+        raise ValueError(f"one herniated disc at a time, not {', '.join(herniated)}")
+    if not herniated:
+        return {}
+    return nerve_warps(structures, herniated[0], anatomy.discs[herniated[0]], bones)
 
 
 def _fitting(anatomy: Anatomy, shelf: Mapping[str, Surface]) -> Mapping[str, Surface]:

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+from PIL import Image
 
 from spineviz.desktop import layout, paint
 from spineviz.desktop.identify import name_of
 from spineviz.desktop.layout import Areas, Control, inside
+from spineviz.model import State
+from spineviz.render.arrangement import Arrangement, arrange
 from spineviz.render.overlay import Text
+from spineviz.render.palette import BAND
 from spineviz.render.picture import annotate
 from spineviz.render.stage import Picture, Stage
 from spineviz.structure import Message
@@ -20,7 +24,7 @@ COMFORT = 0.1
 """Seconds a frame may take; where it takes longer, moving anatomy is drawn with fewer pixels."""
 
 COARSE = 2
-"""How many pixels of a fast frame's anatomy stand side by side for one that was drawn."""
+"""By how much a fast frame's anatomy is smaller before it is enlarged."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,15 @@ class Drawing:
         return np.vstack([np.hstack([side, middle]), low])
 
     def _anatomy(self, areas: Areas, pointing: Pointing) -> Picture:
-        state, area = self.viewer.state, areas.stage
+        state, size = self.viewer.state, (areas.stage.width, areas.stage.height)
         started = perf_counter()
         self.coarse = self._slow and (self.viewer.moving or pointing.turning)
-        factor = COARSE if self.coarse else 1
-        _resize(self.stage, (-(-area.width // factor), -(-area.height // factor)))
+        drawn = coarse_size(state, size) if self.coarse else size
+        _resize(self.stage, drawn)
         self.stage.show(self.viewer.model, state)
         canvas = self.stage.image()
         if self.coarse:
-            canvas = canvas.repeat(factor, axis=0).repeat(factor, axis=1)
-            canvas = np.ascontiguousarray(canvas[: area.height, : area.width])
+            canvas = enlarged(canvas, arrange(state, drawn), arrange(state, size))
         else:
             self._slow = perf_counter() - started > COMFORT
         annotate(canvas, state, self.text)
@@ -98,7 +101,7 @@ class Drawing:
             caption = self.viewer.timeline.at(second).panes[0].caption
             words = paint.clock(second) + (f"  {self.text(caption)}" if caption else "")
             paint.bubble(canvas, (place[0], areas.stage.height), words, areas.unit)
-        elif pointing.structure is not None:
+        elif pointing.structure is not None and pointing.structure != self.viewer.choices.selected:
             paint.bubble(canvas, place, name_of(pointing.structure, self.text), areas.unit)
 
     def _status(self) -> tuple[str, str, str]:
@@ -115,6 +118,28 @@ class Drawing:
             return self.text(clock), self.text(step), self.text(Message("desktop.hint"))
         status = Message("desktop.selected", (("name", name_of(selected, self.text)),))
         return self.text(clock), self.text(step), self.text(status)
+
+
+def coarse_size(state: State, size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size of a picture whose panes have `COARSE` times fewer rows and columns.
+
+    The bands of words do not shrink in proportion, so the height is sought.
+    """
+    width, height = -(-size[0] // COARSE), -(-size[1] // COARSE)
+    wanted = max(arrange(state, size).panes[0].height // COARSE, 1)
+    for _ in range(4):
+        height += wanted - arrange(state, (width, height)).panes[0].height
+    return width, height
+
+
+def enlarged(small: Picture, source: Arrangement, target: Arrangement) -> Picture:
+    """Return a picture arranged as ``target`` with the panes of a smaller one, without its words."""
+    canvas = np.full((target.size[1], target.size[0], 3), BAND, dtype=np.uint8)
+    for drawn, box in zip(source.panes, target.panes, strict=True):
+        pane = Image.fromarray(small[drawn.top : drawn.bottom, drawn.left : drawn.right])
+        resized = pane.resize((box.width, box.height), Image.Resampling.BILINEAR)
+        canvas[box.top : box.bottom, box.left : box.right] = np.asarray(resized)
+    return canvas
 
 
 def _resize(stage: Stage, size: tuple[int, int]) -> None:

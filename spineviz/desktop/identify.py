@@ -9,7 +9,8 @@ from spineviz.model import State
 from spineviz.render.arrangement import arrange
 from spineviz.render.overlay import Text
 from spineviz.render.projection import Box
-from spineviz.viewer import Viewer, pick, structure_title
+from spineviz.layers import structure_title
+from spineviz.viewer import Viewer, pick
 from spineviz.viewer.navigation import ray
 
 

@@ -43,7 +43,7 @@ SIDEWAYS = 4.0
 ONE_SCROLL = 0.4
 """Seconds between two notches of a wheel that are undone together."""
 
-LONGEST = 0.25
+LONGEST = 1.0
 """Seconds of the scene that one frame may skip where drawing is slow."""
 
 Grip = Literal["slider", "turn", "move"]
@@ -133,7 +133,7 @@ class Window:
 
     def _listen(self) -> None:
         interactor = self.screen.interactor
-        for event, react in {
+        answers: dict[str, Callable[[], None]] = {
             "TimerEvent": self._on_beat,
             "KeyPressEvent": self._on_key,
             "MouseMoveEvent": self._on_move,
@@ -149,7 +149,8 @@ class Window:
             "MouseWheelRightEvent": partial(self._on_sideways, way=1.0),
             "PinchEvent": self._on_pinch,
             "LeaveEvent": self._on_leave,
-        }.items():
+        }
+        for event, react in answers.items():
             interactor.AddObserver(event, partial(self._react, react))
         interactor.CreateRepeatingTimer(BEAT)
 

@@ -36,11 +36,15 @@ def replacing(path: Path) -> Iterator[Path]:
 def require_folder(path: Path) -> None:
     """Raise OSError when a file cannot be made at ``path``; the message says why and what to do."""
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+        raise FileNotFoundError(
+            f"cannot write {path}: the folder {path.parent} does not exist; make it first"
+        )
     if path.is_dir():
         raise IsADirectoryError(f"cannot write {path}: it is a folder; name a file")
     if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"cannot write {path}: you may not write to {path.parent}; choose another folder")
+        raise PermissionError(
+            f"cannot write {path}: you may not write to {path.parent}; choose another folder"
+        )
 
 
 def require_suffix(path: Path, allowed: Sequence[str]) -> None:

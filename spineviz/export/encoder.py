@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -22,13 +23,13 @@ def ffmpeg() -> str:
     try:
         program: str = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise OSError("there is no ffmpeg to write films with; install the package imageio-ffmpeg") from error
+        raise OSError("no ffmpeg to write films with; install the package imageio-ffmpeg") from error
     listed = subprocess.run(
         [program, "-hide_banner", "-encoders"], capture_output=True, text=True, check=False, timeout=60
     )
     if "libx264" not in listed.stdout:
         raise OSError(
-            f"{program} cannot write H.264 (it lacks libx264); unset IMAGEIO_FFMPEG_EXE or let it name another"
+            f"{program} cannot write H.264 (no libx264); unset IMAGEIO_FFMPEG_EXE or let it name another"
         )
     return program
 
@@ -40,9 +41,10 @@ class Encoder:
     """
 
     def __init__(self, path: Path, size: tuple[int, int], fps: int) -> None:
+        """Start ffmpeg on a film of ``size`` (width, height) pixels."""
         width, height = size
         self._path = path
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [
                 ffmpeg(), "-y", "-loglevel", "error",
@@ -59,11 +61,13 @@ class Encoder:
         )  # fmt: skip
 
     def __enter__(self) -> Self:
+        """Return the encoder itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Finish the film, or end ffmpeg where an error has."""
         try:
             if kind is None:
                 self._finish()
@@ -72,7 +76,8 @@ class Encoder:
                 self._process.kill()
             self._process.wait()
             if self._process.stdin is not None and not self._process.stdin.closed:
-                self._abandon(self._process.stdin)
+                with suppress(BrokenPipeError):
+                    self._process.stdin.close()
             self._errors.close()
 
     def add(self, picture: Picture) -> None:
@@ -90,19 +95,10 @@ class Encoder:
 
     def _finish(self) -> None:
         assert self._process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass
         if self._process.wait() != 0:
             raise OSError(f"{self._path}: ffmpeg could not write the film: {self._said()}")
-
-    @staticmethod
-    def _abandon(stream: IO[bytes]) -> None:
-        try:
-            stream.close()
-        except BrokenPipeError:
-            pass
 
     def _said(self) -> str:
         self._errors.seek(0)

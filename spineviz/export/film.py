@@ -35,10 +35,15 @@ class Play(Protocol):
     """What can be filmed: a model, a timeline, and the complete state at any second of it."""
 
     @property
-    def assembly(self) -> _Built: ...
+    def assembly(self) -> _Built:
+        """What has been built, with its ``model``."""
+
     @property
-    def timeline(self) -> Timeline: ...
-    def state(self, at: float | None = None) -> State: ...
+    def timeline(self) -> Timeline:
+        """How long it lasts and when its steps begin."""
+
+    def state(self, at: float | None = None) -> State:
+        """Return what is shown at a second."""
 
 
 def check_film(path: Path, fps: int, size: tuple[int, int]) -> None:
@@ -60,6 +65,7 @@ def write_film(
     fps: int = 24,
     size: tuple[int, int] = (1280, 720),
     progress: bool = False,
+    *,
     processes: int = 1,
 ) -> Path:
     """Write a play's whole timeline as a film of ``size`` (width, height) pixels; return its path.

@@ -104,5 +104,5 @@ def _serve(far: Connection, model: Model, size: tuple[int, int], text: Text) -> 
                 far.send([_picture(stage, model, frame, text) for frame in batch])
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
-    except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
+    except Exception as error:
         far.send(error)

@@ -22,12 +22,12 @@ def check_path(path: Path) -> None:
     require_folder(path)
 
 
-
 def write_png(
     path: Path | str,
     model: Model,
     state: State,
     text: Callable[[Message], str],
+    *,
     size: tuple[int, int] = (1600, 1000),
     background: Background = "screen",
 ) -> Path:

@@ -76,9 +76,7 @@ def given_bone(
     except ValueError as error:
         raise ValueError(f"{spec.file}: {error}") from error
     local = surface.moved(frame.to_local(surface.vertices))
-    own = {
-        name: Frame(frame.to_local(mark.origin), mark.axes @ frame.axes.T) for name, mark in landmarks.items()
-    }
+    own = {name: frame_in(frame, mark) for name, mark in landmarks.items()}
     return own, thinned(local), surface_distance(local)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from spineviz import measures
 from spineviz.geometry import surface_distance
 from spineviz.patient import posterior_arch as arch
 from spineviz.patient import sacral_base
@@ -102,12 +103,9 @@ def find_landmarks(
     probe = bone.seen_from(frame)
     if level != "S1":
         _check_direction(probe, level)
-    found = {
-        name: Frame(frame.to_local(mark.origin), mark.axes @ frame.axes.T) for name, mark in plates.items()
-    }
-    found.update(
-        {name: _placed(probe, name, mark, frame) for name, mark in marks.items() if name not in SURE}
-    )
+    found = {name: frame_in(frame, mark) for name, mark in plates.items()}
+    for name in marks.keys() - set(SURE):
+        found[name] = _placed(probe, level, name, marks[name], frame)
     complete = _sacrum(probe, found) if level == "S1" else _vertebra(probe, level, found)
     return frame, {name: mark.then(frame) for name, mark in complete.items()}
 
@@ -167,15 +165,22 @@ def _given_plate(given: GivenFrame, symmetry: Frame) -> Frame:
     return local.then(symmetry)
 
 
-def _placed(bone: Probe, name: str, given: GivenFrame, frame: Frame) -> Frame:
+def _placed(bone: Probe, level: Level, name: str, given: GivenFrame, frame: Frame) -> Frame:
     """Return a given landmark in the level's frame; where its direction is not given, the bone tells it."""
     origin = frame.to_local(given.origin)
     towards: Floats | None = None if given.towards is None else frame.axes @ given.towards
     if name == "canal":
         return axis_frame(origin, SUPERIOR if towards is None else towards)
     if towards is None and name.startswith("pedicle."):
-        towards = arch.trajectory(bone, origin, SIGN["right" if name.endswith("right") else "left"])
+        sign = SIGN["right" if name.endswith("right") else "left"]
+        towards = arch.trajectory(bone, origin, sign, _usual_axis(level))
     return surface_frame(origin, bone.normal(origin, arch.PATCH) if towards is None else towards)
+
+
+def _usual_axis(level: Level) -> tuple[float, float]:
+    """Return how far (degrees) a pedicle's axis usually points to the midline and down; S1 as L5."""
+    axis = measures.table(f"vertebrae.{'L5' if level == 'S1' else level}.pedicle_axis")
+    return float(axis["medial"]), float(axis["caudal"])
 
 
 def _advice(level: Level, name: str, error: Exception) -> str:
@@ -202,7 +207,8 @@ def _vertebra(bone: Probe, level: Level, placed: Mapping[str, Frame]) -> Found:
         return found[name]
 
     wall = arch.posterior_wall(bone)
-    pedicles = [provide(f"pedicle.{side}", arch.pedicle, bone, SIGN[side]) for side in SIDES]
+    usual = _usual_axis(level)
+    pedicles = [provide(f"pedicle.{side}", arch.pedicle, bone, SIGN[side], usual) for side in SIDES]
     height = float(np.mean([pedicle.origin[2] for pedicle in pedicles]))
     if height < LOWEST_PEDICLE:
         raise ValueError(f"{level}: the pedicles lie in the lower half of the body; turn the bone upright")

@@ -105,7 +105,7 @@ def _largest_body(path: Path, mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     if share >= STRAY:
         raise ValueError(
             f"{path.name}: the surface consists of {len(bodies)} bodies, the second with {share:.0%} of the "
-            "first's volume; join them or delete what is not this bone (an inner surface of a hollow bone, too)"
+            "first's volume; join them or delete what is not this bone (inner surfaces, too)"
         )
     return bodies[0]
 

@@ -13,13 +13,21 @@ import numpy as np
 from spineviz.patient.probe import SUPERIOR, NotFoundError, Probe, axis_frame, surface_frame, unit_vector
 from spineviz.structure import Floats, Frame, Points
 
+Angles = tuple[float, float]
+
 BACKWARD = np.array([0.0, -1.0, 0.0])
 
 PATCH = 3.0
 """Normals of articular and laminar surfaces are means over this radius (mm)."""
 
-SUPERIOR_LENGTH, INFERIOR_LENGTH = 20.0, 14.0
-"""How far the articular surfaces reach from the ends of their processes (mm)."""
+FACET_LENGTH = 18.0
+"""How far articular surfaces reach from the ends of their processes (mm)."""
+
+SMALLEST_FACET = 30.0
+"""Less surface (mm²) that faces the neighbour is no facet."""
+
+USUAL_MEDIAL, USUAL_CAUDAL = 0.0015, 0.003
+"""How dearly (mm of depth) a pedicle's axis pays for each squared degree away from the usual one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +51,11 @@ def posterior_wall(bone: Probe, height: float = 0.0) -> float:
     return float(np.median([bone.leaving(start, BACKWARD)[1] for start in starts]))
 
 
-def pedicle(bone: Probe, sign: float) -> Frame:
-    """Return the isthmus of a pedicle; its y axis is the trajectory with most bone around it."""
+def pedicle(bone: Probe, sign: float, usual: Angles) -> Frame:
+    """Return the isthmus of a pedicle; its y axis is the trajectory with most bone around it.
+
+    ``usual`` is where the axis usually points: degrees to the midline and down.
+    """
     wall = posterior_wall(bone)
     sections = [_coronal_section(bone, sign, y) for y in np.arange(wall - 1.5, wall - 9.0, -0.5)]
     sections = [points for points in sections if len(points)]
@@ -53,7 +64,7 @@ def pedicle(bone: Probe, sign: float) -> Frame:
     narrowest = min(sections, key=len)
     depth = bone.depth(narrowest)
     isthmus = narrowest[depth > 0.6 * depth.max()].mean(axis=0)
-    return surface_frame(isthmus, trajectory(bone, isthmus, sign))
+    return surface_frame(isthmus, trajectory(bone, isthmus, sign, usual))
 
 
 def _coronal_section(bone: Probe, sign: float, y: float) -> Points:
@@ -63,17 +74,18 @@ def _coronal_section(bone: Probe, sign: float, y: float) -> Points:
     return points[bone.depth(points) > 0.0]
 
 
-def trajectory(bone: Probe, isthmus: Floats, sign: float) -> Floats:
+def trajectory(bone: Probe, isthmus: Floats, sign: float, usual: Angles) -> Floats:
     """Return the anterior direction of a screw through the isthmus that keeps deepest in the bone.
 
-    Of about equal directions the one parallel to the endplates is preferred.
+    Of about equal directions the one next to the ``usual`` (degrees to the midline and down) is preferred.
     """
     medial, caudal = np.meshgrid(np.arange(-5.0, 46.0), np.arange(-20.0, 21.0), indexing="ij")
     a, b = np.radians(medial), np.radians(caudal)
     ways = np.stack([-sign * np.sin(a) * np.cos(b), np.cos(a) * np.cos(b), -np.sin(b)], axis=-1)
     places = np.arange(-8.0, 25.0)
     depth = bone.depth(isthmus + places[:, None] * ways[..., None, :])
-    score = np.minimum(depth, 8.0).mean(axis=-1) - 0.003 * caudal**2
+    rare = USUAL_MEDIAL * (medial - usual[0]) ** 2 + USUAL_CAUDAL * (caudal - usual[1]) ** 2
+    score = np.minimum(depth, 8.0).mean(axis=-1) - rare
     weights = np.exp(8.0 * (score - score.max()))
     return unit_vector((weights[..., None] * ways).sum(axis=(0, 1)))
 
@@ -94,36 +106,41 @@ def canal(bone: Probe, height: float) -> Canal:
 
 def transverse_tip(bone: Probe, sign: float, wall: float) -> Frame:
     """Return the tip of a transverse process; y runs along the process out of the bone."""
-    behind = bone.centres[bone.centres[:, 1] < wall - 2.0]
-    lateral = sign * behind[:, 0]
-    tip = behind[lateral > lateral.max() - 2.0].mean(axis=0)
-    middle = behind[np.abs(lateral - 0.75 * lateral.max()) < 1.5].mean(axis=0)
+    behind, lateral = bone.centres[:, 1] < wall - 2.0, sign * bone.centres[:, 0]
+    end = float(lateral[behind].max())
+    tip = bone.middle(behind & (lateral > end - 2.0))
+    middle = bone.middle(behind & (np.abs(lateral - 0.75 * end) < 2.0))
     direction = unit_vector(tip - middle)
     axis = middle + ((tip - middle) @ direction - 3.0) * direction
-    start = _deepest(bone, axis, 4.0)
+    start = _deepest(bone, _around(axis, 3.0))
     return surface_frame(bone.leaving(start, direction), direction)
 
 
-def _deepest(bone: Probe, start: Floats, radius: float) -> Floats:
-    """Return the point farthest inside the bone within a cube about a point."""
+def _deepest(bone: Probe, points: Points) -> Floats:
+    """Return the middle of those points (n, 3) that lie deep in the bone."""
+    depth = bone.depth(points)
+    if depth.max() <= 0.3:
+        raise NotFoundError(f"there is no bone around {np.round(points.mean(axis=0), 1)}")
+    weights = np.maximum(depth / depth.max() - 0.6, 0.0)
+    return weights @ points / weights.sum()
+
+
+def _around(centre: Floats, radius: float) -> Points:
+    """Return a lattice of points in a ball."""
     steps = np.arange(-radius, radius + 0.1, 0.5)
     offsets = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    depth = bone.depth(start + offsets)
-    if depth.max() <= 0.0:
-        raise NotFoundError(f"there is no bone within {radius} mm of {np.round(start, 1)}")
-    return start + offsets[np.argmax(depth)]
+    return centre + offsets[np.linalg.norm(offsets, axis=1) <= radius]
 
 
 def spinous_tip(bone: Probe, foramen: Canal) -> Frame:
     """Return the middle of the spinous process's posterior end."""
-    middle = (np.abs(bone.centres[:, 0]) < 8.0) & (bone.centres[:, 1] < foramen.back - 6.0)
-    if not middle.any():
+    x, y, _ = bone.centres.T
+    plate = (np.abs(x) < 8.0) & (y < foramen.back - 6.0)
+    if not plate.any():
         raise NotFoundError("there is no bone in the midline behind the laminae")
-    centres = bone.centres[middle]
-    end = centres[centres[:, 1] < centres[:, 1].min() + 5.0].mean(axis=0)
-    start = (_deepest(bone, end, 3.0) + end) / 2
-    tip = bone.leaving(start, BACKWARD)
-    return surface_frame(tip, bone.normal(tip, PATCH))
+    end = bone.middle(plate & (y < y[plate].min() + 5.0))
+    tip = bone.leaving(_deepest(bone, _around(end, 4.0)), BACKWARD)
+    return surface_frame(tip, bone.normal(tip, PATCH, BACKWARD))
 
 
 def spinous_base(bone: Probe, foramen: Canal) -> Frame:
@@ -149,31 +166,21 @@ def inferior_facet(bone: Probe, sign: float, wall: float) -> Frame:
 
 def _facet(bone: Probe, sign: float, wall: float, up: float, towards: Floats) -> Frame:
     """Return the centre and normal of the surface that faces one way at the end of a process."""
-    length = SUPERIOR_LENGTH if up > 0.0 else INFERIOR_LENGTH
-    centres, normals = bone.centres, bone.normals
-    back = wall - 30.0
-    of_side = (sign * centres[:, 0] > 6.0) & (sign * centres[:, 0] < 36.0)
-    of_side &= (centres[:, 1] < wall - 6.0) & (centres[:, 1] > back)
+    lateral, y, height = sign * bone.centres[:, 0], bone.centres[:, 1], up * bone.centres[:, 2]
+    of_side = (lateral > 6.0) & (lateral < 36.0) & (y < wall - 6.0) & (y > wall - 30.0)
     if not of_side.any():
         raise NotFoundError("there is no articular process on this side of the canal")
-    end = float((up * centres[of_side, 2]).max())
-    tip = centres[of_side & (up * centres[:, 2] > end - 2.0)].mean(axis=0)
-    near = (
-        of_side
-        & (up * centres[:, 2] > end - length)
-        & (np.linalg.norm((centres - tip)[:, :2], axis=1) < 13.0)
-    )
-    facing = normals @ towards
-    chosen = near & (facing > 0.7)
-    weights = bone.areas * chosen * facing**2
-    if weights.sum() < 10.0:
+    end = float(height[of_side].max())
+    tip = bone.middle(of_side & (height > end - 2.0))
+    near = of_side & (height > end - FACET_LENGTH)
+    near &= np.linalg.norm((bone.centres - tip)[:, :2], axis=1) < 13.0
+    facing = bone.normals @ towards
+    weights = bone.areas * near * np.where(facing > 0.7, facing, 0.0) ** 2
+    if weights.sum() < SMALLEST_FACET:
         raise NotFoundError("no surface of the articular process faces its neighbour")
-    middle = weights @ centres / weights.sum()
-    normal = unit_vector(weights @ normals)
-    ways = centres - middle
-    aside = np.linalg.norm(ways - (ways @ normal)[:, None] * normal, axis=1)
-    origin = centres[chosen][np.argmin(aside[chosen] + 0.2 * np.abs(ways[chosen] @ normal))]
-    return surface_frame(origin, bone.normal(origin, PATCH))
+    normal = unit_vector(weights @ bone.normals)
+    origin = bone.leaving(weights @ bone.centres / weights.sum() - 3.0 * normal, normal)
+    return surface_frame(origin, bone.normal(origin, 2 * PATCH, normal))
 
 
 def pars(bone: Probe, sign: float, isthmus: Frame, facet: Frame, foramen: Canal) -> Frame:
@@ -183,12 +190,10 @@ def pars(bone: Probe, sign: float, isthmus: Frame, facet: Frame, foramen: Canal)
     across, along = np.arange(8.0, 28.0, 0.5), np.arange(foramen.back - 8.0, foramen.back + 8.0, 0.5)
     x, y = np.meshgrid(sign * across, along, indexing="ij")
     points = np.stack([x, y, np.full_like(x, height)], axis=-1).reshape(-1, 3)
-    depth = bone.depth(points)
-    if depth.max() < 0.5:
-        raise NotFoundError("there is no bone between the pedicle and the inferior articular process")
-    start = points[np.argmax(depth)]
-    place = bone.leaving(start, np.array([0.8 * sign, -0.6, 0.0]))
-    return surface_frame(place, bone.normal(place, PATCH))
+    start = _deepest(bone, points)
+    outward = np.array([0.8 * sign, -0.6, 0.0])
+    place = bone.leaving(start, outward)
+    return surface_frame(place, bone.normal(place, PATCH, outward))
 
 
 def lamina(bone: Probe, sign: float, isthmus: Frame, foramen: Canal) -> Frame:
@@ -197,8 +202,6 @@ def lamina(bone: Probe, sign: float, isthmus: Frame, foramen: Canal) -> Frame:
     height = float(isthmus.origin[2]) - 1.5
     places = np.arange(foramen.back + 6.0, foramen.back - 14.0, -0.25)
     column = np.column_stack([0 * places + x, places, 0 * places + height])
-    depth = bone.depth(column)
-    if depth.max() < 0.5:
-        raise NotFoundError("there is no lamina behind the canal on this side")
-    place = bone.leaving(column[np.argmax(depth)], np.array([0.2 * sign, -1.0, 0.1]))
-    return surface_frame(place, bone.normal(place, PATCH))
+    outward = np.array([0.2 * sign, -1.0, 0.1])
+    place = bone.leaving(_deepest(bone, column), outward)
+    return surface_frame(place, bone.normal(place, PATCH, outward))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from spineviz.geometry import sample_distance, triangle_normals
 from spineviz.structure import Floats, Frame, Points, Surface
@@ -73,14 +74,21 @@ class Probe:
         share = depth[k - 1] / (depth[k - 1] - depth[k])
         return start + (places[k - 1] + share * STRIDE) * unit
 
-    def normal(self, point: Floats, radius: float = 2.0) -> Floats:
-        """Return the mean outward unit normal of the surface within ``radius`` mm of a surface point."""
-        near = np.linalg.norm(self.centres - point, axis=1) < radius
-        if not near.any():
-            near = np.argsort(np.linalg.norm(self.centres - point, axis=1))[:6]
-        own = self.normals[np.argmin(np.linalg.norm(self.centres - point, axis=1))]
-        weights = self.areas[near] * (self.normals[near] @ own > 0.0)
-        return unit_vector(weights @ self.normals[near])
+    def middle(self, chosen: npt.NDArray[np.bool_]) -> Floats:
+        """Return the centroid of chosen triangles."""
+        weights = self.areas * chosen
+        return weights @ self.centres / weights.sum()
+
+    def normal(self, point: Floats, radius: float, outward: Floats | None = None) -> Floats:
+        """Return the mean outward unit normal of the surface within ``radius`` mm of a surface point.
+
+        Only triangles that face the half-space of ``outward`` count: by default the normal of the nearest
+        triangle, so that the far side of a thin plate does not.
+        """
+        far = np.linalg.norm(self.centres - point, axis=1)
+        way = self.normals[np.argmin(far)] if outward is None else outward
+        weights = self.areas * (far < max(radius, far.min() + 0.5)) * (self.normals @ way > 0.0)
+        return unit_vector(weights @ self.normals)
 
 
 def probe_of(surface: Surface, distance: Callable[[Points], Floats]) -> Probe:

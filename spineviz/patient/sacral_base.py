@@ -53,7 +53,8 @@ def find_endplate(bone: Probe, symmetry: Frame) -> Frame:
     found = [_layer(centres, normals, areas, way) for way in ways]
     long = [np.ptp(probe.centres @ way) for way in ways]
     best = int(np.argmax([areas[layer].sum() * reach for layer, reach in zip(found, long, strict=True)]))
-    up, layer = ways[best], found[best]
+    up: Floats = ways[best]
+    layer = found[best]
     if areas[layer].sum() < SMALLEST:
         raise NotFoundError("no flat surface faces up and forward in the midline")
     for _ in range(4):
@@ -127,7 +128,7 @@ def median_crest(bone: Probe, foramen: Canal) -> Frame:
         raise NotFoundError("there is no median crest behind the canal")
     centres = bone.centres[middle]
     top = centres[np.argmin(centres[:, 1])]
-    return surface_frame(top, bone.normal(top, PATCH))
+    return surface_frame(top, bone.normal(top, PATCH, BACKWARD))
 
 
 def lamina(bone: Probe, sign: float, foramen: Canal, crest: Frame) -> Frame:

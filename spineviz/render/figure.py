@@ -40,9 +40,9 @@ class Skin:
     gather: sparse.csr_matrix
 
     def points(self, vertices: Points) -> Points:
-        """Return the drawn vertices (k, 3) float32 of a surface's vertices (n, 3)."""
+        """Return the drawn vertices (k, 3) float32, never shared, of a surface's vertices (n, 3)."""
         chosen = vertices if self.source is None else vertices[self.source]
-        return np.ascontiguousarray(chosen, dtype=np.float32)
+        return np.array(chosen, dtype=np.float32)
 
     def normals(self, points: Points) -> Points:
         """Return unit normals (k, 3) float32 of drawn vertices."""
@@ -150,7 +150,7 @@ def figure(surface: Surface, material: Material, sharp: bool = False) -> Figure:
     return Figure(actor, mesh, drawn)
 
 
-def drawn_values(drawn: Skin, values: Floats) -> Floats:
+def drawn_values(drawn: Skin, values: npt.NDArray) -> npt.NDArray:
     """Return what is painted on a surface's vertices for the drawn vertices."""
     return values if drawn.source is None else values[drawn.source]
 

@@ -55,9 +55,7 @@ class PlacedLabel:
     strong: bool
 
 
-def layout(
-    spots: Sequence[Spot], size: tuple[float, float], lettering: Lettering
-) -> tuple[PlacedLabel, ...]:
+def layout(spots: Sequence[Spot], size: tuple[float, float], lettering: Lettering) -> tuple[PlacedLabel, ...]:
     """Place labels in two columns of a picture of ``size`` (width, height) pixels.
 
     Words never overlap, leaders never cross or run through words, and all stays in the picture. A
@@ -81,25 +79,27 @@ def layout(
     ordered = sorted(kept, key=lambda index: spots[index].anchor[0])
     split = _split([spots[index].anchor[0] for index in ordered], width / 2, room)
     placed: list[PlacedLabel] = []
-    for side, members in (("left", ordered[:split]), ("right", ordered[split:])):
-        port = ports[0] if side == "left" else ports[1]
+    columns: tuple[tuple[Column, float, list[int]], ...] = (
+        ("left", ports[0], ordered[:split]),
+        ("right", ports[1], ordered[split:]),
+    )
+    for side, port, members in columns:
         anchors = np.round([spots[index].anchor for index in members], 1).reshape(-1, 2)
         heights = _spread(np.sort(anchors[:, 1]), pitch, margin + pitch / 2, height - margin - pitch / 2)
         for index, middle in zip(members, heights[_uncrossed(anchors, port, heights)], strict=True):
-            placed.append(_placed(spots[index], blocks[index], side, port, float(middle), lettering))
+            placed.append(_placed(spots[index], blocks[index], side, (port, float(middle)), lettering))
     return tuple(placed)
 
 
 def _placed(
-    spot: Spot, lines: tuple[str, ...], side: str, port: float, middle: float, lettering: Lettering
+    spot: Spot, lines: tuple[str, ...], column: Column, port: tuple[float, float], lettering: Lettering
 ) -> PlacedLabel:
     span = max(lettering.width(line) for line in lines)
     half = len(lines) * lettering.line / 2
     inner = lettering.margin / 4
-    left, right = (port - span - inner, port - inner) if side == "left" else (port + inner, port + span + inner)
-    column: Column = "left" if side == "left" else "right"
-    box = (left, middle - half, right, middle + half)
-    return PlacedLabel(lines, box, column, (port, middle), spot.anchor, spot.strong)
+    left = port[0] - span - inner if column == "left" else port[0] + inner
+    box = (left, port[1] - half, left + span, port[1] + half)
+    return PlacedLabel(lines, box, column, port, spot.anchor, spot.strong)
 
 
 def _wrapped(words: str, longest: float, width: Callable[[str], float]) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ def _split(across: Sequence[float], middle: float, room: int) -> int:
     count = len(across)
     natural = sum(x < middle for x in across)
     possible = range(max(0, count - room), min(count, room) + 1)
-    return min(possible, key=lambda left: (abs(left - natural) + 0.9 * abs(left - count / 2), left), default=0)
+    return min(possible, key=lambda left: (abs(left - natural) + 0.9 * abs(left - count / 2), left))
 
 
 def _spread(wanted: Floats, pitch: float, top: float, bottom: float) -> Floats:

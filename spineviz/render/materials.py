@@ -29,10 +29,11 @@ SHADE_DEPTH = 1.25
 class Material:
     """The look of one tissue.
 
-    ``second`` is the colour where a surface's tint is 1. ``crevice`` is what light turns into where
+    ``second`` is the colour where a surface's tint is 1; from there on to 2 it becomes ``inside``. ``crevice`` is what light turns into where
     the sky is shut out. ``inside`` is the colour of a cut face. ``gloss`` is the strength and
     ``polish`` the exponent of the highlight. ``edge`` darkens (above 0) or brightens (below 0) where
-    the surface turns away; ``mottle`` is the strength of slow variations of colour. ``grain_size`` is
+    the surface turns away; ``shade`` is the share of the baked occlusion that is
+    taken; ``mottle`` is the strength of slow variations of colour. ``grain_size`` is
     the mm of tissue that one tile of the grain covers, along and across.
     """
 
@@ -43,6 +44,7 @@ class Material:
     gloss: float
     polish: float
     edge: float = 0.35
+    shade: float = 1.0
     mottle: float = 0.0
     grain: Grain = "none"
     grain_size: tuple[float, float] = (60.0, 20.0)
@@ -58,17 +60,17 @@ _BROWN = _rgb("#6b4a36")
 MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
     {
         "bone": Material(
-            _rgb("#f1e6cd"), _rgb("#c5d6de"), _rgb("#6e5138"), _rgb("#dcb695"), 0.06, 12, mottle=0.035
+            _rgb("#f2e5c8"), _rgb("#cfdbe0"), _rgb("#6e5138"), _rgb("#dcb695"), 0.06, 12, mottle=0.035
         ),
         "annulus": Material(
             _rgb("#bccfd8"), _rgb("#c98f8a"), _rgb("#4d6070"), _rgb("#c9d6dc"), 0.20, 26, 0.28,
-            grain="fibres", grain_size=(24.0, 12.0),
+            shade=0.8, grain="fibres", grain_size=(24.0, 12.0),
         ),
         "nucleus": Material(
             _rgb("#d5e4ea"), _rgb("#c8b4b0"), _rgb("#63798a"), _rgb("#e3eef2"), 0.28, 34, 0.2
         ),
         "fragment": Material(
-            _rgb("#d4145a"), _rgb("#ff5a8a"), _rgb("#4d0623"), _rgb("#e8487f"), 0.30, 30, 0.2
+            _rgb("#d4145a"), _rgb("#ff5a8a"), _rgb("#4d0623"), _rgb("#e8487f"), 0.30, 30, 0.2, shade=0.5
         ),
         "dura": Material(
             _rgb("#efe2bd"), _rgb("#d8b9a4"), _rgb("#7a5d45"), _rgb("#e6cfae"), 0.24, 30, 0.35
@@ -85,14 +87,14 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
             grain="fascicles", grain_size=(90.0, 26.0),
         ),
         "fascia": Material(
-            _rgb("#cfd5d8"), _rgb("#b8756b"), _rgb("#5c6166"), _rgb("#bfc4c8"), 0.26, 26, 0.25,
+            _rgb("#d3d6d6"), _rgb("#f0efe9"), _rgb("#67666a"), _rgb("#bfc4c8"), 0.24, 26, 0.25,
             grain="cross_fibres", grain_size=(36.0, 36.0),
         ),
         "fat": Material(
-            _rgb("#f0d687"), _rgb("#d98e63"), _rgb("#8d6422"), _rgb("#efd488"), 0.14, 20, 0.25, 0.04
+            _rgb("#f0d687"), _rgb("#d98e63"), _rgb("#8d6422"), _rgb("#efd488"), 0.14, 20, 0.25, mottle=0.04
         ),
         "skin": Material(
-            _rgb("#d9a385"), _rgb("#b86a58"), _rgb("#6d3a2a"), _rgb("#d88f78"), 0.07, 14, 0.3, 0.02
+            _rgb("#d9a385"), _rgb("#b86a58"), _rgb("#6d3a2a"), _rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012
         ),
         "instrument": Material(
             _rgb("#b4bcc4"), _rgb("#3f4a56"), _rgb("#262c33"), _rgb("#8b949d"), 0.75, 48, -0.10
@@ -107,12 +109,14 @@ def vertex_colours(surface: Surface, material: Material) -> npt.NDArray[np.uint8
     first, second = np.array(material.first), np.array(material.second)
     tint = _column(surface.tint, 0.0, count)
     colour = first + (second - first) * np.clip(tint, 0, 1)
+    colour = colour + (np.array(material.inside) - colour) * np.clip(tint - 1, 0, 1)
     if material.mottle:
         colour = colour * (1 + material.mottle * _clouds(surface.vertices)[:, None])
     light = np.clip(_column(surface.occlusion, 1.0, count) / OPEN_SKY, 0, 1) ** SHADE_DEPTH
     # Light that has met walls keeps their warmth: a crevice is dark brown, not grey.
     depth = np.array(material.crevice) / np.maximum(first, 0.05) * 0.55
     shade = depth + (1 - depth) * light
+    shade = 1 - material.shade * (1 - shade)
     return np.round(np.clip(colour * shade, 0, 1) * 255).astype(np.uint8)
 
 

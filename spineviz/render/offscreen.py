@@ -6,16 +6,14 @@ import ctypes
 import os
 import sys
 
-INSTALL = (
-    "On Debian or Ubuntu install software OpenGL with: "
-    "apt install libegl1 libegl-mesa0 libgl1-mesa-dri"
-)
+INSTALL = "On Debian or Ubuntu install software OpenGL with: apt install libegl1 libegl-mesa0 libgl1-mesa-dri"
 
 
-class RenderingUnavailable(RuntimeError):
+class RenderingUnavailable(OSError):  # noqa: N818 - what it says, not that it is an error
     """Nothing on this machine can draw; the message says what to install."""
 
     def __init__(self, reason: str) -> None:
+        """Take a sentence that says what is missing; what to install is added."""
         super().__init__(f"{reason} {INSTALL}")
 
 

@@ -58,6 +58,7 @@ def outline(
     drawn: Mask,
     visible: Mask,
     ink: tuple[int, int, int],
+    *,
     strength: float,
     ghost: float,
     unit: float,

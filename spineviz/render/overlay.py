@@ -14,7 +14,7 @@ from spineviz.render.arrangement import Arrangement
 from spineviz.render.palette import ACCENT, BAND, FAINT, HAIRLINE, INK, PALE, WHITE
 from spineviz.render.projection import Box, axes, pixels_per_mm
 from spineviz.render.strokes import Canvas
-from spineviz.render.typography import width
+from spineviz.render.typography import Weight, width
 from spineviz.structure import frozen
 
 Text = Callable[[Message], str]
@@ -107,7 +107,7 @@ def _footer(
     return frozen(band, np.uint8)
 
 
-def _fitting(line: str, size: float, room: float, weight: strokes.typography.Weight) -> float:
+def _fitting(line: str, size: float, room: float, weight: Weight) -> float:
     """Return the size at which a line fits into ``room`` pixels, not above ``size``."""
     span = width(line, size, weight)
     return size if span <= room else max(SMALLEST, round(size * room / span, 1))
@@ -168,9 +168,11 @@ def _scale(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text) ->
     half, x, y = length * per_mm / 2, box.left + box.width / 2, box.bottom - 16 * unit
     thick = max(1.5, 1.6 * unit)
     for ink, more, strength in ((WHITE, 2.4 * unit, 0.7), (INK, 0.0, 1.0)):
-        strokes.line(canvas, (x - half, y), (x + half, y), thick + more, ink, strength)
+        strokes.line(canvas, (x - half, y), (x + half, y), thick + more, ink, strength=strength)
         for end in (-half, half):
-            strokes.line(canvas, (x + end, y - 4 * unit), (x + end, y + 4 * unit), thick + more, ink, strength)
+            strokes.line(
+                canvas, (x + end, y - 4 * unit), (x + end, y + 4 * unit), thick + more, ink, strength=strength
+            )
     words = text(Message("overlay.scale", (("length", length),)))
     size = letters(11, unit)
     room = width(words, size) / 2 + 4 * unit

@@ -18,6 +18,9 @@ from spineviz.render.typography import width
 LABEL = 13.0
 """Height of a label's letters in units."""
 
+WIDE = 1.4
+"""Heights of a pane that lie at most between the outer sides of the two columns of labels."""
+
 ABOVE, BELOW = 48.0, 44.0
 """Units of a pane that labels leave to its heading and to orientation and scale."""
 
@@ -47,7 +50,8 @@ def placed_labels(pane: Pane, box: Box, unit: float, text: Text) -> tuple[Placed
     if not pane.labels:
         return ()
     above, below = (round(ABOVE * unit) if pane.heading else 0), round(BELOW * unit)
-    field = Box(box.left, box.top + above, box.width, box.height - above - below)
+    across = min(box.width, round(WIDE * box.height))
+    field = Box(box.left + (box.width - across) // 2, box.top + above, across, box.height - above - below)
     pixels, _ = project(pane.camera, np.array([label.anchor for label in pane.labels]), box)
     size = letters(LABEL, unit)
     spots = [
@@ -75,17 +79,17 @@ def _shifted(label: PlacedLabel, x: float, y: float) -> PlacedLabel:
 def _label(canvas: Canvas, label: PlacedLabel, unit: float) -> None:
     ink = ALERT if label.strong else INK
     thick = max(1.0, 1.15 * unit)
-    strokes.line(canvas, label.port, label.anchor, thick + 2.2 * unit, WHITE, 0.55)
-    strokes.line(canvas, label.port, label.anchor, thick, ink, 0.9)
+    strokes.line(canvas, label.port, label.anchor, thick + 2.2 * unit, WHITE, strength=0.55)
+    strokes.line(canvas, label.port, label.anchor, thick, ink, strength=0.9)
     strokes.dot(canvas, label.anchor, 4.0 * unit, WHITE, 0.9)
     strokes.dot(canvas, label.anchor, 2.7 * unit, ink)
     left, top, right, bottom = label.box
     border = 4 * unit
-    strokes.panel(canvas, (left - border, top - border / 2, right + border, bottom + border / 2), border, WHITE, 0.66)
+    behind = (left - border, top - border / 2, right + border, bottom + border / 2)
+    strokes.panel(canvas, behind, border, WHITE, 0.66)
     size = letters(LABEL, unit)
     pitch = (bottom - top) / len(label.lines)
     for order, line in enumerate(label.lines):
         place = (right if label.column == "left" else left, top + (order + 0.5) * pitch)
         align = 1.0 if label.column == "left" else 0.0
-        weight = "bold" if label.strong else "regular"
-        strokes.words(canvas, place, line, size, ink, "bold" if weight == "bold" else "regular", align)
+        strokes.words(canvas, place, line, size, ink, "bold" if label.strong else "regular", align=align)

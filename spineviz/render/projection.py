@@ -32,9 +32,10 @@ class Box:
         """The first row beyond the box."""
         return self.top + self.height
 
-    def scaled(self, factor: int) -> Box:
-        """Return the same rectangle in a picture that is larger by a whole factor."""
-        return Box(self.left * factor, self.top * factor, self.width * factor, self.height * factor)
+    def scaled(self, factor: float) -> Box:
+        """Return the same rectangle in a picture that is ``factor`` times as large."""
+        left, top = round(self.left * factor), round(self.top * factor)
+        return Box(left, top, round(self.right * factor) - left, round(self.bottom * factor) - top)
 
 
 def distance(camera: Camera) -> float:

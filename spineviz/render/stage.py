@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
-import pyvista as pv
 from PIL import Image
 from vtkmodules.vtkCommonCore import vtkObject
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
 from spineviz.model import Camera, Model, State
 from spineviz.render import outline, window
-from spineviz.render.arrangement import Arrangement, arrange
+from spineviz.render.arrangement import arrange
 from spineviz.render.materials import MATERIALS
 from spineviz.render.projection import Box, reach
 from spineviz.render.strokes import Canvas
@@ -26,6 +25,9 @@ from spineviz.structure import Floats
 Picture = Canvas
 """Red, green and blue, uint8 (height, width, 3); the first row is the top."""
 
+GREYS = 3
+"""Steps of grey, of 255, between the silhouettes of two structures."""
+
 
 @dataclass(eq=False)
 class _View:
@@ -34,17 +36,26 @@ class _View:
     renderer: vtkRenderer
     silhouettes: vtkRenderer
     troupes: list[Troupe]
-    camera: Camera | None = None
-    box: Box | None = None
+    camera: Camera
+    box: Box
     picture: Picture | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Take:
+    """What was read back of one view: its colours (h, w, 3), and its depths (h, w) in mm."""
+
+    view: _View
+    box: Box
+    colours: Picture
+    depths: Floats
 
 
 class Stage:
     """The plotter and its actors; `show` puts a state on it and `image` takes its picture.
 
     ``size`` is the picture's width and height in pixels. ``samples`` 2 renders at twice the size and
-    reduces, for stills; 1 smooths edges after the render, for film. A ``plotter`` with a window may be
-    given; otherwise nothing is opened on the screen.
+    reduces, for stills; 1 smooths edges after the render, for film; 0.5 is coarse and fast, for turning.
 
     Raises:
         RenderingUnavailable: nothing on this machine can draw.
@@ -54,26 +65,28 @@ class Stage:
         self,
         size: tuple[int, int] = (1280, 720),
         background: Background = "screen",
-        samples: Literal[1, 2] = 1,
-        plotter: pv.Plotter | None = None,
+        samples: float = 1,
     ) -> None:
+        """Open a window that is not on the screen."""
         if background not in BACKGROUNDS:
             raise ValueError(f"background '{background}': choose one of {', '.join(BACKGROUNDS)}")
         vtkObject.GlobalWarningDisplayOff()
         self.size = size
         self.background: Background = background
         self.samples = samples
-        self.plotter = plotter or window.hidden_plotter((size[0] * samples, size[1] * samples))
+        self.plotter = window.hidden_plotter(_scaled(size, samples))
         self._views: list[_View] = []
         self._model: Model | None = None
         self._state: State | None = None
 
     def __enter__(self) -> Self:
+        """Return the stage itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close the stage."""
         self.close()
 
     def close(self) -> None:
@@ -82,18 +95,31 @@ class Stage:
         self._model = self._state = None
         self.plotter.close()
 
+    def resize(self, size: tuple[int, int], samples: float = 1) -> None:
+        """Change the size and the fineness of the pictures to come; the actors stay."""
+        if (size, samples) == (self.size, self.samples):
+            return
+        self.size, self.samples = size, samples
+        self.plotter.render_window.SetSize(*_scaled(size, samples))
+        for view in self._views:
+            view.renderer.SetUseFXAA(samples == 1)
+            view.picture = None
+        if self._model is not None and self._state is not None:
+            self.show(self._model, self._state)
+
     def show(self, model: Model, state: State) -> None:
         """Put a state of a model on the stage; only what has changed since the last one is touched."""
+        boxes = arrange(state, self.size).panes
         if model is not self._model or self._state is None or _shape(state) != _shape(self._state):
             self._clear()
-            self._provide(state)
+            self._provide(state, boxes)
             self._model = model
         self._state = state
         panes = iter(state.panes)
-        for view, box in zip(self._views, arrange(state, self.size).panes, strict=False):
+        for view, box in zip(self._views, boxes, strict=False):
             first, *_ = shown = [next(panes) for _ in view.troupes]
             changed = [troupe.show(model, pane) for troupe, pane in zip(view.troupes, shown, strict=True)]
-            if any(changed) or view.camera != first.camera or view.box != box:
+            if any(changed) or view.camera != first.camera or view.box != box or view.picture is None:
                 view.camera, view.box, view.picture = first.camera, box, None
                 window.place(view.renderer, box, self.size)
                 window.aim(view.renderer, first.camera)
@@ -110,62 +136,61 @@ class Stage:
             raise RuntimeError("the stage is empty: call show(model, state) before image()")
         stale = [view for view in self._views if view.picture is None]
         if stale:
-            self._render(stale, self._model, arrange(self._state, self.size))
+            self._render(stale, self._model, arrange(self._state, self.size).unit * self.samples)
         middle = np.array(BACKGROUNDS[self.background][0]) * 255
         canvas = np.full((self.size[1], self.size[0], 3), middle, dtype=np.uint8)
         for view in self._views:
-            assert view.box is not None and view.picture is not None
-            canvas[view.box.top : view.box.bottom, view.box.left : view.box.right] = view.picture
+            if view.picture is not None:
+                canvas[view.box.top : view.box.bottom, view.box.left : view.box.right] = view.picture
         return canvas
 
-    def _render(self, stale: list[_View], model: Model, arrangement: Arrangement) -> None:
+    def _render(self, stale: list[_View], model: Model, unit: float) -> None:
         """Take new pictures of some views: colours and depths first, then silhouettes for outlines."""
         opened = self.plotter.render_window
-        unit = arrangement.unit * self.samples
         self._draw(view.renderer for view in stale)
-        taken: list[tuple[_View, Box, Picture, Floats]] = []
+        takes = []
         for view in stale:
-            assert view.box is not None and view.camera is not None
             box = view.box.scaled(self.samples)
-            taken.append((view, box, window.colours(opened, box), window.depths(opened, box, view.camera)))
-        for view, _, picture, depth in taken:
-            assert view.camera is not None
-            outline.relief(picture, depth, reach(view.camera)[1], unit)
-        self._outline(taken, model, unit)
-        for view, _, picture, _ in taken:
-            view.picture = _reduced(picture, self.samples)
+            depths = window.depths(opened, box, view.camera)
+            takes.append(_Take(view, box, window.colours(opened, box), depths))
+        for take in takes:
+            outline.relief(take.colours, take.depths, reach(take.view.camera)[1], unit)
+        self._outline(takes, model, unit)
+        for take in takes:
+            take.view.picture = _fitted(take.colours, take.view.box)
 
-    def _outline(
-        self, taken: list[tuple[_View, Box, Picture, Floats]], model: Model, unit: float
-    ) -> None:
+    def _outline(self, takes: list[_Take], model: Model, unit: float) -> None:
         """Draw the outlines of highlighted structures into pictures, in place."""
         opened = self.plotter.render_window
-        cast = {id(view): _cast(view, model) for view, *_ in taken}
-        if not any(cast.values()):
+        outlined = [(take, cast) for take in takes if (cast := _cast(take.view, model))]
+        if not outlined:
             return
-        self._draw(view.silhouettes for view, *_ in taken if cast[id(view)])
-        for view, box, picture, depth in taken:
-            assert view.camera is not None
-            shades = window.colours(opened, box)[..., 0] if cast[id(view)] else None
-            nearest = window.depths(opened, box, view.camera) if cast[id(view)] else None
-            for shade, (key, (strength, ghost)) in enumerate(cast[id(view)], start=1):
-                assert shades is not None and nearest is not None
-                drawn = shades == shade * _SHADE
-                visible = drawn & (nearest <= depth + outline.BEHIND)
-                red, green, blue = MATERIALS[model.structures[key[0]].tissue].first
-                ink = (round(red * 215), round(green * 215), round(blue * 215))
-                outline.outline(picture, drawn, visible, ink, strength, ghost, unit)
+        self._draw(take.view.silhouettes for take, _ in outlined)
+        for take, cast in outlined:
+            greys = window.colours(opened, take.box)[..., 0]
+            unhidden = window.depths(opened, take.box, take.view.camera) <= take.depths + outline.BEHIND
+            for order, (key, (strength, ghost)) in enumerate(cast, start=1):
+                drawn = greys == order * GREYS
+                red, green, blue = (
+                    round(215 * part) for part in MATERIALS[model.structures[key[0]].tissue].first
+                )
+                outline.outline(
+                    take.colours,
+                    drawn,
+                    drawn & unhidden,
+                    (red, green, blue),
+                    strength=strength,
+                    ghost=ghost,
+                    unit=unit,
+                )
 
     def _draw(self, renderers: Iterable[vtkRenderer]) -> None:
         """Render only some of the window's renderers."""
         wanted = list(renderers)
-        every = [item for view in self._views for item in (view.renderer, view.silhouettes)]
-        for renderer in every:
-            renderer.SetDraw(renderer in wanted)
-        self.plotter.render_window.Render()
         for view in self._views:
-            view.renderer.DrawOn()
-            view.silhouettes.DrawOff()
+            for renderer in (view.renderer, view.silhouettes):
+                renderer.SetDraw(renderer in wanted)
+        self.plotter.render_window.Render()
 
     def _clear(self) -> None:
         opened = self.plotter.render_window
@@ -176,7 +201,7 @@ class Stage:
                     opened.RemoveRenderer(renderer)
         self._views.clear()
 
-    def _provide(self, state: State) -> None:
+    def _provide(self, state: State, boxes: tuple[Box, ...]) -> None:
         count, overlaid = _shape(state)
         for index in range(1 if overlaid else count):
             renderer = self.plotter.renderer if index == 0 else vtkRenderer()
@@ -184,16 +209,11 @@ class Stage:
             window.equip(renderer, self.background, smooth=self.samples == 1)
             silhouettes.SetBackground(0.0, 0.0, 0.0)
             silhouettes.SetActiveCamera(renderer.GetActiveCamera())
-            silhouettes.DrawOff()
             for item in (renderer, silhouettes):
                 if item is not self.plotter.renderer:
                     self.plotter.render_window.AddRenderer(item)
             troupes = [Troupe(renderer) for _ in range(count if overlaid else 1)]
-            self._views.append(_View(renderer, silhouettes, troupes))
-
-
-_SHADE = 3
-"""Steps of grey, of 255, between the silhouettes of two structures."""
+            self._views.append(_View(renderer, silhouettes, troupes, state.panes[index].camera, boxes[index]))
 
 
 def _shape(state: State) -> tuple[int, bool]:
@@ -201,17 +221,28 @@ def _shape(state: State) -> tuple[int, bool]:
     return len(state.panes), state.layout == "overlay"
 
 
+def _scaled(size: tuple[int, int], samples: float) -> tuple[int, int]:
+    return round(size[0] * samples), round(size[1] * samples)
+
+
 def _cast(view: _View, model: Model) -> list[tuple[Key, tuple[float, float]]]:
-    """Fill a view's silhouettes with the structures to be outlined; return them, each with its strength."""
+    """Fill a view's silhouettes with the structures to be outlined; return them with their strengths."""
     view.silhouettes.RemoveAllViewProps()
     view.silhouettes.SetViewport(view.renderer.GetViewport())
     cast: list[tuple[Key, tuple[float, float]]] = []
     for troupe in view.troupes:
-        for key, strength in troupe.outlined(model).items():
-            cast.append((key, strength))
-            view.silhouettes.AddActor(silhouette(troupe.figures[key].actor, len(cast) * _SHADE / 255))
+        for key, strengths in troupe.outlined(model).items():
+            cast.append((key, strengths))
+            view.silhouettes.AddActor(silhouette(troupe.figures[key].actor, len(cast) * GREYS / 255))
     return cast
 
 
-def _reduced(picture: Picture, samples: int) -> Picture:
-    return picture if samples == 1 else np.array(Image.fromarray(picture).reduce(samples))
+def _fitted(picture: Picture, box: Box) -> Picture:
+    """Return a picture at the size of its box."""
+    height, width = picture.shape[:2]
+    if (width, height) == (box.width, box.height):
+        return picture
+    image = Image.fromarray(picture)
+    if (width, height) == (2 * box.width, 2 * box.height):
+        return np.array(image.reduce(2))
+    return np.array(image.resize((box.width, box.height), Image.Resampling.BILINEAR))

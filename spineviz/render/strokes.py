@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spineviz.render import typography
+from spineviz.render.typography import Weight
 from spineviz.structure import Floats
 
 Canvas = npt.NDArray[np.uint8]
@@ -27,7 +28,9 @@ def blend(canvas: Canvas, left: int, top: int, cover: Floats, ink: Ink) -> None:
     target[:] = target + (np.array(ink, dtype=np.float32) - target) * part + 0.5
 
 
-def line(canvas: Canvas, start: Place, end: Place, thickness: float, ink: Ink, strength: float = 1.0) -> None:
+def line(
+    canvas: Canvas, start: Place, end: Place, thickness: float, ink: Ink, *, strength: float = 1.0
+) -> None:
     """Paint a straight line, ``thickness`` pixels wide."""
     half = thickness / 2
     rows, columns, left, top = _grid(start, end, half + 1.0)
@@ -58,13 +61,14 @@ def panel(
     blend(canvas, left, top, np.clip(radius + 0.5 - np.hypot(across, down), 0, 1) * strength, ink)
 
 
-def words(
+def words(  # noqa: PLR0917
     canvas: Canvas,
     place: Place,
     text: str,
     size: float,
     ink: Ink,
-    weight: typography.Weight = "regular",
+    weight: Weight = "regular",
+    *,
     align: float = 0.0,
     strength: float = 1.0,
 ) -> float:

@@ -47,7 +47,7 @@ def _cross_fibres() -> npt.NDArray[np.uint8]:
     wave = _normal(_streaks(21, (80.0, 0.8))) * 0.6 + _normal(_streaks(22, (50.0, 1.8))) * 0.4
     slanted = _sheared(_normal(_streaks(23, (80.0, 1.0))), 1)
     other = _sheared(_normal(_streaks(24, (80.0, 1.2))), -2)
-    light = 0.90 + 0.035 * wave + 0.04 * slanted + 0.025 * other
+    light = 0.93 + 0.016 * wave + 0.022 * slanted + 0.014 * other
     return _bytes(light[..., None] * np.array([1.0, 1.0, 1.0]))
 
 

@@ -62,9 +62,7 @@ def equip(renderer: vtkRenderer, background: Background, smooth: bool) -> None:
 def place(renderer: vtkRenderer, box: Box, size: tuple[int, int]) -> None:
     """Give a renderer its box of a picture of ``size`` (width, height) pixels."""
     width, height = size
-    renderer.SetViewport(
-        box.left / width, 1 - box.bottom / height, box.right / width, 1 - box.top / height
-    )
+    renderer.SetViewport(box.left / width, 1 - box.bottom / height, box.right / width, 1 - box.top / height)
 
 
 def aim(renderer: vtkRenderer, camera: Camera) -> None:

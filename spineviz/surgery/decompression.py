@@ -22,7 +22,7 @@ from spineviz.surgery.actions import (
 )
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_hinge, rongeur_opening
-from spineviz.surgery.resection import Window, cut_bone, open_ligament
+from spineviz.surgery.resection import Window, cut_bone, laminotomy_windows, open_ligament
 from spineviz.surgery.site import NERVE_WARP, Local, Site, raised, used, visit
 from spineviz.timeline import Action, during
 
@@ -60,6 +60,13 @@ def decompression_tools(approach: str) -> dict[str, Instrument]:
         "rongeur": punch,
         "jaw": jaw,
     }
+
+
+def windows(site: Site, body: Body, lamina: float, facet: float) -> tuple[Window, ...]:
+    """Return the stages of the laminotomy: bone taken from lamina and facet, mm."""
+    size = table("procedures.laminotomy")
+    bone = body.bones[site.lamina]
+    return laminotomy_windows(bone, site.frame, lamina, facet, site.room, size["midline_kept"], size["stages"])
 
 
 def plan(site: Site, body: Body, windows: tuple[Window, ...]) -> Plan:
@@ -110,9 +117,9 @@ def first_looks(site: Site) -> dict[str, Look]:
 def laminotomy(site: Site, plan: Plan) -> Action:
     """Return the action that takes the lamina's edge with the burr and the facet's edge with the punch."""
     names = [site.variant(k) for k in range(1, plan.stages[0] + 1)]
-    top, way = (0.0, 0.0, site.depth), site.depth + ABOVE_SKIN
-    poses = [site.pose(place, top, site.beside(0.9, 0.4)) for place in plan.burr]
-    punches = [site.pose(place, top, site.beside(-0.3, 1.0)) for place in plan.bites]
+    way = site.depth + ABOVE_SKIN
+    poses = [site.pose(place, site.top, site.beside(0.9, 0.4)) for place in plan.burr]
+    punches = [site.pose(place, site.top, site.beside(-0.3, 1.0)) for place in plan.bites]
     return together(
         used(site.tools["burr"], visit(poses, way, 0.18, 0.86), 0.04, 0.56),
         during(staged(site.lamina, names[:-1]), 0.15, 0.5),
@@ -124,7 +131,7 @@ def laminotomy(site: Site, plan: Plan) -> Action:
 def flavectomy(site: Site, plan: Plan) -> Action:
     """Return the action that opens the ligamentum flavum bite by bite."""
     names = [site.variant(k) for k in range(1, plan.stages[1] + 1)]
-    poses = [site.pose(place, (0, 0, site.depth), site.beside(-0.3, 1.0)) for place in plan.ligament_bites]
+    poses = [site.pose(place, site.top, site.beside(-0.3, 1.0)) for place in plan.ligament_bites]
     actions = [used(site.tools["kerrison"], visit(poses, site.depth + ABOVE_SKIN, 0.22, 0.8), 0.02, 0.84)]
     if site.present(site.flavum):
         actions.append(during(staged(site.flavum, names), 0.24, 0.66))
@@ -148,18 +155,15 @@ def retractor_poses(site: Site, plan: Plan, retraction: float) -> tuple[Frame, F
     x, y, z = plan.root
     toe = value("instruments.nerve_root_retractor.toe")
     heel = (x + site.lateral * 0.8, y + toe / 2, z)
-    pivot = (heel[0] * 0.4, heel[1] * 0.4 + 2.5, site.depth)
     drawn = (heel[0] - site.lateral * retraction, heel[1], heel[2])
-    return (
-        site.pose(heel, pivot, (0, -1, 0)),
-        site.pose(drawn, (drawn[0] * 0.4, pivot[1], site.depth), (0, -1, 0)),
-    )
+    pivot = (site.top[0], site.top[1] + 0.2 * site.room, site.top[2])
+    return site.pose(heel, pivot, (0, -1, 0)), site.pose(drawn, pivot, (0, -1, 0))
 
 
 def fragment_removal(site: Site, plan: Plan, retraction: float) -> Action:
     """Return the action that grasps the fragment and draws it up the corridor; the nerves are free then."""
     place = plan.fragment
-    grasp = site.pose(place, (0.25 * place[0], 0.25 * place[1], site.depth), site.beside(0.5, 0.6))
+    grasp = site.pose(place, site.top, site.beside(0.5, 0.6))
     before, away = raised(grasp, 7.0), raised(grasp, site.depth - place[2] + ABOVE_SKIN)
     times, poses = (0.0, 0.28, 0.4, 0.48, 0.88), (away, before, grasp, grasp, away)
     turns = np.array([0.0, 1.0, 1.0, 0.25, 0.25]) * rongeur_opening()

@@ -28,6 +28,9 @@ MUSCLES = ("multifidus", "erector_spinae")
 KEYS = ("incision", "bared", "corridor", "displaced", "removed")
 """The figures in the order in which they are shown."""
 
+HULL_SPACING = 1.5
+"""How far apart (mm) the points on a muscle's surface are that tell where it covers bone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -59,8 +62,9 @@ class Ledger:
     """What is needed to measure one approach in any frame.
 
     ``incision`` mm; ``corridor`` maps amounts to the volume of the open way in mm³; ``bone`` (n, 3) are the
-    centres and ``areas`` (n,) the areas in mm² of bone triangles that muscle covers at rest and that the
-    opening can reach; ``removed`` gives the volume in mm³ that each bone variant lacks.
+    centres and ``areas`` (n,) the areas in mm² of bone triangles that muscle covers at rest (within ``touching``
+    mm) and that the opening can reach; they are bared when it stands off by more than ``bare`` mm.
+    ``removed`` gives the volume in mm³ that each bone variant lacks.
     """
 
     approach: str
@@ -72,6 +76,7 @@ class Ledger:
     cell: float
     removed: Mapping[tuple[str, str], float]
     touching: float
+    bare: float
     threshold: float
 
 
@@ -106,7 +111,7 @@ def prepare_ledger(
     }
     return Ledger(
         approach, incision, corridor, tuple(samples), centres, areas, size["sample"] ** 3, removed,
-        size["touching"], size["displaced"],
+        size["touching"], size["bare"], size["displaced"],
     )  # fmt: skip
 
 
@@ -174,7 +179,7 @@ def _tissue(ledger: Ledger, amounts: tuple[tuple[str, Amounts | None], ...]) -> 
     count = sum(sample.displaced(now[sample.muscle], ledger.threshold) for sample in ledger.samples)
     hull = np.vstack([sample.hull_now(now[sample.muscle]) for sample in ledger.samples])
     tree = cKDTree(hull, balanced_tree=False, compact_nodes=False)
-    lengths, _ = tree.query(ledger.bone, distance_upper_bound=ledger.touching)
+    lengths, _ = tree.query(ledger.bone, distance_upper_bound=ledger.bare)
     return count * ledger.cell, float(ledger.areas[~np.isfinite(lengths)].sum())
 
 
@@ -186,7 +191,7 @@ def _sample(
     axes = [np.arange(a, b, spacing) for a, b in zip(solid.lower, solid.upper, strict=True)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     grid = grid[solid.field(grid) < 0.0]
-    hull = _near_bone(body, _spread(body.structures[name].surface, 1.0), 3.0)
+    hull = _near_bone(body, _spread(body.structures[name].surface, HULL_SPACING), 2.5)
     stirred = np.linalg.norm(follow(hull)(full) - hull, axis=1) > 0.2
     moved = np.linalg.norm(follow(grid)(full) - grid, axis=1) > 1.0
     if not moved.any() and not stirred.any():

@@ -29,7 +29,9 @@ Local = tuple[float, float, float]
 class Site:
     """The place at which an approach takes bone, ligament and fragment.
 
-    ``approach`` names its variants and warps. ``depth`` is the way in mm from the docking point to the skin.
+    ``approach`` names its variants and warps. ``depth`` is the way in mm from the docking point to the
+    skin and ``top`` (site's frame) the middle of the wound there, through which the shafts of tools pass; ``room`` is
+    the radius in mm about the axis that is free for them.
     ``structures`` are the names of what stands in the body, ``nerves`` those that give way to the fragment
     and to the retractor, ``tools`` the instruments by their short names.
     """
@@ -39,6 +41,8 @@ class Site:
     side: Side
     frame: Frame
     depth: float
+    top: Local
+    room: float
     structures: frozenset[str]
     nerves: tuple[str, ...]
     tools: Mapping[str, Instrument]

@@ -7,26 +7,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table, value
 from spineviz.model import Camera
 from spineviz.spec import Spec
-from spineviz.structure import Frame, Surface, Warp
+from spineviz.structure import Frame
 from spineviz.surgery import decompression, wound
 from spineviz.surgery.actions import Amounts, Motion, appeared, carried, faded, together, unwarped, vanished, warped
 from spineviz.surgery.instruments import Instrument, dilators, scalpel, tube_length, tubular_retractor
-from spineviz.surgery.ledger import Ledger, prepare_ledger
-from spineviz.surgery.resection import laminotomy_windows
-from spineviz.surgery.retraction.docking import dock
-from spineviz.surgery.retraction.ellipse import stretched_half_length
-from spineviz.surgery.retraction.tube import TubeCorridor
-from spineviz.surgery.retraction.variant import opened_variant
-from spineviz.surgery.retraction.warp import parting_warp, surface_warp
+from spineviz.surgery.retraction import TubeCorridor, dock, parted
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height
-from spineviz.terms import Disc, Side, levels_of
+from spineviz.surgery.tissue import Tissue, approach_tissue
+from spineviz.terms import Disc, Side
 from spineviz.timeline import Action, Step, during
 
 NAME = "tubular"
@@ -50,25 +44,12 @@ class TubularMicrodiscectomy(Spec):
 
 
 @dataclass(frozen=True, eq=False)
-class TubeVolume:
-    """The volume in mm³ of the way that a tube's corridor has opened, by its amounts."""
-
-    corridor: TubeCorridor
-
-    def __call__(self, amounts: Amounts) -> float:
-        depth = np.linspace(0.0, self.corridor.length, 121)
-        radius = self.corridor.opened_radius(depth, amounts)
-        half_length = np.where(radius > 0, stretched_half_length(radius, self.corridor.incision / 2), 0.0)
-        return float(np.trapezoid(np.pi * radius * half_length, depth))
-
-
-@dataclass(frozen=True, eq=False)
 class Tubular:
     """Everything that the tubular story needs: the site, where its tools go, and how the tissue opens.
 
     ``slits`` are the amounts of the cut in the skin and of that in the fascia; ``dilations`` the amounts at
-    the beginning and the end of each dilator's way in, the tube's last; ``closed`` those while the tube is
-    drawn out. The lines are the knife's frames; ``docked`` is where the tube stands.
+    the beginning and the end of each dilator's way in, the tube's last; ``withdrawal`` those while the tube
+    is drawn out and ``closed`` those of tissue at rest. The lines are the knife's frames; ``docked`` is where the tube stands.
     """
 
     spec: TubularMicrodiscectomy
@@ -77,19 +58,11 @@ class Tubular:
     slits: tuple[Amounts, Amounts]
     dilations: tuple[tuple[Amounts, Amounts], ...]
     withdrawal: tuple[Amounts, Amounts]
+    closed: Amounts
     skin_line: tuple[Frame, Frame]
     fascia_line: tuple[Frame, Frame]
     fascia_depth: float
     docked: Frame
-
-
-@dataclass(frozen=True, eq=False)
-class Tissue:
-    """What an approach adds to the body's structures, and the ledger that measures it."""
-
-    variants: Mapping[str, Mapping[str, Surface]]
-    warps: Mapping[tuple[str, str], Warp]
-    ledger: Ledger
 
 
 def prepare_tubular(spec: TubularMicrodiscectomy, body: Body) -> tuple[Tubular, Tissue]:
@@ -98,26 +71,16 @@ def prepare_tubular(spec: TubularMicrodiscectomy, body: Body) -> tuple[Tubular, 
         body.bones, spec.disc, spec.side, body.recipes["skin"].solid.field,
         diameter=spec.tube_diameter, incision=spec.incision_length, offset=spec.midline_offset,
     )  # fmt: skip
-    frame = corridor.axis
-    size = table("procedures.laminotomy")
-    windows = laminotomy_windows(
-        body.bones[levels_of(spec.disc)[0]], frame, spec.lamina_removed, spec.facet_removed,
-        spec.tube_diameter / 2 - size["tool_margin"], size["midline_kept"], size["stages"],
+    room = spec.tube_diameter / 2 - value("procedures.laminotomy.tool_margin")
+    site = Site(
+        NAME, spec.disc, spec.side, corridor.axis, corridor.depth, (0.0, 0.0, corridor.depth), room,
+        frozenset(body.structures), nerves_of(body), _tools(spec, corridor),
     )  # fmt: skip
-    names, nerves = frozenset(body.structures), nerves_of(body)
-    site = Site(NAME, spec.disc, spec.side, frame, corridor.length, names, nerves, _tools(spec, corridor))
-    variants = decompression.decompression_variants(site, body, windows)
-    warps: dict[tuple[str, str], Warp] = {}
-    for name in wound.operated(site):
-        surface = opened_variant(body.recipes[name], corridor)
-        variants[name] = {NAME: surface}
-        warps[name, NAME] = surface_warp(surface, corridor, clear_of_bone=name in wound.muscles(site))
-    ledger = prepare_ledger(
-        NAME, body, spec.incision_length, TubeVolume(corridor),
-        lambda points: parting_warp(points, corridor, clear_of_bone=False), corridor.full, variants,
-    )  # fmt: skip
+    windows = decompression.windows(site, body, spec.lamina_removed, spec.facet_removed)
     plan = decompression.plan(site, body, windows)
-    return _story(spec, site, corridor, body, plan), Tissue(variants, warps, ledger)
+    story = _story(spec, site, corridor, body, plan)
+    parts = parted(corridor, body.recipes, body.structures)
+    return story, approach_tissue(site, body, corridor, parts, windows)
 
 
 def _tools(spec: TubularMicrodiscectomy, corridor: TubeCorridor) -> dict[str, Instrument]:
@@ -146,6 +109,7 @@ def _story(
             (tuple(corridor.inserting(a, b, 0.0)), tuple(corridor.inserting(a, b, 1.0))) for a, b in pairwise(widths)
         ),
         withdrawal=(tuple(corridor.withdrawing(0.0)), tuple(corridor.withdrawing(1.0))),
+        closed=tuple(corridor.rest),
         skin_line=wound.knife_line(site, skin, 0.0, half, 2.5, 0.7),
         fascia_line=wound.knife_line(site, fascia, 0.0, 0.7 * half, 1.5, 0.12),
         fascia_depth=fascia_depth,
@@ -269,7 +233,8 @@ def _closure(story: Tubular) -> Action:
         during(faded((tube,), 1.0), 0.2, 0.28),
         during(carried((tube,), out), 0.28, 0.62),
         during(vanished(tube), 0.54, 0.62),
-        during(warped(names, NAME, *story.withdrawal, NAME), 0.28, 0.62),
-        during(unwarped(names[1:]), 0.62, 0.63),
+        during(warped(names, NAME, story.withdrawal[0], story.withdrawal[1], NAME), 0.28, 0.62),
+        during(warped(names, NAME, story.withdrawal[1], story.closed, NAME), 0.62, 0.68),
+        during(unwarped(names[1:]), 0.68, 0.69),
         wound.closed_up(site, 0.5, 0.84),
     )

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from spineviz.measures import value
-from spineviz.model import Camera, Message
-from spineviz.structure import Frame, Surface
+from spineviz.model import Camera, Message, Vector
+from spineviz.structure import Floats, Frame, Surface
 from spineviz.surgery.actions import Motion, faded, together
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import Site, raised, surface_height, used
@@ -89,10 +89,16 @@ def cut(knife: Instrument, line: tuple[Frame, Frame], start: float, end: float) 
 
 
 def along_corridor(site: Site, camera: Camera) -> Camera:
-    """Return a camera turned so that it looks exactly down the corridor onto the docking point."""
-    x, y, z = (tuple(float(part) for part in vector) for vector in site.frame.axes)
-    focus = tuple(float(part) for part in site.frame.origin)
-    return replace(camera, focus=focus, direction=z, up=y)
+    """Return a camera turned so that it looks down through the wound's middle onto the docking point."""
+    view = site.pose((0.0, 0.0, 0.0), site.top, (0.0, 1.0, 0.0))
+    return replace(
+        camera, focus=_vector(view.origin), direction=_vector(view.superior), up=_vector(view.anterior)
+    )
+
+
+def _vector(values: Floats) -> Vector:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
 
 
 def step(

@@ -9,7 +9,6 @@ from spineviz.viewer.choices import (
     CutName,
     adjusted,
     cut_planes,
-    structure_title,
     visible_layers,
 )
 from spineviz.viewer.picking import pick
@@ -24,6 +23,5 @@ __all__ = [
     "adjusted",
     "cut_planes",
     "pick",
-    "structure_title",
     "visible_layers",
 ]

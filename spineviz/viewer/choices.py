@@ -8,12 +8,11 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from spineviz.layers import Layer, display_name, layer_of
+from spineviz.layers import Layer, layer_of, structure_title
 from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.structure import Bone, Floats
 from spineviz.terms import Disc, Level, Side
-from spineviz.viewer.navigation import seen_from
-from spineviz.views import disc_frame
+from spineviz.views import disc_frame, seen_from
 
 CutName = Literal["axial", "sagittal"]
 """Where the scene can be cut open at its disc."""
@@ -36,11 +35,6 @@ class Choices:
     camera: Camera | None = None
     cut: Cut | None = None
     labels: bool = True
-
-
-def structure_title(structure: str) -> Message:
-    """Return the full name of a structure, given by its name in the model."""
-    return Message(f"structure.{structure.partition('.')[0]}", display_name(structure))
 
 
 def cut_planes(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[CutName, Cut]:
@@ -81,7 +75,7 @@ def _named(model: Model, pane: Pane, structure: str) -> Pane:
     if len(vertices) == 0:
         return pane
     place = vertices[((vertices - vertices.mean(axis=0)) ** 2).sum(axis=1).argmin()]
-    return replace(pane, labels=(*pane.labels, Label(words, _vector(place), strong=True)))
+    return replace(pane, labels=(*pane.labels, Label(words, _vector(place))))
 
 
 def _view(line: Message | None, camera: Camera) -> Message | None:

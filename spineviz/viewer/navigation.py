@@ -14,12 +14,6 @@ from spineviz.structure import Floats
 NEAREST, FARTHEST = 8.0, 900.0
 """The smallest and the largest height of world, mm, that zooming reaches."""
 
-ASIDE = 0.35
-"""The share of a direction from which on words mention it beside the main one."""
-
-_WAYS = (("right", "left"), ("front", "behind"), ("above", "below"))
-_ORDER = ("behind", "front", "left", "right", "above", "below")
-
 
 def unit(vector: Sequence[float] | Floats) -> Floats:
     """Return a vector (3,) at length 1; raises ValueError for one without length."""
@@ -102,17 +96,6 @@ def carried(first: Camera, last: Camera, progress: float) -> Camera:
         height=first.height * (last.height / first.height) ** progress,
         angle=first.angle + (last.angle - first.angle) * progress,
     )
-
-
-def seen_from(camera: Camera) -> Message:
-    """Return in words where a camera looks from: behind, the patient's left, above, ..."""
-    back = unit(camera.direction)
-    first, second, _ = sorted(range(3), key=lambda axis: -abs(back[axis]))
-    main = _WAYS[first][0 if back[first] > 0 else 1]
-    if abs(back[second]) < ASIDE:
-        return Message(f"direction.{main}")
-    pair = {main, _WAYS[second][0 if back[second] > 0 else 1]}
-    return Message("direction." + "_".join(word for word in _ORDER if word in pair))
 
 
 def _vector(values: Floats) -> Vector:

@@ -96,7 +96,8 @@ def _aim(bones: Mapping[Level, LevelBone], disc: Disc, side: Side, lateral: floa
     above, _ = levels_of(disc)
     medial = SIGN[side] * bones[above].landmarks[f"lamina.{side}"].origin[0]
     edge = lamina_edge(bones[above], side, AIM_SHARE * float(medial))
-    return np.array([SIGN[side] * lateral, edge[1], edge[2]])
+    below = measures.value("retraction.tube.docking.below_edge")
+    return np.array([SIGN[side] * lateral, edge[1], edge[2] - below])
 
 
 def _towards(

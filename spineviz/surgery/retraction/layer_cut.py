@@ -1,7 +1,7 @@
 """Cut sheets: fascia, fat and skin with a slit whose two lips can part.
 
-The sheet is triangulated in the opened space, with rings of vertices about the wound, and walled along
-the slit and along its outline. Slit and rings follow the opening's axis through the sheet.
+The sheet is triangulated about the slit, with rings of vertices around it, and walled along the slit and
+along its outline. Slit and rings follow the opening's axis through the sheet.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def opened_layer(recipe: LayerRecipe, opening: LayerOpening) -> Surface:
     plan = _plan(recipe, opening)
     outer = _columns(plan, opening, layer.outer)
     inner = _columns(plan, opening, layer.inner)
-    triangles = _triangles(plan, opening, outer)
+    triangles = _triangles(plan, opening.incision / 2.0)
     rows = int(measures.value("retraction.layer.wall_rows"))
     thick = float(np.abs(layer.outer.values - layer.inner.values).mean()) > 2.0 * measures.value("retraction.layer.edge")
     between = [
@@ -142,17 +142,27 @@ def _on(surface: HeightMap, x: Floats, z: Floats) -> Points:
     return np.stack([x, surface.at(x, z), z], axis=1)
 
 
-def _triangles(plan: Plan, opening: LayerOpening, outer: Points) -> Triangles:
-    """Triangulate the columns (m, 3) as they stand when the layer is open, but for the wound itself."""
-    opened = opening.frame.to_local(opening.open(outer, opening.full))[:, [0, 2]]
-    triangles = Delaunay(opened).simplices.astype(np.int32)
+def _triangles(plan: Plan, c: float) -> Triangles:
+    """Triangulate the columns (m, 3) about the slit of half-length ``c`` mm; the slit itself stays open.
+
+    The plan is first unfolded conformally, so that the slit is a circle. Raises ValueError where a
+    triangle would bridge the slit.
+    """
+    rings = ellipse.ring(plan.across, plan.along, c)
+    radius = (rings.narrow + np.hypot(rings.narrow, c)) / 2.0
+    places = np.stack([radius * rings.sine, radius * rings.cosine], axis=1)
+    triangles = Delaunay(places).simplices.astype(np.int32)
     in_slit = (triangles < plan.slit).all(axis=1)
     on_border = ((triangles >= plan.slit) & (triangles < plan.slit + plan.border)).all(axis=1)
     triangles = triangles[~in_slit & ~on_border]
-    a, b, c = (opened[triangles[:, k]] for k in range(3))
-    doubled = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+    p, q, r = (places[triangles[:, k]] for k in range(3))
+    doubled = (q - p)[:, 0] * (r - p)[:, 1] - (q - p)[:, 1] * (r - p)[:, 0]
     triangles = np.where((doubled < 0.0)[:, None], triangles[:, ::-1], triangles)
-    return triangles[np.abs(doubled) > 1e-6]
+    triangles = triangles[np.abs(doubled) > 1e-6]
+    edges = _free_edges(triangles)
+    if (edges < plan.slit).all(axis=1).sum() != plan.slit:
+        raise ValueError("a cut layer is bridged across its slit: lower retraction.layer.edge")
+    return triangles
 
 
 def _free_edges(triangles: Triangles) -> Triangles:

@@ -19,13 +19,14 @@ from spineviz import measures
 from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.retraction import ellipse
 from spineviz.surgery.retraction.terrain import Terrain, following, lifted_height
+from spineviz.surgery.retraction.warp import PartingWarp, parting_warp
 from spineviz.terms import SIGN, Side
 
 LENS = 8.0 / (3.0 * np.pi)
 """A lens of half-length c and half-width b has, on one side, this times c*b as its area over pi/2."""
 
-BELT = 1.0 - 35.0 / 128.0
-"""The mean of 1 - cos⁸ over a ring: the lift is spread so that it vanishes in line with the slit."""
+BELT = 5.0 / 8.0
+"""The mean of 1 - cos⁴ over a ring: the lift is spread so that it vanishes in line with the slit."""
 
 
 class OpenAmounts(NamedTuple):
@@ -98,6 +99,35 @@ class MidlineWound:
         """The length of the slit in fascia and muscle, mm."""
         return float(self._shape["deep_length"])
 
+    @property
+    def stretch(self) -> float:
+        """The perimeter of the fully open skin wound over that of the slit."""
+        c = self.incision / 2.0
+        z = np.linspace(-c, c, 401)
+        lips = [self.widths(np.ones(1), self.full, side)[0] * (1.0 - (z / c) ** 2) for side in (True, False)]
+        lengths = [np.hypot(np.diff(z), np.diff(lip)).sum() for lip in lips]
+        return float(sum(lengths) / (2.0 * self.incision))
+
+    @property
+    def fascia_opening(self) -> float:
+        """The area of the opening in the fascia at full opening, mm²."""
+        return self.area(self.full, self.fascia_height)
+
+    def area(self, amounts: tuple[float, ...], height: float) -> float:
+        """Return the area (mm²) of the opening at a height (mm) above the floor: two lenses on one chord."""
+        level = self.level(np.array([height]))
+        width = self.widths(level, amounts, True) + self.widths(level, amounts, False)
+        return float(4.0 / 3.0 * (self.half_length(level) * width)[0])
+
+    def corridor(self, amounts: tuple[float, ...]) -> float:
+        """Return the volume (mm³) of the opening from the floor to the skin."""
+        heights = np.linspace(0.0, self.length, 101)
+        return float(np.trapezoid([self.area(amounts, float(height)) for height in heights], heights))
+
+    def on(self, points: Points) -> PartingWarp:
+        """Return the movement of any points (n, 3), world mm, as a warp; bone does not hold them up."""
+        return parting_warp(points, self, clear_of_bone=False)
+
     # slits by height ----------------------------------------------------------------------------
 
     def level(self, height: Floats) -> Floats:
@@ -161,18 +191,17 @@ class MidlineWound:
     def _taken(self, points: Points) -> tuple[Floats, Floats]:
         """Return how much of its height (n,) a point's place lets it rise, and its ring's growth (n,), negative.
 
-        What lies over the deep wound rises with it, so the slit of the muscle is taken at all heights.
-        The lift is spread over a belt beside the wound and grows from its wall outward, where the
-        sideways movement crowds the tissue most.
+        What lies over the deep wound rises with it. The lift is spread over a belt beside the slit, so
+        that it vanishes in line with it, and grows from the wall outward, where the sideways movement
+        crowds the tissue most.
         """
-        local = self.frame.to_local(points)
-        x, z, c = local[:, 0] - float(self.slit(np.zeros(1))[0]), local[:, 2], self.deep_length / 2.0
+        x, z, c, _ = self._local(points)
         rings = ellipse.ring(x, z, c)
         weight, slope = ellipse.support(rings.area, self._shape["support"])
         width = np.where(x * SIGN[self.side] > 0.0, self._shape["deep_opening"], 0.0)
         near, far = self._shape["lift_near"], self._shape["lift_far"]
-        belt = (1.0 - rings.cosine**8) / BELT * (far + (near - far) * weight)
-        return belt, LENS * c * width * slope
+        belt = (1.0 - rings.cosine**4) / BELT * (far + (near - far) * weight)
+        return belt, LENS * self.deep_length / 2.0 * width * slope
 
     def move(self, points: WoundPoints, amounts: tuple[float, ...]) -> Points:
         """Return where prepared points stand at some amounts, world mm (n, 3)."""
@@ -200,9 +229,9 @@ class MidlineWound:
         return self.incision / 2.0 + offset, offset
 
     def around(self, share: Floats) -> tuple[Floats, Floats]:
-        """Return sine and cosine of places 0..1 around the slit, evenly along it."""
-        cosine = np.abs(4.0 * share - 2.0) - 1.0
-        return np.copysign(np.sqrt(1.0 - cosine**2), 0.5 - share), cosine
+        """Return sine and cosine of places 0..1 around the slit, about evenly along it."""
+        cosine = 0.6 * (np.abs(4.0 * share - 2.0) - 1.0) + 0.4 * np.cos(2.0 * np.pi * share)
+        return np.copysign(np.sqrt(np.maximum(1.0 - cosine**2, 0.0)), 0.5 - share), cosine
 
     def slice(self, across: Floats, along: Floats, height: Floats) -> tuple[Floats, Floats]:
         """Return x and z (n,) at heights (n,) above the floor of places beside the skin's slit.

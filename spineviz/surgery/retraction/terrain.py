@@ -33,10 +33,20 @@ def terrain(bones: Mapping[Level, LevelBone]) -> Terrain:
 
 
 def lifted_height(height: Floats) -> Floats:
-    """Return the part of a height above the floor (mm) that rises in full: what is higher rises no more."""
+    """Return how much rises of a height (mm) above the floor when tissue is crowded.
+
+    Muscle rises in full; in the fat above it the lift ebbs to the share that the skin rises by.
+    """
     common = measures.table("retraction.common")
-    full, soft = common["full_lift"], common["lift_softness"]
-    return np.where(height < full, height, full + soft * np.tanh((height - full) / soft))
+    full, ebb = common["full_lift"], common["ebb_height"]
+    rest = 1.0 - (1.0 - common["skin_lift"]) * smooth((height - full) / ebb)
+    return np.minimum(height, full) * rest
+
+
+def smooth(share: Floats) -> Floats:
+    """Return 0 up to 0, 1 from 1 on, and a smooth step between."""
+    t = np.clip(share, 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
 
 
 def following(height: Floats) -> Floats:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from spineviz import measures
 from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.retraction import ellipse
-from spineviz.surgery.retraction.terrain import Terrain, following, lifted_height
+from spineviz.surgery.retraction.terrain import Terrain, following, lifted_height, smooth
+from spineviz.surgery.retraction.warp import PartingWarp, parting_warp
 from spineviz.terms import SIGN, Side
 
 
@@ -98,11 +99,6 @@ class TubeCorridor:
         """The area of the opening in the fascia when the tube stands, mm²."""
         return float(np.pi * self.radius**2)
 
-    @property
-    def volume(self) -> float:
-        """The volume of the corridor from skin to target, mm³."""
-        return self.fascia_opening * self.length
-
     @cached_property
     def _cone(self) -> float:
         return float(measures.value("retraction.tube.map.cone"))
@@ -156,6 +152,20 @@ class TubeCorridor:
     def tip(self, amounts: tuple[float, ...]) -> Floats:
         """Return where the tip of the advancing dilator stands now, world mm (3,)."""
         return self.entry + min(TubeAmounts(*amounts).depth, self.length) * self.direction
+
+    def area(self, amounts: tuple[float, ...], height: float) -> float:
+        """Return the area (mm²) of the opening at a height (mm) above the target."""
+        width = float(self.opened_radius(np.array([self.length - height]), amounts)[0])
+        return float(np.pi * width * np.interp(width, *self._half_lengths)) if width > 0.0 else 0.0
+
+    def corridor(self, amounts: tuple[float, ...]) -> float:
+        """Return the volume (mm³) of the opening from the target to the skin."""
+        heights = np.linspace(0.0, self.length, 101)
+        return float(np.trapezoid([self.area(amounts, float(height)) for height in heights], heights))
+
+    def on(self, points: Points) -> PartingWarp:
+        """Return the movement of any points (n, 3), world mm, as a warp; bone does not hold them up."""
+        return parting_warp(points, self, clear_of_bone=False)
 
     def opened_radius(self, depth: Floats, amounts: tuple[float, ...]) -> Floats:
         """Return the radius (n,) mm to which tissue is opened at depths (n,) mm below the skin."""
@@ -229,10 +239,17 @@ class TubeCorridor:
         return a, b, growth
 
     def _fade(self, points: Points) -> Floats:
-        """Return 1 on the tube's side and 0 beyond the midline, where the spinous processes hold."""
-        low, high = measures.value("retraction.tube.map.midline_fade")
-        t = np.clip((SIGN[self.side] * np.asarray(points)[:, 0] - low) / (high - low), 0.0, 1.0)
-        return t * t * (3.0 - 2.0 * t)
+        """Return 1 on the tube's side and 0 where the spinous processes hold the tissue of the other side.
+
+        Fat and skin over them are free to move.
+        """
+        shape, common = measures.table("retraction.tube.map"), measures.table("retraction.common")
+        free = smooth((self.terrain.height(points) - common["full_lift"]) / common["ebb_height"])
+        low, high = (
+            held + free * (loose - held)
+            for held, loose in zip(shape["midline_fade"], shape["skin_fade"], strict=True)
+        )
+        return smooth((SIGN[self.side] * np.asarray(points)[:, 0] - low) / (high - low))
 
     def ring_axes(self, offset: float) -> tuple[float, float]:
         """Return the half-axes a, b (mm) at rest of the ring that stands ``offset`` mm off the docked tube."""

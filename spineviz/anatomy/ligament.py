@@ -1,0 +1,125 @@
+"""The posterior ligaments: ligamentum flavum, interspinous and supraspinous."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from spineviz import measures
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.disc_space import landmark, precise
+from spineviz.anatomy.interlaminar import Roof, roof
+from spineviz.anatomy.nerve import nerve_parameters, sac_barrel
+from spineviz.anatomy.nerve_paths import tube
+from spineviz.anatomy.recipe import Recipe
+from spineviz.sdf.solid import Field, Solid, smooth_intersection
+from spineviz.structure import Floats, Points
+from spineviz.terms import DISCS, SIDES, SIGN, Disc, Level, Side, levels_of
+
+SEAM = 0.03
+"""Ligaments end this far (mm) from bone, so that the two surfaces do not flicker."""
+
+
+def ligament_recipes(bones: Mapping[Level, LevelBone], sac: Field | None = None) -> dict[str, Recipe]:
+    """Return ``flavum.<disc>.<side>``, ``interspinous.<disc>`` and ``supraspinous_ligament``.
+
+    Solids are in the world frame, mm. ``sac`` is the thecal sac's field that the flavum keeps clear of;
+    by default that of a healthy sac in these bones. Raises ValueError when a landmark is missing.
+    """
+    dura = sac or sac_barrel(nerve_parameters(), bones)
+    steps = measures.table("ligament_mesh")
+    recipes = []
+    for disc in DISCS:
+        above, below = (bones[level] for level in levels_of(disc))
+        vault = roof(above, below)
+        for side in SIDES:
+            solid = _flavum(disc, side, vault, (above, below), dura)
+            recipes.append(Recipe(f"flavum.{disc}.{side}", "ligament", solid, steps["flavum"], side))
+        solid = _interspinous(vault, above, below)
+        recipes.append(Recipe(f"interspinous.{disc}", "ligament", solid, steps["interspinous"]))
+    recipes.append(
+        Recipe("supraspinous_ligament", "ligament", _supraspinous(bones), steps["supraspinous"])
+    )
+    return {recipe.name: recipe for recipe in recipes}
+
+
+def _nearest(bones: tuple[LevelBone, ...]) -> Field:
+    fields = [precise(bone) for bone in bones]
+    return lambda points: np.min([field(points) for field in fields], axis=0)
+
+
+def _flavum(disc: Disc, side: Side, vault: Roof, bones: tuple[LevelBone, ...], dura: Field) -> Solid:
+    """Return one half of a ligamentum flavum, from the front of one lamina to the edge of the next."""
+    shape, thickness = measures.table("flavum.shape"), measures.value(f"flavum.thickness.{disc}")
+    bone, sign = _nearest(bones), SIGN[side]
+    facet = vault.lateral[1] if side == "right" else -vault.lateral[0]
+
+    def field(points: Points) -> Floats:
+        local = vault.frame.to_local(points)
+        back, slant, gap, top, bottom = vault.at(local)
+        y, z, x = local[:, 1], local[:, 2], sign * local[:, 0]
+        taper = np.clip((top - z) / shape["top_taper"], 0.15, 1.0)
+        front = back + thickness * taper / slant - shape["overlap"] * gap
+        sheet = np.maximum(y - front, back - shape["overlap"] - y) * slant
+        ends = np.maximum(z - top, bottom - shape["overlap"] - z)
+        sides = np.maximum(shape["cleft"] / 2 - x, x - facet)
+        body = smooth_intersection(sheet, np.maximum(ends, sides), shape["rounding"])
+        body = smooth_intersection(body, shape["sac_gap"] - dura(points), 1.0)
+        return np.maximum(body, SEAM - bone(points))
+
+    local = np.array([[sign * x, y, z] for x in (0.0, facet) for y in (-30.0, 6.0) for z in (-26.0, 26.0)])
+    corners = vault.frame.to_parent(local)
+    return Solid(field, corners.min(0) - 1.0, corners.max(0) + 1.0)
+
+
+def _interspinous(vault: Roof, above: LevelBone, below: LevelBone) -> Solid:
+    """Return the sheet between two spinous processes, behind the flavum and in front of the tips."""
+    shape = measures.table("interspinous")
+    bone = _nearest((above, below))
+    upper, lower = (landmark(item, "spinous.tip") for item in (above, below)) if below.level != "S1" else (
+        landmark(above, "spinous.tip"),
+        landmark(below, "crest.S1"),
+    )
+    base = landmark(below, "spinous.base").origin if below.level != "S1" else lower.origin
+    tips = np.array([vault.frame.to_local(upper.origin), vault.frame.to_local(lower.origin)])
+    low = float(min(tips[1, 2], vault.frame.to_local(base)[2])) - 2.0
+    line = np.polyfit(tips[:, 2], tips[:, 1], 1)
+
+    def field(points: Points) -> Floats:
+        local = vault.frame.to_local(points)
+        centred = local * [0.0, 1.0, 1.0]
+        back = vault.at(centred)[0]
+        front = (local[:, 1] - back + shape["behind_flavum"]) * 0.7
+        behind = np.polyval(line, local[:, 2]) + shape["before_tips"] - local[:, 1]
+        ends = np.maximum(local[:, 2] - tips[0, 2] - 2.0, low - local[:, 2])
+        sheet = np.maximum(np.abs(local[:, 0]) - shape["half_thickness"], np.maximum(front, 0.7 * behind))
+        sheet = smooth_intersection(sheet, ends, 1.0)
+        return np.maximum(sheet, SEAM - bone(points))
+
+    corners = vault.frame.to_parent(np.array([[x, y, z] for x in (-5, 5) for y in (-60, 8) for z in (-40, 30)]))
+    return Solid(field, corners.min(0), corners.max(0))
+
+
+def _supraspinous(bones: Mapping[Level, LevelBone]) -> Solid:
+    """Return the cord over the tips of the spinous processes, from L3 to L5."""
+    shape = measures.table("supraspinous")
+    tips = np.array([landmark(bones[level], "spinous.tip").origin for level in ("L3", "L4", "L5")])
+    out = np.array([landmark(bones[level], "spinous.tip").anterior for level in ("L3", "L4", "L5")])
+    ends = [tips[0] + shape["beyond"] * _unit(tips[0] - tips[1]), tips[2] + shape["beyond"] * _unit(tips[2] - tips[1])]
+    knots = np.array([ends[0], *(tips + 0.5 * shape["half_depth"] * out), ends[1]])
+    fine = np.linspace(0, len(knots) - 1, 240)
+    line = np.stack([np.interp(fine, np.arange(len(knots)), knots[:, k]) for k in range(3)], axis=1)
+    squeeze = shape["half_depth"] / shape["half_width"]
+    scale = np.array([squeeze, 1.0, 1.0])
+    cord = tube(line * scale, np.full(len(line), shape["half_depth"]))
+    bone = _nearest(tuple(bones[level] for level in ("L3", "L4", "L5")))
+
+    def field(points: Points) -> Floats:
+        return np.maximum(cord(points * scale), SEAM - bone(points))
+
+    return Solid(field, line.min(0) - 6.0, line.max(0) + 6.0)
+
+
+def _unit(vector: Floats) -> Floats:
+    return vector / np.linalg.norm(vector)

@@ -1,0 +1,73 @@
+"""The approaches: what a scene file names, what is prepared for it once, and its story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from spineviz.anatomy.recipe import Body
+from spineviz.model import HIDDEN, Camera, Figure, Look, Message, Model, Pane
+from spineviz.structure import Structure, Surface, Warp
+from spineviz.surgery.decompression import first_looks
+from spineviz.surgery.ledger import Ledger, measured
+from spineviz.surgery.open_midline import OpenMidline, OpenMidlineDiscectomy, open_steps, prepare_open
+from spineviz.surgery.tubular import Tubular, TubularMicrodiscectomy, prepare_tubular, tubular_steps
+from spineviz.timeline import Step
+
+Approach = Annotated[TubularMicrodiscectomy | OpenMidlineDiscectomy, Field(discriminator="kind")]
+"""An approach as a scene file tells it, known by its ``kind``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What an approach adds to a body, and how its story goes.
+
+    ``structures`` are the instruments. ``variants`` and ``warps`` belong to structures of the body and carry
+    the approach's name. ``looks`` are the first looks of instruments and nerves.
+    """
+
+    approach: TubularMicrodiscectomy | OpenMidlineDiscectomy
+    structures: Mapping[str, Structure]
+    variants: Mapping[str, Mapping[str, Surface]]
+    warps: Mapping[tuple[str, str], Warp]
+    looks: Mapping[str, Look]
+    ledger: Ledger
+    story: Tubular | OpenMidline
+
+    @property
+    def heading(self) -> Message:
+        """The approach's name over its pane."""
+        return Message(f"approach.{self.approach.kind}")
+
+    def steps(self, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
+        """Return the steps of the operation.
+
+        ``cameras`` must hold those named posterior, operative and corridor; the last two are turned so that
+        they look down the wound where the story asks for it.
+        """
+        if isinstance(self.story, Tubular):
+            return tubular_steps(self.story, cameras)
+        return open_steps(self.story, cameras)
+
+    def measure(self, model: Model, pane: Pane) -> tuple[Figure, ...]:
+        """Return the five measured figures of a pane; see `spineviz.surgery.ledger`."""
+        return measured(self.ledger, pane)
+
+
+def prepare(approach: TubularMicrodiscectomy | OpenMidlineDiscectomy, body: Body) -> Prepared:
+    """Return what an approach adds to a body: instruments, cut surfaces, movements, steps and ledger.
+
+    Raises ValueError where the corridor does not fit the body.
+    """
+    story: Tubular | OpenMidline
+    extra: Mapping[str, Structure] = {}
+    if isinstance(approach, TubularMicrodiscectomy):
+        story, tissue = prepare_tubular(approach, body)
+    else:
+        story, tissue, extra = prepare_open(approach, body)
+    instruments = {tool.name: tool.structure() for tool in story.site.tools.values()} | dict(extra)
+    looks = first_looks(story.site) | dict.fromkeys(instruments, HIDDEN)
+    return Prepared(approach, instruments, tissue.variants, tissue.warps, looks, tissue.ledger, story)

@@ -1,0 +1,56 @@
+"""What an approach adds to the body's own structures: cut surfaces, how they move, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scipy.spatial import cKDTree
+
+from spineviz.anatomy.recipe import Body
+from spineviz.structure import Surface, Warp
+from spineviz.surgery.decompression import decompression_variants
+from spineviz.surgery.ledger import Ledger, prepare_ledger
+from spineviz.surgery.resection import Window
+from spineviz.surgery.retraction import MidlineWound, PartedTissue, TubeCorridor
+from spineviz.surgery.site import Site
+
+
+@dataclass(frozen=True, eq=False)
+class Tissue:
+    """Variants and warps of the body's structures by name, and the ledger that measures them."""
+
+    variants: Mapping[str, Mapping[str, Surface]]
+    warps: Mapping[tuple[str, str], Warp]
+    ledger: Ledger
+
+
+def approach_tissue(
+    site: Site,
+    body: Body,
+    opening: TubeCorridor | MidlineWound,
+    parts: Mapping[str, PartedTissue],
+    windows: tuple[Window, ...],
+) -> Tissue:
+    """Return what an opening, with the tissue it parts, and a laminotomy make of the body's structures."""
+    variants = {name: dict(stages) for name, stages in decompression_variants(site, body, windows).items()}
+    warps: dict[tuple[str, str], Warp] = {}
+    for name, part in parts.items():
+        variants[name] = {site.approach: part.surface}
+        warps[name, site.approach] = part.warp
+    shaded = {
+        name: {variant: shaded_like(surface, body.structures[name].surface) for variant, surface in stages.items()}
+        for name, stages in variants.items()
+    }
+    ledger = prepare_ledger(site.approach, body, opening.incision, opening.corridor, opening.on, opening.full, shaded)
+    return Tissue(shaded, warps, ledger)
+
+
+def shaded_like(surface: Surface, original: Surface) -> Surface:
+    """Return a variant with the ambient occlusion of the nearest vertex of its original."""
+    if surface.occlusion is not None or original.occlusion is None:
+        return surface
+    _, nearest = cKDTree(original.vertices).query(surface.vertices)
+    return Surface(
+        surface.vertices, surface.faces, original.occlusion[nearest], surface.tint, surface.coordinates
+    )

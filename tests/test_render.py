@@ -1,0 +1,338 @@
+"""The stage and the words around it: what a state looks like in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from stand_ins import POSTERIOR, ball, luminance, model, state, structure, words
+
+from spineviz.export.png import write_png
+from spineviz.model import Camera, Cut, Figure, Label, Look, Model, Pane, State
+from spineviz.render import offscreen, overlay
+from spineviz.render.arrangement import arrange
+from spineviz.render.figure import skin
+from spineviz.render.materials import MATERIALS, vertex_colours
+from spineviz.render.offscreen import RenderingUnavailable
+from spineviz.render.picture import annotate, picture, placed_labels
+from spineviz.render.projection import Box, eye, project
+from spineviz.render.stage import Picture, Stage
+from spineviz.render.textures import tile
+from spineviz.structure import Message, Surface
+
+SIZE = (320, 240)
+MODEL = model()
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    try:
+        with Stage(SIZE) as opened:
+            opened.show(MODEL, state(L4=Look()))
+            opened.image()
+            yield opened
+    except RenderingUnavailable as reason:
+        pytest.skip(str(reason))
+
+
+def seen(stage: Stage, shown: State, body: Model = MODEL) -> Picture:
+    stage.show(body, shown)
+    return stage.image()
+
+
+def around(image: Picture, x: float, z: float, radius: int = 4) -> Picture:
+    """Return the pixels of a posterior picture around a place of the world, in mm."""
+    box = arrange(state(L4=Look()), SIZE).panes[0]
+    (pixel,), _ = project(POSTERIOR, np.array([[x, 0.0, z]]), box)
+    column, row = int(pixel[0]), int(pixel[1])
+    return image[row - radius : row + radius, column - radius : column + radius].astype(float)
+
+
+def differs(first: Picture, second: Picture) -> float:
+    """Return the share of pixels that differ by more than 16 of 255."""
+    return float((np.abs(first.astype(int) - second).max(axis=2) > 16).mean())
+
+
+def test_a_posterior_view_shows_the_patients_right_on_the_viewers_right(stage: Stage) -> None:
+    image = seen(stage, state(herniation=Look()))
+    red, green, blue = around(image, 25, 0).mean(axis=(0, 1))
+    assert red > 1.8 * green and red > 1.3 * blue
+    assert np.ptp(around(image, -25, 0).mean(axis=(0, 1))) < 20
+
+
+def test_a_translucent_mesh_is_really_visible_and_shows_what_is_behind_it(stage: Stage) -> None:
+    bare = seen(stage, state(herniation=Look()))
+    veiled = seen(stage, state(herniation=Look(), skin=Look(opacity=0.4)))
+    opaque = seen(stage, state(herniation=Look(), skin=Look()))
+    assert differs(bare, veiled) > 0.1
+    assert differs(opaque, veiled) > 0.1
+    red, green, _ = around(veiled, 25, 0).mean(axis=(0, 1))
+    assert red > 1.3 * green
+
+
+def test_a_translucent_mesh_is_visible_in_a_still(tmp_path: Path, stage: Stage) -> None:
+    with Stage(SIZE, samples=2) as fine:
+        veiled = seen(fine, state(skin=Look(opacity=0.4)))
+    assert differs(veiled, seen(stage, state())) > 0.1
+
+
+def test_going_back_to_a_state_gives_the_same_picture(stage: Stage) -> None:
+    first = state(L4=Look(warp=("lift", (0.0,))), herniation=Look())
+    second = state(
+        Camera((5.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0), 90.0),
+        L4=Look(warp=("lift", (12.0,)), opacity=0.5, highlight=1.0),
+        skin=Look(),
+    )
+    before = seen(stage, first)
+    between = seen(stage, second)
+    assert differs(before, between) > 0.1
+    assert (seen(stage, first) == before).all()
+
+
+def test_a_warp_moves_what_is_drawn_and_a_matrix_too(stage: Stage) -> None:
+    matrix = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 12.0, 0.0, 0.0, 0.0, 1.0)
+    rest = seen(stage, state(L4=Look()))
+    warped = seen(stage, state(L4=Look(warp=("lift", (12.0,)))))
+    placed = seen(stage, state(L4=Look(matrix=matrix)))
+    assert differs(rest, warped) > 0.02
+    assert differs(warped, placed) < 0.001
+
+
+def test_what_has_not_changed_is_not_rendered_again(stage: Stage) -> None:
+    renders: list[str] = []
+    watcher = stage.plotter.render_window.AddObserver("StartEvent", lambda *_: renders.append("render"))
+    shown = state(L4=Look())
+    seen(stage, shown)
+    renders.clear()
+    stage.show(MODEL, replace(shown, view=None, panes=(replace(shown.panes[0], looks=dict(L4=Look())),)))
+    stage.image()
+    stage.plotter.render_window.RemoveObserver(watcher)
+    assert renders == []
+
+
+def test_a_picture_handed_out_may_be_painted_on(stage: Stage) -> None:
+    shown = state(L4=Look())
+    seen(stage, shown)[:] = 0
+    assert seen(stage, shown).max() > 0
+
+
+def test_bone_is_ivory_and_never_burns_out(stage: Stage) -> None:
+    lit = around(seen(stage, state(L4=Look())), -27, 3, 8)
+    assert lit.max() < 254
+    red, green, blue = lit.mean(axis=(0, 1))
+    assert red > green > blue > 120
+
+
+def test_the_fragment_stands_out_in_greyscale_from_every_tissue(stage: Stage) -> None:
+    white = np.array([[1.0, 1.0, 1.0]])
+    fragment = luminance(np.array(MATERIALS["fragment"].first)[None])[0]
+    for tissue in ("bone", "annulus", "dura", "nerve", "ligament", "fat"):
+        other = luminance(np.array(MATERIALS[tissue].first)[None])[0]
+        assert other - fragment > 0.35 * luminance(white)[0]
+
+
+def test_the_fragment_has_a_dark_and_a_white_outline(stage: Stage) -> None:
+    image = luminance(seen(stage, state(herniation=Look())).astype(float))
+    box = arrange(state(L4=Look()), SIZE).panes[0]
+    (middle,), _ = project(POSTERIOR, np.array([[25.0, 0.0, 0.0]]), box)
+    ray = image[int(middle[1]), int(middle[0]) :]
+    edge = int(np.argmin(ray))
+    assert ray[edge] < 60
+    assert ray[edge : edge + 6].max() > 225
+
+
+def test_a_highlight_is_seen_through_what_hides_it(stage: Stage) -> None:
+    hidden = state(skin=Look(), herniation=Look())
+    marked = state(skin=Look(), herniation=Look(highlight=1.0))
+    assert differs(seen(stage, hidden), seen(stage, marked)) > 0.002
+
+
+def test_a_cut_hides_what_lies_beyond_it(stage: Stage) -> None:
+    whole = seen(stage, state(L4=Look()))
+    cut = Cut((-25.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+    pane = replace(state(L4=Look()).panes[0], cuts=(cut,))
+    half = seen(stage, State((pane,)))
+    bare = seen(stage, state())
+    assert np.abs(around(half, -25, 9) - around(bare, -25, 9)).max() < 6
+    assert np.abs(around(half, -25, -9) - around(whole, -25, -9)).max() < 24
+
+
+def test_print_has_a_white_background() -> None:
+    with Stage(SIZE, background="print") as white:
+        assert (seen(white, state(L4=Look()))[:20] == 255).all()
+
+
+def test_an_unknown_background_is_refused_with_the_choices() -> None:
+    with pytest.raises(ValueError, match="screen, print"):
+        Stage(SIZE, background="black")  # type: ignore[arg-type]
+
+
+def test_an_empty_stage_says_what_to_do() -> None:
+    with Stage(SIZE) as empty, pytest.raises(RuntimeError, match="call show"):
+        empty.image()
+
+
+def test_a_twin_shows_each_pane_in_its_half_and_only_redraws_the_changed_one(stage: Stage) -> None:
+    left, right = state(L4=Look()).panes[0], state(herniation=Look()).panes[0]
+    twin = State((left, right), layout="twin")
+    first = seen(stage, twin)
+    second = seen(stage, replace(twin, panes=(left, state(skin=Look()).panes[0])))
+    assert (first[:, :158] == second[:, :158]).all()
+    assert differs(first, second) > 0.05
+
+
+def test_panes_laid_over_each_other_show_both(stage: Stage) -> None:
+    panes = (state(L4=Look()).panes[0], state(herniation=Look()).panes[0])
+    both = seen(stage, State(panes, layout="overlay"))
+    assert differs(both, seen(stage, state(L4=Look(), herniation=Look()))) < 0.001
+
+
+def test_a_coarse_stage_fills_the_same_picture(stage: Stage) -> None:
+    with Stage(SIZE, samples=0.5) as coarse:
+        assert differs(seen(coarse, state(L4=Look())), seen(stage, state(L4=Look()))) < 0.03
+        coarse.resize((200, 150))
+        assert coarse.image().shape == (150, 200, 3)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (640, 360), (1600, 1000), (900, 1200)])
+def test_twin_panes_are_equal_in_area_and_no_band_covers_them(size: tuple[int, int]) -> None:
+    pane = Pane({}, POSTERIOR, heading=Message("a"), caption=Message("b"), strip=(Figure(Message("c"), 1, "mm"),))
+    arranged = arrange(State((pane, pane), layout="twin", title=Message("t")), size)
+    first, second = arranged.panes
+    assert (first.width, first.height) == (second.width, second.height)
+    assert first.right <= second.left and second.right == size[0]
+    assert arranged.header is not None and arranged.header.bottom == first.top
+    assert first.bottom == arranged.strips[0].top and arranged.strips[0].bottom == arranged.footer.top
+
+
+def test_a_twin_of_three_panes_is_refused() -> None:
+    with pytest.raises(ValueError, match="two panes"):
+        arrange(State((Pane({}, POSTERIOR),) * 3, layout="twin"), SIZE)
+
+
+@pytest.mark.parametrize(
+    ("direction", "up", "ends"),
+    [
+        ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), ("left", "right")),
+        ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0), ("right", "left")),
+        ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0), ("anterior", "posterior")),
+        ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), ("posterior", "anterior")),
+        ((-0.5, -0.8, 0.3), (0.0, 0.0, 1.0), ("left", "right")),
+    ],
+)
+def test_orientation_marks_follow_the_camera(
+    direction: tuple[float, float, float], up: tuple[float, float, float], ends: tuple[str, str]
+) -> None:
+    assert overlay.orientation(Camera((0, 0, 0), direction, up, 100.0)) == ends
+
+
+def test_a_point_at_the_focus_falls_in_the_middle_and_height_is_kept() -> None:
+    box = Box(10, 20, 300, 200)
+    pixels, depth = project(POSTERIOR, np.array([[0, 0, 0], [0, 0, 50.0]]), box)
+    assert pixels == pytest.approx(np.array([[160, 120], [160, 20]]))
+    assert depth[0] == pytest.approx(np.linalg.norm(eye(POSTERIOR)))
+
+
+def test_the_projection_agrees_with_the_renderer(stage: Stage) -> None:
+    small = Model({"L4": structure("L4", "bone", ball((20, 0, -30), 2))}, {}, {})
+    camera = Camera((3.0, 1.0, -8.0), (0.3, -0.9, 0.2), (0.0, 0.0, 1.0), 110.0)
+    image = seen(stage, state(camera, L4=Look()), small)
+    bare = seen(stage, state(camera), small)
+    rows, columns = np.nonzero(np.abs(image.astype(int) - bare).max(axis=2) > 20)
+    (pixel,), _ = project(camera, np.array([[20.0, 0.0, -30.0]]), arrange(state(L4=Look()), SIZE).panes[0])
+    assert (columns.mean() + 0.5, rows.mean() + 0.5) == pytest.approx(tuple(pixel), abs=1.0)
+
+
+def test_the_same_words_are_painted_on_any_picture() -> None:
+    pane = Pane(
+        {}, POSTERIOR, heading=Message("Heading"), caption=Message("Caption"),
+        labels=(Label(Message("Bone"), (-10.0, 0.0, 0.0)), Label(Message("Piece"), (10.0, 0.0, 5.0), True)),
+        strip=(Figure(Message("Opened"), 2.75, "cm²"),),
+    )  # fmt: skip
+    shown = State((pane,), title=Message("Title"), view=Message("View"))
+    first, second = np.full((360, 640, 3), 200, np.uint8), np.full((360, 640, 3), 200, np.uint8)
+    clock = overlay.Clock(3.0, 10.0, (0.0, 4.0))
+    annotate(first, shown, words, clock)
+    annotate(second, shown, words, clock)
+    assert (first == second).all()
+    assert (first != 200).any(axis=2).mean() > 0.2
+    arranged = arrange(shown, (640, 360))
+    assert [label.strong for label in placed_labels(pane, arranged.panes[0], arranged.unit, words)] == [False, True]
+
+
+def test_a_camera_that_looks_along_its_up_is_refused() -> None:
+    with pytest.raises(ValueError, match="lies along its direction"):
+        project(replace(POSTERIOR, up=(0.0, 1.0, 0.0)), np.zeros((1, 3)), Box(0, 0, 10, 10))
+
+
+def test_occlusion_darkens_and_warms_and_tint_leads_to_the_second_colour() -> None:
+    vertices, faces = np.zeros((3, 3)), np.array([[0, 1, 2]])
+    bone = MATERIALS["bone"]
+    open_sky, deep = vertex_colours(Surface(vertices, faces, np.array([1.0, 0.0, 1.0])), bone)[:2].astype(float)
+    assert deep.sum() < 0.5 * open_sky.sum()
+    assert deep[0] / deep[2] > open_sky[0] / open_sky[2]
+    cartilage = vertex_colours(Surface(vertices, faces, None, np.ones(3)), bone)[0].astype(float)
+    assert cartilage[2] > cartilage[0]
+
+
+@pytest.mark.parametrize("grain", ["fascicles", "cross_fibres", "fibres"])
+def test_grain_tiles_without_a_seam(grain: str) -> None:
+    values = tile(grain)[..., 0].astype(float)  # type: ignore[arg-type]
+    for axis in (0, 1):
+        steps = np.abs(np.diff(values, axis=axis)).mean()
+        seam = np.abs(values.take(0, axis=axis) - values.take(-1, axis=axis)).mean()
+        assert seam < 2.0 * steps
+
+
+def test_an_instruments_edges_stay_sharp_and_bone_stays_smooth() -> None:
+    mesh = trimesh.creation.box((10, 10, 10))
+    box = Surface(mesh.vertices, mesh.faces)
+    sharp, smooth = skin(box, sharp=True), skin(box, sharp=False)
+    points = sharp.points(box.vertices)
+    assert len(points) == 24 and len(smooth.points(box.vertices)) == 8
+    assert np.abs(sharp.normals(points)).max(axis=1) == pytest.approx(1.0)
+
+
+def test_a_still_is_written_whole_with_its_size(tmp_path: Path, stage: Stage) -> None:
+    shown = replace(state(L4=Look()), title=Message("Title"))
+    path = write_png(tmp_path / "still.png", MODEL, shown, words, size=(300, 200))
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert [item.name for item in tmp_path.iterdir()] == ["still.png"]
+
+
+def test_a_still_that_cannot_be_written_leaves_nothing(tmp_path: Path, stage: Stage) -> None:
+    broken = replace(state(L4=Look(variant="none")))
+    with pytest.raises(KeyError):
+        write_png(tmp_path / "still.png", MODEL, broken, words, size=(100, 80))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_places_for_a_still_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"choose one of \.png"):
+        write_png(tmp_path / "still.jpg", MODEL, state(), words)
+    with pytest.raises(OSError, match="does not exist; make it first"):
+        write_png(tmp_path / "none" / "still.png", MODEL, state(), words)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(OSError, match="it is a folder"):
+        write_png(tmp_path / "folder.png", MODEL, state(), words)
+
+
+def test_where_nothing_can_draw_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offscreen.sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "VTK_DEFAULT_OPENGL_WINDOW"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(offscreen, "_loads", lambda library: False)
+    with pytest.raises(RenderingUnavailable, match="libegl1 libegl-mesa0 libgl1-mesa-dri"):
+        offscreen.prepare()
+
+
+def test_a_picture_has_its_words_at_the_smallest_size(stage: Stage) -> None:
+    shown = replace(state(L4=Look()), title=Message("Title"))
+    stage.show(MODEL, shown)
+    image = picture(stage, shown, words)
+    assert image.shape == (SIZE[1], SIZE[0], 3)
+    assert luminance(image[:30].astype(float)).min() < 90
