@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,5 +59,3 @@ def words(message: Message) -> str:
 
 def luminance(picture: Points) -> Points:
     return picture @ np.array([0.2126, 0.7152, 0.0722])
-
-

@@ -24,7 +24,7 @@ from spineviz.model import Camera, Model, State
 from spineviz.scene import Scene, SceneStep
 from spineviz.structure import Message, Structure, Surface
 from spineviz.terms import DISCS, LEVELS, SIDES
-from spineviz.views import VIEWS
+from spineviz.views import VIEWS, seen_from
 
 PACKAGE = Path(spineviz.__file__).parent
 STRUCTURES = (
@@ -111,9 +111,13 @@ def test_every_structure_has_a_name_to_be_read(name: str) -> None:
     assert all(part.replace("-", "–") in sentence for part in name.split(".") if part in (*DISCS, *SIDES))
 
 
-def test_every_layer_view_and_side_has_a_name() -> None:
-    wanted = [f"layer.{layer}" for layer in LAYERS] + [f"view.{view}" for view in VIEWS]
-    assert {*wanted, *(f"side.{side}" for side in SIDES)} <= set(catalog())
+def test_every_layer_and_side_has_a_name() -> None:
+    assert {*(f"layer.{layer}" for layer in LAYERS), *(f"side.{side}" for side in SIDES)} <= set(catalog())
+
+
+@given(st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda way: np.linalg.norm(way) > 0.1))
+def test_every_direction_can_be_told_in_words(way: tuple[float, float, float]) -> None:
+    assert text(seen_from(Camera((0, 0, 0), way, (0, 0, 1), 100.0)))
 
 
 def said(state: State) -> Iterator[Message]:

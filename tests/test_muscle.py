@@ -14,6 +14,7 @@ from spineviz.anatomy import sacrum, vertebra
 from spineviz.anatomy.alignment import endplates, sacral_frame, stacked
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.layer import LayerRecipe
+from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.muscle import (
     MuscleBed,
     MuscleParameters,
@@ -192,6 +193,16 @@ def test_multifidus_does_not_fall_through_the_interlaminar_windows(
     middle = vertices[(z > marks[0][2]) & (z < marks[3][2]) & (x > -10.0)]
     canal = np.interp(middle[:, 2], [mark[2] for mark in marks], [mark[1] for mark in marks])
     assert float((canal - middle[:, 1]).min()) > 6.0
+
+
+def test_multifidus_keeps_out_of_the_ligaments_of_the_midline(
+    bones: dict[Level, LevelBone], recipes: dict[str, Recipe]
+) -> None:
+    ligaments = ligament_recipes(bones)
+    for name in ("flavum.L4-L5.left", "flavum.L5-S1.left", "interspinous.L4-L5", "supraspinous_ligament"):
+        points = ligaments[name].surface().vertices.astype(np.float64)
+        assert recipes["multifidus.left"].solid.field(points).min() > -0.3, name
+        assert recipes["thoracolumbar_fascia"].solid.field(points).min() > -0.3, name
 
 
 def test_the_fascia_rests_on_the_muscles_and_clears_the_spinous_tips(

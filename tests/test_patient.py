@@ -13,7 +13,7 @@ from spineviz.anatomy import sacrum, vertebra
 from spineviz.anatomy.bone import LevelBone
 from spineviz.geometry import as_trimesh, sample_distance, surface_distance
 from spineviz.patient import GivenBone, find_landmarks, given_bone, measures_of, read_mesh
-from spineviz.patient.mesh_file import FACES, thinned
+from spineviz.patient.mesh_file import thinned
 from spineviz.sdf.mesher import mesh
 from spineviz.structure import Floats, Frame, Surface
 from spineviz.terms import Level
@@ -26,8 +26,8 @@ needs_reference = pytest.mark.skipif(SHARED is None, reason="the reference bones
 @cache
 def generated(level: Level) -> Surface:
     if level == "S1":
-        return mesh(sacrum.solid(sacrum.parameters()), 1.5, mirror=True)
-    return mesh(vertebra.solid(vertebra.parameters_of(level)), 1.0, mirror=True)
+        return mesh(sacrum.solid(sacrum.parameters()), 2.0, mirror=True)
+    return mesh(vertebra.solid(vertebra.parameters_of(level)), 1.5, mirror=True)
 
 
 @cache
@@ -69,8 +69,8 @@ def turned(surface: Surface, degrees: tuple[float, float, float]) -> tuple[Surfa
 def test_landmarks_are_found_where_the_vertebra_was_made_to_have_them(level: Level) -> None:
     errors = misses(level)
     assert errors.keys() == known(level).keys()
-    assert np.median(list(errors.values())) < 2.0
-    assert max(errors.values()) < 6.0
+    assert np.median(list(errors.values())) < 2.0, errors
+    assert max(errors.values()) < 6.0, errors
     for side in ("left", "right"):
         axis = found(level)[1][f"pedicle.{side}"].anterior
         assert angle(axis, known(level)[f"pedicle.{side}"].anterior) < 8.0
@@ -173,9 +173,11 @@ def test_a_file_in_lps_is_refused_until_its_axes_are_said(tmp_path: Path) -> Non
 
 
 def test_a_bone_without_spinous_process_asks_for_the_landmark() -> None:
-    solid = as_trimesh(generated("L4"))
-    cut = trimesh.intersections.slice_mesh_plane(solid, [0, 1, 0], [0, -32, 0], cap=True, engine="manifold")
-    with pytest.raises(ValueError, match=r"L4: .* was not found .* landmarks = "):
+    box = trimesh.creation.box(
+        extents=[200, 200, 200], transform=trimesh.transformations.translation_matrix([0, 58, 0])
+    )
+    cut = trimesh.boolean.intersection([as_trimesh(generated("L4")), box], engine="manifold")
+    with pytest.raises(ValueError, match=r"L4: spinous\.tip was not found .* landmarks = "):
         find_landmarks(Surface(cut.vertices, cut.faces), "L4")
 
 
@@ -225,8 +227,8 @@ def test_files_that_hold_no_closed_surface_are_refused(tmp_path: Path) -> None:
 
 def test_a_dense_mesh_is_thinned_and_stays_closed_and_in_place() -> None:
     surface = generated("L3")
-    thin = thinned(surface)
-    assert len(surface.faces) > FACES >= len(thin.faces)
+    thin = thinned(surface, 8000)
+    assert len(surface.faces) > 8000 >= len(thin.faces)
     assert as_trimesh(thin).is_watertight
     centres = thin.vertices[thin.faces].mean(axis=1)
     assert np.abs(surface_distance(surface)(centres)).max() < 0.3
@@ -238,7 +240,7 @@ def test_the_distance_to_a_thin_sharp_plate_is_exact() -> None:
     points = np.random.default_rng(3).uniform(-25, 25, (4000, 3)) * [1.0, 0.1, 1.0]
     outside = np.abs(points) - [20.0, 0.2, 15.0]
     exact = np.linalg.norm(np.maximum(outside, 0), axis=1) + np.minimum(outside.max(axis=1), 0)
-    assert np.allclose(distance(points), exact, atol=1e-5)
+    assert np.allclose(distance(points), exact, atol=1e-4)
 
 
 def test_a_sampled_distance_keeps_surface_and_canal() -> None:

@@ -108,7 +108,7 @@ def test_what_has_not_changed_is_not_rendered_again(stage: Stage) -> None:
     shown = state(L4=Look())
     seen(stage, shown)
     renders.clear()
-    stage.show(MODEL, replace(shown, view=None, panes=(replace(shown.panes[0], looks=dict(L4=Look())),)))
+    stage.show(MODEL, replace(shown, view=None, panes=(replace(shown.panes[0], looks={"L4": Look()}),)))
     stage.image()
     stage.plotter.render_window.RemoveObserver(watcher)
     assert renders == []
@@ -200,7 +200,9 @@ def test_a_coarse_stage_fills_the_same_picture(stage: Stage) -> None:
 
 @pytest.mark.parametrize("size", [(1280, 720), (640, 360), (1600, 1000), (900, 1200)])
 def test_twin_panes_are_equal_in_area_and_no_band_covers_them(size: tuple[int, int]) -> None:
-    pane = Pane({}, POSTERIOR, heading=Message("a"), caption=Message("b"), strip=(Figure(Message("c"), 1, "mm"),))
+    pane = Pane(
+        {}, POSTERIOR, heading=Message("a"), caption=Message("b"), strip=(Figure(Message("c"), 1, "mm"),)
+    )
     arranged = arrange(State((pane, pane), layout="twin", title=Message("t")), size)
     first, second = arranged.panes
     assert (first.width, first.height) == (second.width, second.height)
@@ -261,7 +263,10 @@ def test_the_same_words_are_painted_on_any_picture() -> None:
     assert (first == second).all()
     assert (first != 200).any(axis=2).mean() > 0.2
     arranged = arrange(shown, (640, 360))
-    assert [label.strong for label in placed_labels(pane, arranged.panes[0], arranged.unit, words)] == [False, True]
+    assert [label.strong for label in placed_labels(pane, arranged.panes[0], arranged.unit, words)] == [
+        False,
+        True,
+    ]
 
 
 def test_a_camera_that_looks_along_its_up_is_refused() -> None:
@@ -272,7 +277,9 @@ def test_a_camera_that_looks_along_its_up_is_refused() -> None:
 def test_occlusion_darkens_and_warms_and_tint_leads_to_the_second_colour() -> None:
     vertices, faces = np.zeros((3, 3)), np.array([[0, 1, 2]])
     bone = MATERIALS["bone"]
-    open_sky, deep = vertex_colours(Surface(vertices, faces, np.array([1.0, 0.0, 1.0])), bone)[:2].astype(float)
+    open_sky, deep = vertex_colours(Surface(vertices, faces, np.array([1.0, 0.0, 1.0])), bone)[:2].astype(
+        float
+    )
     assert deep.sum() < 0.5 * open_sky.sum()
     assert deep[0] / deep[2] > open_sky[0] / open_sky[2]
     cartilage = vertex_colours(Surface(vertices, faces, None, np.ones(3)), bone)[0].astype(float)

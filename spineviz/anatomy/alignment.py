@@ -36,11 +36,10 @@ def stacked(
     (mm) how far the upper centre stands anterior of the lower one.
     """
     half = Frame(np.zeros(3), tilt(-wedge / 2))
-    middle = Frame(np.zeros(3), half.axes).then(below)
+    middle = half.then(below)
     centre = below.origin + height * middle.superior + offset * middle.anterior
     above = Frame(centre, half.axes @ middle.axes)
-    axes = inferior_endplate.axes.T @ above.axes
-    return Frame(above.origin - inferior_endplate.origin @ axes, axes)
+    return inverse(inferior_endplate).then(above)
 
 
 def inverse(frame: Frame) -> Frame:

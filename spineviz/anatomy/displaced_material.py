@@ -12,6 +12,7 @@ from pydantic import model_validator
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc_space import DiscSpace, landmark
+from spineviz.anatomy.interlaminar import flavum_front, roof
 from spineviz.sdf.solid import Field, Solid, smooth_difference, smooth_intersection, smooth_union
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame, Points
@@ -79,12 +80,14 @@ def material_solid(
     """Return displaced material as a solid in the world frame.
 
     ``annulus`` and ``nucleus`` are the disc's intact fields. The material starts at the nucleus, fills
-    the tear of the annulus and stands behind the disc; it keeps off the bones.
+    the tear of the annulus and stands behind the disc; it keeps off the bones and the yellow ligament
+    in front of the laminae.
     """
     frame = material_frame(material, space, bulge)
     lateral = np.sign(frame.right[0]) * SIGN[material.side]
     shape = {"extrusion": _extrusion, "protrusion": _protrusion}[material.morphology]
     clearance = measures.value("herniation.extrusion.clearance")
+    vault, thickness = roof(space.above, space.below), measures.value(f"flavum.thickness.{space.disc}")
     outside, tear = shape(material, _half_height(space, frame), _channel(space, frame))
 
     def field(points: Points) -> Floats:
@@ -93,6 +96,9 @@ def material_solid(
         result = smooth_union(dome, tear(local), 1.0)
         above, below = space.distances(points)
         result = smooth_intersection(result, clearance - np.minimum(above, below), 0.8)
+        canal = vault.frame.to_local(points)
+        front, slant = flavum_front(vault, canal, thickness)
+        result = smooth_intersection(result, clearance - (canal[:, 1] - front) * slant, 0.8)
         return np.maximum(result, -nucleus(points))
 
     reach = max(material.width, material.depth, abs(material.migration) + 8.0) + 14.0

@@ -57,6 +57,14 @@ class Roof:
         return back, slant, gap, np.interp(i, index, self.top), np.interp(i, index, self.bottom)
 
 
+def flavum_front(vault: Roof, local: Points, thickness: float) -> tuple[Floats, Floats]:
+    """Return y (n,) of the front of a yellow ligament at local points, and the roof's slant there."""
+    shape = measures.table("flavum.shape")
+    back, slant, gap, top, _ = vault.at(local)
+    taper = np.clip((top - local[:, 2]) / shape["top_taper"], 0.15, 1.0)
+    return back + thickness * taper / slant - shape["overlap"] * gap, slant
+
+
 def roof(above: LevelBone, below: LevelBone) -> Roof:
     """Find the roof between two bones. Raises ValueError where no lamina stands behind the canal."""
     frame = middle(landmark(above, "canal"), landmark(below, "canal"))

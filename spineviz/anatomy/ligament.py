@@ -9,8 +9,8 @@ import numpy as np
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc_space import landmark, precise
-from spineviz.anatomy.interlaminar import Roof, roof
-from spineviz.anatomy.nerve import nerve_parameters, sac_barrel
+from spineviz.anatomy.interlaminar import Roof, flavum_front, roof
+from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
 from spineviz.anatomy.nerve_paths import tube
 from spineviz.anatomy.recipe import Recipe
 from spineviz.sdf.solid import Field, Solid, smooth_intersection
@@ -21,13 +21,15 @@ SEAM = 0.03
 """Ligaments end this far (mm) from bone, so that the two surfaces do not flicker."""
 
 
-def ligament_recipes(bones: Mapping[Level, LevelBone], sac: Field | None = None) -> dict[str, Recipe]:
+def ligament_recipes(
+    bones: Mapping[Level, LevelBone], nerves: Mapping[str, Recipe] | None = None
+) -> dict[str, Recipe]:
     """Return ``flavum.<disc>.<side>``, ``interspinous.<disc>`` and ``supraspinous_ligament``.
 
-    Solids are in the world frame, mm. ``sac`` is the thecal sac's field that the flavum keeps clear of;
-    by default that of a healthy sac in these bones. Raises ValueError when a landmark is missing.
+    Solids are in the world frame, mm. The flavum keeps clear of ``nerves``, by default healthy ones
+    in these bones; hand them in where they are built already. Raises ValueError when a landmark is missing.
     """
-    dura = sac or sac_barrel(nerve_parameters(), bones)
+    dura = _around(nerve_recipes(nerve_parameters(), bones) if nerves is None else nerves)
     steps = measures.table("ligament_mesh")
     recipes = []
     for disc in DISCS:
@@ -44,6 +46,21 @@ def ligament_recipes(bones: Mapping[Level, LevelBone], sac: Field | None = None)
     return {recipe.name: recipe for recipe in recipes}
 
 
+def _around(nerves: Mapping[str, Recipe]) -> Field:
+    """Return the distance to the nearest nerve; far from a nerve's bounds a lower bound of it."""
+    solids = [recipe.solid for recipe in nerves.values()]
+
+    def field(points: Points) -> Floats:
+        result = np.full(len(points), 3.0)
+        for solid in solids:
+            near = np.flatnonzero(((points > solid.lower) & (points < solid.upper)).all(axis=1))
+            if len(near):
+                result[near] = np.minimum(result[near], solid.field(points[near]))
+        return result
+
+    return field
+
+
 def _nearest(bones: tuple[LevelBone, ...]) -> Field:
     fields = [precise(bone) for bone in bones]
     return lambda points: np.min([field(points) for field in fields], axis=0)
@@ -57,10 +74,9 @@ def _flavum(disc: Disc, side: Side, vault: Roof, bones: tuple[LevelBone, ...], d
 
     def field(points: Points) -> Floats:
         local = vault.frame.to_local(points)
-        back, slant, gap, top, bottom = vault.at(local)
+        back, slant, _, top, bottom = vault.at(local)
         y, z, x = local[:, 1], local[:, 2], sign * local[:, 0]
-        taper = np.clip((top - z) / shape["top_taper"], 0.15, 1.0)
-        front = back + thickness * taper / slant - shape["overlap"] * gap
+        front = flavum_front(vault, local, thickness)[0]
         sheet = np.maximum(y - front, back - shape["overlap"] - y) * slant
         ends = np.maximum(z - top, bottom - shape["overlap"] - z)
         sides = np.maximum(shape["cleft"] / 2 - x, x - facet)
@@ -84,6 +100,7 @@ def _interspinous(vault: Roof, above: LevelBone, below: LevelBone) -> Solid:
     base = landmark(below, "spinous.base").origin if below.level != "S1" else lower.origin
     tips = np.array([vault.frame.to_local(upper.origin), vault.frame.to_local(lower.origin)])
     low = float(min(tips[1, 2], vault.frame.to_local(base)[2])) - 2.0
+    roof_end = float(vault.top[0]) - 5.0
     line = np.polyfit(tips[:, 2], tips[:, 1], 1)
 
     def field(points: Points) -> Floats:
@@ -94,7 +111,7 @@ def _interspinous(vault: Roof, above: LevelBone, below: LevelBone) -> Solid:
         behind = np.polyval(line, local[:, 2]) + shape["before_tips"] - local[:, 1]
         ends = np.maximum(local[:, 2] - tips[0, 2] - 2.0, low - local[:, 2])
         sheet = np.maximum(np.abs(local[:, 0]) - shape["half_thickness"], np.maximum(front, 0.7 * behind))
-        sheet = smooth_intersection(sheet, ends, 1.0)
+        sheet = smooth_intersection(sheet, np.maximum(ends, local[:, 2] - roof_end), 1.0)
         return np.maximum(sheet, SEAM - bone(points))
 
     corners = vault.frame.to_parent(np.array([[x, y, z] for x in (-5, 5) for y in (-60, 8) for z in (-40, 30)]))

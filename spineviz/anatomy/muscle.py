@@ -40,7 +40,7 @@ Profile = tuple[float, float, float, float, float]
 MUSCLE_STEP, FASCIA_STEP = 1.8, 3.0
 """Meshing steps, mm."""
 
-ROOF_GAP = 0.15
+ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
 
 

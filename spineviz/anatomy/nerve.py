@@ -16,7 +16,7 @@ from spineviz.sdf.solid import Field, Solid, smooth_intersection, smooth_union
 from spineviz.structure import Floats, Points
 from spineviz.terms import Level
 
-__all__ = ["NerveParameters", "nerve_parameters", "nerve_recipes", "root_name", "sac_barrel"]
+__all__ = ["NerveParameters", "nerve_parameters", "nerve_recipes", "root_name"]
 
 ROOT_CLEARANCE = 0.35
 """A root is flattened rather than come nearer to bone or disc than this (mm)."""
@@ -43,11 +43,6 @@ def nerve_recipes(parameters: NerveParameters, bones: Mapping[Level, LevelBone])
         for path in paths
     ]
     return {recipe.name: recipe for recipe in (sac, *roots)}
-
-
-def sac_barrel(parameters: NerveParameters, bones: Mapping[Level, LevelBone]) -> Field:
-    """Return the field of the healthy sac without its root sleeves and not yet fitted to the bones."""
-    return _barrel(sac_axis(parameters, bones), measures.value("thecal_sac_shape.egg"))
 
 
 def _root_solid(path: RootPath, free: Obstacles) -> Solid:

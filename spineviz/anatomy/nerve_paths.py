@@ -46,6 +46,8 @@ class SacAxis:
     anterior: Points
     half: Floats
     length: Floats
+    wall: Points
+    """The canal's front wall at the axis' points."""
 
     def nearest(self, point: Floats) -> int:
         """Return the index of the axis point closest to a place."""
@@ -105,7 +107,7 @@ def sac_axis(parameters: NerveParameters, bones: Mapping[Level, LevelBone]) -> S
     anterior = np.cross(right, tangent)
     ap, transverse, gap = _sections(parameters.sac, names, knots, length).T
     points = wall - (gap + ap / 2)[:, None] * anterior
-    return SacAxis(points, right, anterior, np.stack([transverse, ap], axis=1) / 2, length)
+    return SacAxis(points, right, anterior, np.stack([transverse, ap], axis=1) / 2, length, wall)
 
 
 def _sections(sac: tuple[SacSection, ...], names: list[str], knots: Floats, length: Floats) -> Floats:
@@ -194,7 +196,9 @@ def _way(root: RootParameters, side: Side, axis: SacAxis, bones: Mapping[Level, 
 
 def _takeoff(root: RootParameters, axis: SacAxis, bone: LevelBone, sign: float) -> Points:
     """Return where a root runs inside the sac, where it leaves it, and where it passes the disc above."""
-    sides = axis.points + sign * 0.95 * axis.half[:, :1] * axis.right + 0.25 * axis.half[:, 1:] * axis.anterior
+    off_wall = root.diameter / 2 + measures.value("root_path.clearance")
+    front = axis.wall - off_wall * axis.anterior
+    sides = front + sign * 0.95 * axis.half[:, :1] * axis.right - 0.25 * axis.half[:, 1:] * axis.anterior
     leaving = axis.nearest(_rim(bone)) - round(root.takeoff_height / STRIDE)
     start = leaving - round(SHEATHED / STRIDE)
     if start < 0:
@@ -202,8 +206,8 @@ def _takeoff(root: RootParameters, axis: SacAxis, bone: LevelBone, sign: float) 
     inner = axis.points[start] + sign * 0.62 * axis.half[start, 0] * axis.right[start]
     inner = inner + 0.2 * axis.half[start, 1] * axis.anterior[start]
     behind = axis.nearest(_rim(bone))
-    wide = axis.half[behind, 0] + 0.7 * root.diameter / 2
-    shoulder = axis.points[behind] + sign * wide * axis.right[behind] + 0.35 * axis.half[behind, 1] * axis.anterior[behind]
+    wide = axis.half[behind, 0] + 0.15 * root.diameter / 2
+    shoulder = front[behind] + sign * wide * axis.right[behind]
     return np.array([inner, sides[leaving], shoulder] if behind > leaving + 2 else [inner, sides[leaving]])
 
 

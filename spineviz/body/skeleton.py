@@ -9,7 +9,7 @@ import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy import sacrum, vertebra
-from spineviz.anatomy.alignment import endplates, sacral_frame, stacked
+from spineviz.anatomy.alignment import endplates, inverse, sacral_frame, stacked
 from spineviz.anatomy.bone import LevelBone
 from spineviz.body.parameters import Anatomy
 from spineviz.geometry import DistanceGrid, sample_distance
@@ -44,7 +44,7 @@ def bones(anatomy: Anatomy) -> dict[Level, LevelBone]:
     bones stay as they are.
     """
     blanks = {level: blank(anatomy, level) for level in LEVELS}
-    frames = placed(anatomy, {level: item.landmarks for level, item in blanks.items()})
+    frames = placed(anatomy, blanks)
     gap = float(measures.value("facet_joint.bone_to_bone_gap"))
     result: dict[Level, LevelBone] = {}
     for level in LEVELS:
@@ -69,20 +69,28 @@ def blank(anatomy: Anatomy, level: Level) -> Blank:
     return Blank(vertebra.landmarks(parameters), solid.field, solid)
 
 
-def placed(anatomy: Anatomy, landmarks: Mapping[Level, Mapping[str, Frame]]) -> dict[Level, Frame]:
-    """Return each bone's frame in the world: the chain of discs from the sacrum upwards."""
-    sacral = landmarks["S1"]["endplate.superior"]
+def placed(anatomy: Anatomy, blanks: Mapping[Level, Blank]) -> dict[Level, Frame]:
+    """Return each bone's frame in the world: the chain of discs from the sacrum upwards.
+
+    A disc's middle height is measured between the floors of its two endplates, as on an MRI.
+    """
+    sacral = blanks["S1"].landmarks["endplate.superior"]
     top = sacral_frame(anatomy.sacral_slope)
-    axes = sacral.axes.T @ top.axes
-    frames: dict[Level, Frame] = {"S1": Frame(top.origin - sacral.origin @ axes, axes)}
-    below = top
+    frames: dict[Level, Frame] = {"S1": inverse(sacral).then(top)}
+    below, floor = top, _dish(blanks["S1"], "endplate.superior")
     for disc in reversed(DISCS):
         level, _ = levels_of(disc)
-        superior, inferior = endplates(landmarks[level], level)
+        superior, inferior = endplates(blanks[level].landmarks, level)
         shape = anatomy.discs[disc]
-        frames[level] = stacked(below, inferior, shape.height_middle, shape.wedge)
-        below = superior.then(frames[level])
+        height = shape.height_middle - floor - _dish(blanks[level], "endplate.inferior")
+        frames[level] = stacked(below, inferior, height, shape.wedge)
+        below, floor = superior.then(frames[level]), _dish(blanks[level], "endplate.superior")
     return frames
+
+
+def _dish(blank: Blank, endplate: str) -> float:
+    """Return how deep an endplate's floor lies under its rim plane, mm."""
+    return float(blank.distance(blank.landmarks[endplate].origin[None])[0])
 
 
 def _neighbours(level: Level) -> list[Level]:

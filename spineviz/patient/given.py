@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,13 +72,26 @@ def given_bone(
     surface = read_mesh(folder / spec.file)
     flip = np.array([-1.0, -1.0, 1.0]) if spec.axes == "LPS" else np.ones(3)
     surface = surface.moved(surface.vertices * flip)
+    distance = surface_distance(surface)
     try:
-        frame, landmarks = find_landmarks(surface, level, _frames(spec.landmarks, flip))
+        frame, landmarks = find_landmarks(surface, level, _frames(spec.landmarks, flip), distance)
+        thin = thinned(surface)
     except ValueError as error:
         raise ValueError(f"{spec.file}: {error}") from error
-    local = surface.moved(frame.to_local(surface.vertices))
     own = {name: frame_in(frame, mark) for name, mark in landmarks.items()}
-    return own, thinned(local), surface_distance(local)
+    return own, thin.moved(frame.to_local(thin.vertices)), Moved(distance, frame)
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """A distance function of a surface's coordinates, asked in a frame that is given in them."""
+
+    distance: Callable[[Points], Floats]
+    frame: Frame
+
+    def __call__(self, points: Points) -> Floats:
+        """Return the signed distance (n,) in mm at points (n, 3) of the frame."""
+        return self.distance(self.frame.to_parent(points))
 
 
 def _frames(landmarks: Sequence[GivenLandmark], flip: Floats) -> dict[str, GivenFrame]:

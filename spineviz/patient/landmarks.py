@@ -24,7 +24,7 @@ from spineviz.patient.probe import (
 )
 from spineviz.patient.symmetry import mid_sagittal_frame
 from spineviz.patient.vertebral_body import find_body
-from spineviz.structure import Floats, Frame, Surface
+from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.terms import SIDES, SIGN, Level
 
 VERTEBRA = (
@@ -83,21 +83,25 @@ class GivenFrame:
 
 
 def find_landmarks(
-    surface: Surface, level: Level, given: Mapping[str, GivenFrame] | None = None
+    surface: Surface,
+    level: Level,
+    given: Mapping[str, GivenFrame] | None = None,
+    distance: Callable[[Points], Floats] | None = None,
 ) -> tuple[Frame, Found]:
     """Find a level's frame and its landmarks, all in the coordinates of the surface.
 
     The surface is closed, in mm, and stands about upright in RAS: up to some 35 degrees of pitch and 15 of
     roll and yaw. The frame's origin is the centre of the vertebral body, z the normal of the mid-plane of
     its endplates, x the normal of the bone's mid-sagittal plane to the patient's right; for S1 it is the
-    frame of the upper endplate. Landmarks that are given win over found ones.
+    frame of the upper endplate. Landmarks that are given win over found ones. ``distance`` is the
+    surface's signed distance, where it is known already.
 
     Raises ValueError naming the level and the landmark where one cannot be found, and where the bone
     looks backwards or stands on its head.
     """
     marks = dict(given or {})
     _check_names(level, marks)
-    bone = probe_of(surface, surface_distance(surface))
+    bone = probe_of(surface, distance or surface_distance(surface))
     symmetry = mid_sagittal_frame(surface)
     frame, plates = _level_frame(bone, symmetry, level, marks)
     probe = bone.seen_from(frame)

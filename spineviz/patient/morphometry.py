@@ -16,7 +16,9 @@ def measures_of(bone: Bone) -> dict[str, float]:
 
     ``endplate.superior.width`` and ``.depth``, the same of ``endplate.inferior`` (5 mm under the rim);
     ``body.height`` between the centres of the rims; ``canal.depth`` (midsagittal, at the upper border of the
-    lamina) and ``canal.width`` (between the pedicles). Raises ValueError for the sacrum and where the surface has no such walls.
+    lamina) and ``canal.width`` (between the pedicles).
+
+    Raises ValueError for the sacrum and where the surface has no such walls.
     """
     if bone.level == "S1":
         raise ValueError("S1: these are measures of a lumbar vertebra; choose L3, L4 or L5")

@@ -191,7 +191,7 @@ def pars(bone: Probe, sign: float, isthmus: Frame, facet: Frame, foramen: Canal)
     x, y = np.meshgrid(sign * across, along, indexing="ij")
     points = np.stack([x, y, np.full_like(x, height)], axis=-1).reshape(-1, 3)
     start = _deepest(bone, points)
-    outward = np.array([0.8 * sign, -0.6, 0.0])
+    outward = np.array([0.9 * sign, -0.44, 0.0])
     place = bone.leaving(start, outward)
     return surface_frame(place, bone.normal(place, PATCH, outward))
 

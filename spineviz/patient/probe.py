@@ -11,7 +11,7 @@ import numpy.typing as npt
 from spineviz.geometry import sample_distance, triangle_normals
 from spineviz.structure import Floats, Frame, Points, Surface
 
-STEP, MARGIN = 1.0, 4.0
+STEP, MARGIN = 1.25, 4.0
 """Spacing of the sampled distance, and free space around the bone (mm)."""
 
 STRIDE = 0.5

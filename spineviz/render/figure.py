@@ -14,6 +14,7 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkRenderingCore import vtkActor
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLPolyDataMapper
 
+from spineviz.geometry import volume
 from spineviz.model import Cut, Look
 from spineviz.render.materials import Material, vertex_colours
 from spineviz.render.shading import AFTER_LIGHT, LIGHT
@@ -74,11 +75,16 @@ def skin(surface: Surface, sharp: bool) -> Skin:
 
 @dataclass(eq=False)
 class Figure:
-    """A structure's surface on the stage. ``look`` is what was last shown, for skipping what is equal."""
+    """A structure's surface on the stage.
+
+    ``closed`` tells that nobody sees its inside until it is cut. ``look`` is what was last shown, for
+    skipping what is equal.
+    """
 
     actor: vtkActor
     mesh: pv.PolyData
     skin: Skin
+    closed: bool
     look: Look | None = None
     cuts: tuple[Cut, ...] = field(default=())
 
@@ -109,7 +115,7 @@ class Figure:
         """Set the opacity, 0..1; a translucent solid shows only the walls that face the eye."""
         properties = self.actor.GetProperty()
         properties.SetOpacity(opacity)
-        properties.SetBackfaceCulling(opacity < 1 and not self.cuts)
+        properties.SetBackfaceCulling((self.closed or opacity < 1) and not self.cuts)
 
     def glow(self, highlight: float) -> None:
         """Lift the structure's colour out of light and shade, 0..1."""
@@ -147,12 +153,19 @@ def figure(surface: Surface, material: Material, sharp: bool = False) -> Figure:
     if material.grain != "none" and surface.coordinates is not None:
         _grain(actor, mesh, drawn_values(drawn, surface.coordinates), material)
     _shade(actor, material)
-    return Figure(actor, mesh, drawn)
+    return Figure(actor, mesh, drawn, _closed(surface))
 
 
 def drawn_values(drawn: Skin, values: npt.NDArray) -> npt.NDArray:
     """Return what is painted on a surface's vertices for the drawn vertices."""
     return values if drawn.source is None else values[drawn.source]
+
+
+def _closed(surface: Surface) -> bool:
+    """Tell whether every edge of a surface belongs to two faces, and its faces look outward."""
+    ends = np.sort(np.stack([surface.faces, np.roll(surface.faces, -1, axis=1)], axis=2), axis=2)
+    edges = ends[..., 0].astype(np.int64) * len(surface.vertices) + ends[..., 1]
+    return bool((np.unique(edges, return_counts=True)[1] == 2).all()) and volume(surface) > 0
 
 
 def _grain(actor: vtkActor, mesh: pv.PolyData, coordinates: Floats, material: Material) -> None:

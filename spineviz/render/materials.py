@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -29,12 +29,12 @@ SHADE_DEPTH = 1.25
 class Material:
     """The look of one tissue.
 
-    ``second`` is the colour where a surface's tint is 1; from there on to 2 it becomes ``inside``. ``crevice`` is what light turns into where
-    the sky is shut out. ``inside`` is the colour of a cut face. ``gloss`` is the strength and
-    ``polish`` the exponent of the highlight. ``edge`` darkens (above 0) or brightens (below 0) where
-    the surface turns away; ``shade`` is the share of the baked occlusion that is
-    taken; ``mottle`` is the strength of slow variations of colour. ``grain_size`` is
-    the mm of tissue that one tile of the grain covers, along and across.
+    ``second`` is the colour where a surface's tint is 1; from there on to 2 it becomes ``inside``, the
+    colour of a cut face. ``crevice`` is what light turns into where the sky is shut out, and ``shade``
+    the share of the baked occlusion that is taken. ``gloss`` is the strength and ``polish`` the exponent
+    of the highlight. ``edge`` darkens (above 0) or brightens (below 0) where the surface turns away;
+    ``mottle`` is the strength of slow variations of colour. ``grain_size`` is the mm of tissue that one
+    tile of the grain covers, along and across.
     """
 
     first: Colour
@@ -63,8 +63,8 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
             _rgb("#f2e5c8"), _rgb("#cfdbe0"), _rgb("#6e5138"), _rgb("#dcb695"), 0.06, 12, mottle=0.035
         ),
         "annulus": Material(
-            _rgb("#bccfd8"), _rgb("#c98f8a"), _rgb("#4d6070"), _rgb("#c9d6dc"), 0.20, 26, 0.28,
-            shade=0.8, grain="fibres", grain_size=(24.0, 12.0),
+            _rgb("#c3d6de"), _rgb("#b79c9c"), _rgb("#566b7a"), _rgb("#c9d6dc"), 0.20, 26, 0.28,
+            shade=0.65, grain="fibres", grain_size=(24.0, 12.0),
         ),
         "nucleus": Material(
             _rgb("#d5e4ea"), _rgb("#c8b4b0"), _rgb("#63798a"), _rgb("#e3eef2"), 0.28, 34, 0.2
@@ -73,13 +73,13 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
             _rgb("#d4145a"), _rgb("#ff5a8a"), _rgb("#4d0623"), _rgb("#e8487f"), 0.30, 30, 0.2, shade=0.5
         ),
         "dura": Material(
-            _rgb("#efe2bd"), _rgb("#d8b9a4"), _rgb("#7a5d45"), _rgb("#e6cfae"), 0.24, 30, 0.35
+            _rgb("#f0e3c3"), _rgb("#d8b9a4"), _rgb("#8d6f55"), _rgb("#e6cfae"), 0.22, 30, 0.30, shade=0.38
         ),
         "nerve": Material(
-            _rgb("#f2cf4a"), _rgb("#e2ab3a"), _rgb("#7d5413"), _rgb("#f6e09a"), 0.24, 30, 0.35
+            _rgb("#f4d35a"), _rgb("#e2ab3a"), _rgb("#8a601c"), _rgb("#f6e09a"), 0.22, 30, 0.30, shade=0.45
         ),
         "ligament": Material(
-            _rgb("#e9dfc4"), _rgb("#e0c26a"), _rgb("#735a35"), _rgb("#dccb98"), 0.12, 18, 0.3,
+            _rgb("#eee4ca"), _rgb("#e0c26a"), _rgb("#7d643f"), _rgb("#e4d6ac"), 0.12, 18, 0.25, shade=0.6,
             grain="fibres", grain_size=(30.0, 12.0),
         ),
         "muscle": Material(
@@ -87,11 +87,11 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
             grain="fascicles", grain_size=(90.0, 26.0),
         ),
         "fascia": Material(
-            _rgb("#d3d6d6"), _rgb("#f0efe9"), _rgb("#67666a"), _rgb("#bfc4c8"), 0.24, 26, 0.25,
+            _rgb("#d8d8d4"), _rgb("#f2f0ea"), _rgb("#67666a"), _rgb("#bfc4c8"), 0.24, 26, 0.25,
             grain="cross_fibres", grain_size=(36.0, 36.0),
         ),
         "fat": Material(
-            _rgb("#f0d687"), _rgb("#d98e63"), _rgb("#8d6422"), _rgb("#efd488"), 0.14, 20, 0.25, mottle=0.04
+            _rgb("#f3d288"), _rgb("#d98e63"), _rgb("#96662a"), _rgb("#f0d089"), 0.14, 20, 0.25, mottle=0.025
         ),
         "skin": Material(
             _rgb("#d9a385"), _rgb("#b86a58"), _rgb("#6d3a2a"), _rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012
@@ -101,6 +101,17 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+
+
+LIGAMENTUM_FLAVUM = replace(
+    MATERIALS["ligament"], first=_rgb("#ecd182"), second=_rgb("#c9a54d"), inside=_rgb("#e8cd84")
+)
+"""The yellow ligament: elastic fibres give it a colour of its own."""
+
+
+def material_of(structure: str, tissue: Tissue) -> Material:
+    """Return the look of a structure, given by name, of a tissue."""
+    return LIGAMENTUM_FLAVUM if structure.startswith("flavum") else MATERIALS[tissue]
 
 
 def vertex_colours(surface: Surface, material: Material) -> npt.NDArray[np.uint8]:

@@ -19,13 +19,16 @@ LIGHT = """//VTK::Light::Impl
   float turned = (1.0 - facing) * (1.0 - facing);
   vec3 lit = diffuseColor * lamps * (1.21 * (1.0 - edgeShade * turned));
   float shine = pow(clamp(dot(surfaceNormal, normalize(keyWay + toEye)), 0.0, 1.0), polish);
-  float shineToo = pow(clamp(dot(surfaceNormal, normalize(fillWay + toEye)), 0.0, 1.0), polish * 0.5);
+  float sheen = clamp(dot(surfaceNormal, normalize(fillWay + toEye)), 0.0, 1.0);
+  sheen *= sheen;
+  sheen *= sheen;
+  sheen *= sheen;
   float open = smoothstep(0.05, 0.5, max(diffuseColor.r, max(diffuseColor.g, diffuseColor.b)));
-  lit += gloss * open * (shine * vec3(0.90, 0.92, 0.95) + shineToo * vec3(0.16, 0.17, 0.19));
+  lit += gloss * open * (shine * vec3(0.90, 0.92, 0.95) + sheen * vec3(0.13, 0.14, 0.16));
   lit = mix(lit, diffuseColor * 1.04, glow);
   if (gl_FrontFacing == false) { lit = mix(lit, cutColour * (0.86 + 0.14 * skyLight), cutFace); }
   vec3 over = max(lit - 0.80, 0.0);
-  lit = min(lit, 0.80) + (0.20) * (1.0 - exp(-over / (0.20)));
+  lit = min(lit, 0.80) + 0.20 * over / (over + 0.20);
   // What is seen through is glass: clear where it faces the eye, denser where it turns away.
   float glass = opacity * (0.50 + 0.75 * turned);
   fragOutput0 = vec4(lit, mix(glass, opacity, smoothstep(0.55, 1.0, opacity)));

@@ -15,7 +15,7 @@ from vtkmodules.vtkRenderingCore import vtkRenderer
 from spineviz.model import Camera, Model, State
 from spineviz.render import outline, window
 from spineviz.render.arrangement import arrange
-from spineviz.render.materials import MATERIALS
+from spineviz.render.materials import material_of
 from spineviz.render.projection import Box, reach
 from spineviz.render.strokes import Canvas
 from spineviz.render.troupe import Key, Troupe, silhouette
@@ -172,7 +172,7 @@ class Stage:
             for order, (key, (strength, ghost)) in enumerate(cast, start=1):
                 drawn = greys == order * GREYS
                 red, green, blue = (
-                    round(215 * part) for part in MATERIALS[model.structures[key[0]].tissue].first
+                    round(215 * part) for part in material_of(key[0], model.structures[key[0]].tissue).first
                 )
                 outline.outline(
                     take.colours,

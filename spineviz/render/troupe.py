@@ -10,7 +10,7 @@ from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLPolyDataMapper
 
 from spineviz.model import Cut, Look, Model, Pane
 from spineviz.render.figure import Figure, figure
-from spineviz.render.materials import MATERIALS
+from spineviz.render.materials import material_of
 
 INVISIBLE = 0.004
 """Opacity up to which a structure is not drawn at all."""
@@ -68,7 +68,7 @@ class Troupe:
 
     def _made(self, model: Model, key: Key, look: Look) -> Figure:
         tissue = model.structures[key[0]].tissue
-        made = figure(model.surface(key[0], look), MATERIALS[tissue], sharp=tissue == "instrument")
+        made = figure(model.surface(key[0], look), material_of(key[0], tissue), sharp=tissue == "instrument")
         self.figures[key] = made
         self.renderer.AddActor(made.actor)
         return made

@@ -156,15 +156,15 @@ def retractor_poses(site: Site, plan: Plan, retraction: float) -> tuple[Frame, F
     toe = value("instruments.nerve_root_retractor.toe")
     heel = (x + site.lateral * 0.8, y + toe / 2, z)
     drawn = (heel[0] - site.lateral * retraction, heel[1], heel[2])
-    pivot = (site.top[0], site.top[1] + 0.2 * site.room, site.top[2])
+    pivot = site.through(-0.1, 0.5)
     return site.pose(heel, pivot, (0, -1, 0)), site.pose(drawn, pivot, (0, -1, 0))
 
 
 def fragment_removal(site: Site, plan: Plan, retraction: float) -> Action:
     """Return the action that grasps the fragment and draws it up the corridor; the nerves are free then."""
     place = plan.fragment
-    grasp = site.pose(place, site.top, site.beside(0.5, 0.6))
-    before, away = raised(grasp, 7.0), raised(grasp, site.depth - place[2] + ABOVE_SKIN)
+    grasp = site.pose(place, site.through(-0.3, -0.25), site.beside(0.5, 0.6))
+    before, away = raised(grasp, 7.0), raised(grasp, site.depth - place[2] + 12.0)
     times, poses = (0.0, 0.28, 0.4, 0.48, 0.88), (away, before, grasp, grasp, away)
     turns = np.array([0.0, 1.0, 1.0, 0.25, 0.25]) * rongeur_opening()
     jaws = tuple(_jaw(pose, float(turn)) for pose, turn in zip(poses, turns, strict=True))

@@ -129,7 +129,7 @@ def _story(
         spec=spec,
         site=site,
         plan=plan,
-        closed=tuple(opening.rest),
+        closed=tuple(0.0 for _ in opening.full),
         skin_cut=(size["skin_cut"], 0.0),
         fascia_cut=(size["skin_cut"], size["fascia_cut"]),
         detached=detached,
@@ -182,10 +182,10 @@ def _bone_height(site: Site, body: Body, x: float, y: float) -> float:
 
 
 def open_steps(story: OpenMidline, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
-    """Return the steps of the operation, for cameras named posterior, operative and corridor."""
+    """Return the steps of the operation, for cameras named posterior and operative."""
     site, plan, spec = story.site, story.plan, story.spec
     back, over = cameras["posterior"], cameras["operative"]
-    down, far = wound.along_corridor(site, cameras["corridor"]), wound.along_corridor(site, over)
+    down, far = wound.microscope(site), wound.down_the_wound(site, over)
     retraction = spec.root_retraction
     return (
         wound.step(site, "orientation", back, during(wound.exposed(site, wound.ORIENTATION), 0.1, 0.5)),

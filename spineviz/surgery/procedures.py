@@ -45,8 +45,8 @@ class Prepared:
     def steps(self, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
         """Return the steps of the operation.
 
-        ``cameras`` must hold those named posterior, operative and corridor; the last two are turned so that
-        they look down the wound where the story asks for it.
+        ``cameras`` must hold those named posterior and operative; deep in the wound the story looks through
+        an operating microscope of its own.
         """
         if isinstance(self.story, Tubular):
             return tubular_steps(self.story, cameras)

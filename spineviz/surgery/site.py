@@ -84,6 +84,11 @@ class Site:
         """Return a direction across the corridor by its medial and its cranial part."""
         return (-self.lateral * medial, cranial, 0.0)
 
+    def through(self, medial: float, cranial: float) -> Local:
+        """Return a place in the wound at the skin, off its middle by shares of the room there."""
+        x, y, z = self.top
+        return (x - self.lateral * medial * self.room, y + cranial * self.room, z)
+
     def world(self, place: Sequence[float]) -> Floats:
         """Return a place of the site's frame in the world, mm (3,)."""
         return self.frame.to_parent(np.asarray(place, dtype=np.float64))

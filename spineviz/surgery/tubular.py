@@ -109,7 +109,7 @@ def _story(
             (tuple(corridor.inserting(a, b, 0.0)), tuple(corridor.inserting(a, b, 1.0))) for a, b in pairwise(widths)
         ),
         withdrawal=(tuple(corridor.withdrawing(0.0)), tuple(corridor.withdrawing(1.0))),
-        closed=tuple(corridor.rest),
+        closed=tuple(0.0 for _ in corridor.full),
         skin_line=wound.knife_line(site, skin, 0.0, half, 2.5, 0.7),
         fascia_line=wound.knife_line(site, fascia, 0.0, 0.7 * half, 1.5, 0.12),
         fascia_depth=fascia_depth,
@@ -118,11 +118,10 @@ def _story(
 
 
 def tubular_steps(story: Tubular, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
-    """Return the steps of the operation, for cameras named posterior, operative and corridor."""
+    """Return the steps of the operation, for cameras named posterior and operative."""
     site, plan, spec = story.site, story.plan, story.spec
     back, over = cameras["posterior"], cameras["operative"]
-    down = wound.along_corridor(site, cameras["corridor"])
-    far = wound.along_corridor(site, over)
+    down, far = wound.microscope(site), wound.down_the_wound(site, over)
     retraction = spec.root_retraction
     tube = site.tools["tube"].name
     return (

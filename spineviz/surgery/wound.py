@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from spineviz.measures import value
+import numpy as np
+
+from spineviz.measures import table, value
 from spineviz.model import Camera, Message, Vector
 from spineviz.structure import Floats, Frame, Surface
 from spineviz.surgery.actions import Motion, faded, together
@@ -88,12 +90,21 @@ def cut(knife: Instrument, line: tuple[Frame, Frame], start: float, end: float) 
     return used(knife, motion, start, end)
 
 
-def along_corridor(site: Site, camera: Camera) -> Camera:
+def down_the_wound(site: Site, camera: Camera) -> Camera:
     """Return a camera turned so that it looks down through the wound's middle onto the docking point."""
+    return _down(site, camera.height, camera.angle)
+
+
+def microscope(site: Site) -> Camera:
+    """Return the operating microscope's view down the wound onto the docking point."""
+    size = table("procedures.microscope")
+    angle = 2 * np.degrees(np.arctan(size["field"] / 2 / size["distance"]))
+    return _down(site, size["field"], float(angle))
+
+
+def _down(site: Site, height: float, angle: float) -> Camera:
     view = site.pose((0.0, 0.0, 0.0), site.top, (0.0, 1.0, 0.0))
-    return replace(
-        camera, focus=_vector(view.origin), direction=_vector(view.superior), up=_vector(view.anterior)
-    )
+    return Camera(_vector(view.origin), _vector(view.superior), _vector(view.anterior), height, angle)
 
 
 def _vector(values: Floats) -> Vector:

@@ -9,7 +9,7 @@ import numpy as np
 import trimesh
 
 from spineviz import measures
-from spineviz.geometry import as_trimesh
+from spineviz.geometry import as_trimesh, volume
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.retraction.midline import MidlineWound
 from spineviz.surgery.retraction.warp import Amounts
@@ -53,16 +53,17 @@ def blade(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool = Tr
     size = measures.table("retraction.blade")
     side = SIGN[wound.side] * (1.0 if diseased else -1.0)
     bottom = size["above_floor"] if diseased else wound.fascia_height + size["above_fascia"]
-    heights = np.linspace(bottom, wound.length + size["above_skin"], _count(wound.length + size["above_skin"] - bottom))
+    top = wound.length + size["above_skin"]
+    heights = np.linspace(bottom, top, _count(top - bottom))
     along = np.linspace(-size["width"] / 2.0, size["width"] / 2.0, _count(size["width"]))
     height, place = np.meshgrid(heights, along, indexing="ij")
     across = _wall(wound, opened, side, place, height)
     outer = side * _fitted(place, height, across, wound.length - size["below_skin"])
-    shape = np.shape(outer)
     contact = _world(wound, outer, place, height)
     inner = _world(wound, outer - side * size["thickness"], place, height)
-    top = wound.frame.to_parent(np.array([outer[-1, shape[1] // 2], -heights[-1], 0.0]))
-    return Blade(_shell(contact, inner, shape, side), _frame(wound, top, side), contact, wound.closed(contact), wound)
+    edge = wound.frame.to_parent(np.array([outer[-1, len(along) // 2], -top, 0.0]))
+    surface = _shell(contact, inner, outer.shape)
+    return Blade(surface, _frame(wound, edge, side), contact, wound.closed(contact), wound)
 
 
 def _count(length: float) -> int:
@@ -74,13 +75,15 @@ def _world(wound: MidlineWound, across: Floats, along: Floats, height: Floats) -
 
 
 def _frame(wound: MidlineWound, origin: Floats, side: float) -> Frame:
-    right, _, superior = wound.axis.axes[0], wound.axis.axes[1], wound.axis.axes[2]
+    right, _, superior = wound.axis.axes
     away = -side * right
     return Frame(origin, np.array([away, np.cross(superior, away), superior]))
 
 
-def _wall(wound: MidlineWound, opened: Sequence[Surface], side: float, along: Floats, height: Floats) -> Floats:
-    """Return how far from the midline, towards a side, the first tissue stands at places of the wound; else nan."""
+def _wall(
+    wound: MidlineWound, opened: Sequence[Surface], side: float, along: Floats, height: Floats
+) -> Floats:
+    """Return how far from the midline, towards a side, the first tissue stands (nan where there is none)."""
     mesh = trimesh.util.concatenate([as_trimesh(item) for item in opened])
     start = side * WITHIN * np.ones(along.size)
     local = np.stack([start, -height.ravel(), along.ravel()], axis=1)
@@ -104,7 +107,7 @@ BEYOND = 6.0
 def _fitted(along: Floats, height: Floats, across: Floats, ending: float) -> Floats:
     """Return the smooth surface closest to a wall (nan where it is unknown), pressed in but a little.
 
-    Above ``ending`` (mm), where the tissue ends, it goes on straight.
+    Above ``ending`` (mm), where the tissue ends, it goes on upright.
     """
     known = np.isfinite(across) & (height <= ending)
     if known.sum() < 2 * len(POWERS):
@@ -116,9 +119,7 @@ def _fitted(along: Floats, height: Floats, across: Floats, ending: float) -> Flo
         return np.stack([z**i * h**j for i, j in POWERS], axis=-1)
 
     weights, *_ = np.linalg.lstsq(basis(height)[known], across[known], rcond=None)
-    end = np.minimum(height, ending)
-    slope = (basis(end) - basis(end - 1.0)) @ weights
-    surface = basis(end) @ weights + np.where(height > ending, (height - ending) * slope, 0.0)
+    surface = basis(np.minimum(height, ending)) @ weights
     excess = float(np.percentile((surface - across)[known], 98.0))
     return surface - max(excess - measures.value("retraction.blade.pressed"), 0.0)
 
@@ -127,19 +128,18 @@ POWERS = tuple((i, j) for i in range(3) for j in range(4))
 """Powers of place and height in the blade's surface."""
 
 
-def _shell(outer: Points, inner: Points, shape: tuple[int, ...], side: float) -> Surface:
+def _shell(outer: Points, inner: Points, shape: tuple[int, ...]) -> Surface:
     """Close two sheets of (rows * columns, 3) vertices to a blade."""
     rows, columns = shape
     number = np.arange(rows * columns).reshape(shape)
-    a, b, c, d = (part.ravel() for part in (number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]))
+    a, b = number[:-1, :-1].ravel(), number[1:, :-1].ravel()
+    c, d = number[1:, 1:].ravel(), number[:-1, 1:].ravel()
     sheet = np.vstack([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])
     rim = np.concatenate([number[0], number[1:, -1], number[-1, -2::-1], number[-2:0:-1, 0]])
     following = np.roll(rim, -1)
     count = rows * columns
-    wall = np.vstack([
-        np.stack([rim, following, following + count], axis=1),
-        np.stack([rim, following + count, rim + count], axis=1),
-    ])
-    faces = np.vstack([sheet, sheet[:, ::-1] + count, wall])
+    first = np.stack([rim, following, following + count], axis=1)
+    second = np.stack([rim, following + count, rim + count], axis=1)
+    faces = np.vstack([sheet, sheet[:, ::-1] + count, first, second])
     surface = Surface(np.vstack([outer, inner]), faces)
-    return surface if as_trimesh(surface).volume > 0.0 else Surface(surface.vertices, faces[:, ::-1])
+    return surface if volume(surface) > 0.0 else Surface(surface.vertices, faces[:, ::-1])

@@ -43,29 +43,27 @@ def dock(
     best: tuple[float, TubeCorridor] | None = None
     for lateral in size["target_offset"] + np.arange(0.0, size["target_reach"] + 1e-6, size["target_step"]):
         aim = _aim(bones, disc, side, float(lateral))
-        frame, length = _towards(bones, disc, side, aim, skin, wanted, angles)
+        frame, length = _towards(disc_direction(bones, disc), SIGN[side], aim, skin, (wanted, *angles))
         end = _docked(frame, outer, ground)
         gap = float(ground.height(end[None])[0])
-        docked = Frame(end, frame.axes)
-        corridor = TubeCorridor(docked, length + float((end - aim) @ frame.anterior), 2 * outer, incision, side, ground)
+        deep = length + float((end - aim) @ frame.anterior)
+        corridor = TubeCorridor(Frame(end, frame.axes), deep, 2.0 * outer, incision, side, ground)
         if gap <= size["near_floor"]:
             return corridor
         if best is None or gap < best[0]:
             best = gap, corridor
     assert best is not None
     raise ValueError(
-        f"{disc} {side}: a tube of {diameter:g} mm stops {best[0]:.1f} mm above the lamina wherever it is aimed; "
-        "use a thinner tube"
+        f"{disc} {side}: wherever it is aimed, a tube of {diameter:g} mm stops "
+        f"{best[0]:.1f} mm above the lamina; use a thinner tube"
     )
 
 
 def disc_direction(bones: Mapping[Level, LevelBone], disc: Disc) -> Floats:
     """Return the unit vector (3,) that points anteriorly in the plane of a disc, in the sagittal plane."""
     above, below = levels_of(disc)
-    direction = (
-        bones[above].landmarks["endplate.inferior"].anterior + bones[below].landmarks["endplate.superior"].anterior
-    )
-    direction = direction * [0.0, 1.0, 1.0]
+    upper, lower = bones[above].landmarks["endplate.inferior"], bones[below].landmarks["endplate.superior"]
+    direction = (upper.anterior + lower.anterior) * [0.0, 1.0, 1.0]
     return direction / np.linalg.norm(direction)
 
 
@@ -75,7 +73,7 @@ def lamina_edge(bone: LevelBone, side: Side, lateral: float, *, superior: bool =
     behind = vertices[:, 1] < bone.landmarks["canal"].origin[1]
     strip = vertices[behind & (np.abs(SIGN[side] * vertices[:, 0] - lateral) < EDGE_HALF_WIDTH)]
     if not len(strip):
-        raise ValueError(f"{bone.level}: no lamina {lateral:g} mm {side} of the midline; check the bone's frame")
+        raise ValueError(f"{bone.level}: no lamina {lateral:g} mm {side} of the midline; check its landmarks")
     edge = strip[strip[:, 2].argmax() if superior else strip[:, 2].argmin()].astype(np.float64)
     edge[0] = SIGN[side] * lateral
     return edge
@@ -87,12 +85,15 @@ def entry_depth(skin: Field, start: Floats, direction: Floats) -> float:
     steps = np.arange(0.0, reach, 0.25)
     inside = skin(start - steps[:, None] * direction) < 0.0
     if not inside.any():
-        raise ValueError(f"no skin within {reach:g} mm behind {np.round(start, 1).tolist()}; give the skin's field")
+        place = np.round(start, 1).tolist()
+        raise ValueError(
+            f"the line back from {place} meets no tissue within {reach:g} mm; give its own field"
+        )
     return float(steps[np.flatnonzero(inside)[-1]]) + 0.125
 
 
 def _aim(bones: Mapping[Level, LevelBone], disc: Disc, side: Side, lateral: float) -> Floats:
-    """Return the point (3,) on the inferior edge of the upper lamina; its height is taken beside the spine."""
+    """Return the point (3,) to aim at, just below the inferior edge of the upper lamina."""
     above, _ = levels_of(disc)
     medial = SIGN[side] * bones[above].landmarks[f"lamina.{side}"].origin[0]
     edge = lamina_edge(bones[above], side, AIM_SHARE * float(medial))
@@ -101,21 +102,17 @@ def _aim(bones: Mapping[Level, LevelBone], disc: Disc, side: Side, lateral: floa
 
 
 def _towards(
-    bones: Mapping[Level, LevelBone],
-    disc: Disc,
-    side: Side,
-    aim: Floats,
-    skin: Field,
-    wanted: float,
-    angles: tuple[float, float],
+    level: Floats, side: float, aim: Floats, skin: Field, limits: tuple[float, float, float]
 ) -> tuple[Frame, float]:
-    """Return the frame at ``aim`` whose axis starts ``wanted`` mm off the midline, if the angle allows it."""
-    level = disc_direction(bones, disc)
+    """Return the frame at ``aim`` and its distance from the skin.
+
+    Its axis lies in the disc's plane and starts the first of ``limits`` (mm) off the midline, where the
+    lean that this takes is between the other two (degrees).
+    """
+    wanted, low, high = limits
     length = entry_depth(skin, aim, level)
-    low, high = angles
-    lean = np.degrees(np.arctan2(wanted - SIGN[side] * aim[0], length))
-    lean = np.radians(np.clip(lean, low, high))
-    direction = np.cos(lean) * level - np.sin(lean) * SIGN[side] * np.array([1.0, 0.0, 0.0])
+    lean = np.radians(np.clip(np.degrees(np.arctan2(wanted - side * aim[0], length)), low, high))
+    direction = np.cos(lean) * level - np.sin(lean) * side * np.array([1.0, 0.0, 0.0])
     superior = np.array([0.0, 0.0, 1.0]) - direction[2] * direction
     superior /= np.linalg.norm(superior)
     frame = Frame(aim, np.array([np.cross(direction, superior), direction, superior]))
@@ -126,9 +123,7 @@ def _docked(frame: Frame, radius: float, ground: Terrain) -> Floats:
     """Return how far (3,) the end of a tube comes along its axis before its rim rests on bone."""
     size = measures.table("retraction.tube.docking")
     angles = np.radians(np.arange(0.0, 360.0, 10.0))
-    around = radius * (
-        np.cos(angles)[:, None] * frame.right + np.sin(angles)[:, None] * frame.superior
-    )
+    around = radius * (np.cos(angles)[:, None] * frame.right + np.sin(angles)[:, None] * frame.superior)
     clear = np.where(_medial(around, frame), size["clearance"], size["resting"])
     steps = np.arange(-size["start_height"], 2.0 * size["near_floor"], 0.25)
     ends = frame.origin + steps[:, None] * frame.anterior

@@ -7,6 +7,7 @@ along its outline. Slit and rings follow the opening's axis through the sheet.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -27,12 +28,21 @@ class LayerOpening(Opening, Protocol):
     """An opening that tells how its slit passes through a layer."""
 
     @property
-    def frame(self) -> Frame: ...
+    def frame(self) -> Frame:
+        """The frame in the world: origin on the floor, y into the body, z superior."""
+
     @property
-    def incision(self) -> float: ...
-    def ring_axes(self, offset: float) -> tuple[float, float]: ...
-    def around(self, share: Floats) -> tuple[Floats, Floats]: ...
-    def slice(self, across: Floats, along: Floats, height: Floats) -> tuple[Floats, Floats]: ...
+    def incision(self) -> float:
+        """The length of the slit in the skin, mm."""
+
+    def ring_axes(self, offset: float) -> tuple[float, float]:
+        """Return the half-axes (mm) along and across of a ring about the slit at rest."""
+
+    def around(self, share: Floats) -> tuple[Floats, Floats]:
+        """Return sine and cosine of places 0..1 around the slit."""
+
+    def slice(self, across: Floats, along: Floats, height: Floats) -> tuple[Floats, Floats]:
+        """Return x and z (n,) at heights (n,) mm of places beside the skin's slit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +71,12 @@ def opened_layer(recipe: LayerRecipe, opening: LayerOpening) -> Surface:
     outer = _columns(plan, opening, layer.outer)
     inner = _columns(plan, opening, layer.inner)
     triangles = _triangles(plan, opening.incision / 2.0)
-    rows = int(measures.value("retraction.layer.wall_rows"))
-    thick = float(np.abs(layer.outer.values - layer.inner.values).mean()) > 2.0 * measures.value("retraction.layer.edge")
+    size = measures.table("retraction.layer")
+    thickness = float(np.abs(layer.outer.values - layer.inner.values).mean())
+    rows = int(size["wall_rows"]) if thickness > 2.0 * size["edge"] else 0
     between = [
         _columns(_slit_of(plan), opening, _between(layer.outer, layer.inner, k / (rows + 1)))
-        for k in range(1, rows + 1 if thick else 1)
+        for k in range(1, rows + 1)
     ]
     return recipe.painted(_walled(outer, inner, between, triangles, plan.slit))
 
@@ -79,9 +90,8 @@ def _plan(recipe: LayerRecipe, opening: LayerOpening) -> Plan:
     border = recipe.layer.outline.border(recipe.step)
     grid = _grid(recipe, opening, level, limit)
     upright = np.vstack([border, grid])
-    local = opening.frame.to_local(np.column_stack([upright[:, 0], np.full(len(upright), level), upright[:, 1]]))
-    near = np.vstack([slit, rings])
-    reference = opening.frame.to_parent(np.column_stack([near[:, 0], np.full(len(near), local[:, 1].mean()), near[:, 1]]))
+    local = opening.frame.to_local(_at(upright, level))
+    reference = opening.frame.to_parent(_at(np.vstack([slit, rings]), float(local[:, 1].mean())))
     count = len(slit)
     across = np.concatenate([slit[:, 0], local[: len(border), 0], rings[:, 0], local[len(border) :, 0]])
     along = np.concatenate([slit[:, 1], local[: len(border), 2], rings[:, 1], local[len(border) :, 2]])
@@ -112,8 +122,13 @@ def _grid(recipe: LayerRecipe, opening: LayerOpening, level: float, limit: tuple
     x, z = step * np.arange(-half, half + 1), np.arange(outline.caudal + step, outline.cranial, step)
     grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
     grid = grid[outline.distance(grid[:, 0], grid[:, 1]) < -0.6 * step]
-    local = opening.frame.to_local(np.column_stack([grid[:, 0], np.full(len(grid), level), grid[:, 1]]))
+    local = opening.frame.to_local(_at(grid, level))
     return grid[np.square(local[:, 2] / limit[0]) + np.square(local[:, 0] / limit[1]) > 1.0]
+
+
+def _at(places: Floats, y: float) -> Points:
+    """Return places (n, 2) as points (n, 3) at one y, mm."""
+    return np.column_stack([places[:, 0], np.full(len(places), y), places[:, 1]])
 
 
 def _slit_of(plan: Plan) -> Plan:
@@ -180,7 +195,7 @@ def _walled(outer: Points, inner: Points, between: list[Points], triangles: Tria
     in_slit = (edges < slit).all(axis=1)
     starts = [0, *(2 * count + slit * k for k in range(len(between))), count]
     faces = [triangles, triangles[:, ::-1] + count, _wall(edges[~in_slit], 0, count)]
-    faces += [_wall(edges[in_slit], upper, lower) for upper, lower in zip(starts[:-1], starts[1:], strict=True)]
+    faces += [_wall(edges[in_slit], upper, lower) for upper, lower in pairwise(starts)]
     return Surface(np.vstack([outer, inner, *between]), np.vstack(faces))
 
 

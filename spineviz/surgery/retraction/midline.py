@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ BELT = 5.0 / 8.0
 
 
 class OpenAmounts(NamedTuple):
-    """How far the lips of skin and fat (``superficial``) and of fascia and muscle (``deep``) are open, 0..1."""
+    """How far the lips are open, 0..1: ``superficial`` of skin and fat, ``deep`` of fascia and muscle."""
 
     superficial: float = 0.0
     deep: float = 0.0
@@ -86,12 +86,17 @@ class MidlineWound:
         """The amounts of the wound with the retractor fully open."""
         return OpenAmounts(1.0, 1.0)
 
+    @property
+    def edge_radius(self) -> float:
+        """By how much (mm) the edge between a muscle's surface and the lumen's wall is rounded."""
+        return float(measures.value("retraction.open.map.edge_radius"))
+
     def part(self, share: float) -> OpenAmounts:
         """Return the amounts of the wound open to a share 0..1 at all depths."""
         return OpenAmounts(share, share)
 
     @cached_property
-    def _shape(self) -> dict[str, float]:
+    def _shape(self) -> dict[str, Any]:
         return measures.table("retraction.open.map")
 
     @property
@@ -189,7 +194,7 @@ class MidlineWound:
         )
 
     def _taken(self, points: Points) -> tuple[Floats, Floats]:
-        """Return how much of its height (n,) a point's place lets it rise, and its ring's growth (n,), negative.
+        """Return how much of its height (n,) a point rises, and its ring's growth (n,), negative.
 
         What lies over the deep wound rises with it. The lift is spread over a belt beside the slit, so
         that it vanishes in line with it, and grows from the wall outward, where the sideways movement
@@ -225,7 +230,7 @@ class MidlineWound:
         return self.move(self.prepared(points), amounts)
 
     def ring_axes(self, offset: float) -> tuple[float, float]:
-        """Return the half-axes (mm) along and across of the ring ``offset`` mm about the skin's slit at rest."""
+        """Return the half-axes (mm) along and across of the ring ``offset`` mm about the slit at rest."""
         return self.incision / 2.0 + offset, offset
 
     def around(self, share: Floats) -> tuple[Floats, Floats]:
@@ -252,9 +257,8 @@ class MidlineWound:
         share = np.clip(z / c, -1.0, 1.0)
         lip = width * (1.0 - share * share)
         steep = np.sqrt(1.0 + np.square(2.0 * width * share / c))
-        return np.hypot(np.maximum(np.abs(x) - lip, 0.0) / steep, np.maximum(np.abs(z) - c, 0.0)) + np.minimum(
-            (np.abs(x) - lip) / steep, 0.0
-        ) * (np.abs(z) < c)
+        across, beyond = (np.abs(x) - lip) / steep, np.maximum(np.abs(z) - c, 0.0)
+        return np.where(beyond > 0.0, np.hypot(np.maximum(across, 0.0), beyond), across)
 
     def closed(self, points: Points, snap: float = 0.0) -> Points:
         """Return the rest positions (n, 3) mm of world points that stand in the fully opened tissue.
@@ -266,7 +270,7 @@ class MidlineWound:
         wall = self.lumen(points) < snap
         rest = points.copy()
         for _ in range(6):
-            x, z, c, level = self._local(rest)
+            _, z, c, level = self._local(rest)
             slit = self.slit(level)
             across = local[:, 0] - slit
             back = self._back(across, z, c, level, wall)

@@ -20,7 +20,7 @@ LAYERS = ("thoracolumbar_fascia", "subcutaneous_fat", "skin")
 
 @dataclass(frozen=True, eq=False)
 class PartedTissue:
-    """A tissue and its movement. ``cut`` tells whether ``surface`` is a variant or the rest surface itself."""
+    """A tissue and its movement; ``cut`` tells whether ``surface`` is a variant or the rest surface."""
 
     surface: Surface
     warp: PartingWarp

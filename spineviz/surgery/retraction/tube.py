@@ -125,6 +125,11 @@ class TubeCorridor:
 
     # amounts ------------------------------------------------------------------------------------
 
+    @property
+    def edge_radius(self) -> float:
+        """By how much (mm) the edge between a muscle's surface and the lumen's wall is rounded."""
+        return float(measures.value("retraction.tube.map.edge_radius"))
+
     def part(self, share: float) -> TubeAmounts:
         """Return the amounts of a tube of a share 0..1 of the full radius, standing on the floor."""
         return TubeAmounts(share * self.radius, share * self.radius, self.full.depth)
@@ -206,7 +211,9 @@ class TubeCorridor:
         """Return where prepared points stand at some amounts, world mm (n, 3)."""
         width = points.fade * self.opened_radius(points.depth, amounts)
         length = np.interp(width, *self._half_lengths)
-        x, z, lift = self._parted(points.ring, points.weight, points.slope, width, length, points.lift)
+        a, b, growth = self._grown(points.ring.area, points.weight, width, length)
+        x, z = b * points.ring.sine, a * points.ring.cosine
+        lift = points.lift * (1.0 / (1.0 + growth * points.slope) - 1.0)
         right, anterior, superior = self.frame.axes
         moved = points.rest + np.multiply.outer(x - points.across, right)
         moved += np.multiply.outer(z - points.along, superior)
@@ -219,14 +226,6 @@ class TubeCorridor:
     def open(self, points: Points, amounts: tuple[float, ...]) -> Points:
         """Return where world points (n, 3) stand at some amounts, mm: the map in closed form."""
         return self.move(self.prepared(points), amounts)
-
-    def _parted(
-        self, rings: ellipse.Ring, weight: Floats, slope: Floats, width: Floats, length: Floats, height: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        """Return x, z and lift of points on rings when the slit is an ellipse ``length`` by ``width``."""
-        a, b, growth = self._grown(rings.area, weight, width, length)
-        lift = height * (1.0 / (1.0 + growth * slope) - 1.0)
-        return b * rings.sine, a * rings.cosine, lift
 
     def _grown(
         self, area: Floats, weight: Floats, width: Floats, length: Floats
@@ -252,7 +251,7 @@ class TubeCorridor:
         return smooth((SIGN[self.side] * np.asarray(points)[:, 0] - low) / (high - low))
 
     def ring_axes(self, offset: float) -> tuple[float, float]:
-        """Return the half-axes a, b (mm) at rest of the ring that stands ``offset`` mm off the docked tube."""
+        """Return the half-axes (mm) along and across, at rest, of the ring ``offset`` mm off the tube."""
         area = (self.radius + offset) ** 2 - self.radius**2
         a, b = ellipse.half_axes(np.array([area]), np.array([(self.incision / 2.0) ** 2]))
         return float(a[0]), float(b[0])
@@ -286,14 +285,14 @@ class TubeCorridor:
             width = here.fade * self.radius
             length = np.interp(width, *self._half_lengths)
             x, z, area = self._back(local[:, 0], local[:, 2], width, length, wall)
-            weight, slope = ellipse.support(area, self._support)
+            _, slope = ellipse.support(area, self._support)
             lift = here.lift * (1.0 / (1.0 + width * length * slope) - 1.0)
             lift += here.follow * (here.floor - self.terrain.floor.at(points[:, 0], points[:, 2]))
             rest = self.frame.to_parent(np.stack([x, local[:, 1] + lift, z], axis=1))
         return rest
 
     def _back(
-        self, x: Floats, z: Floats, width: Floats, length: Floats, wall: Floats
+        self, x: Floats, z: Floats, width: Floats, length: Floats, wall: npt.NDArray[np.bool_]
     ) -> tuple[Floats, Floats, Floats]:
         """Return rest x, z and ring area of opened points; halve the range of the ring's size to it."""
         c = self.incision / 2.0

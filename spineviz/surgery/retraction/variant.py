@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from spineviz import measures
 from spineviz.anatomy.layer import LayerRecipe
 from spineviz.anatomy.recipe import Recipe
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid, smooth_intersection
-from spineviz.structure import Points, Surface
+from spineviz.structure import Floats, Points, Surface
 from spineviz.surgery.retraction.layer_cut import LayerOpening, opened_layer
 from spineviz.surgery.retraction.warp import Opening
 
@@ -33,8 +32,7 @@ def opened_variant(recipe: Recipe, opening: LayerOpening, step: float | None = N
 
 def opened_solid(recipe: Recipe, opening: Opening, step: float) -> Surface:
     """Return a sampled solid's surface, cut by an opening and brought back to rest."""
-    radius = measures.value("retraction.common.edge_radius")
-    solid = recipe.solid
+    solid, radius = recipe.solid, opening.edge_radius
 
     def field(points: Points) -> Floats:
         rest = np.array(points, dtype=np.float64)

@@ -21,19 +21,41 @@ class Opening(Protocol):
     """What a tube's corridor and a midline wound have in common: a map that parts all tissue."""
 
     @property
-    def terrain(self) -> Terrain: ...
-    @property
-    def axis(self) -> Frame: ...
-    @property
-    def full(self) -> Amounts: ...
+    def terrain(self) -> Terrain:
+        """The bone that the tissue slides on."""
 
-    def moves(self, points: Points) -> npt.NDArray[np.bool_]: ...
-    def prepared(self, points: Points) -> Any: ...
-    def move(self, points: Any, amounts: Amounts) -> Points: ...
-    def open(self, points: Points, amounts: Amounts) -> Points: ...
-    def part(self, share: float) -> Amounts: ...
-    def lumen(self, points: Points) -> Floats: ...
-    def closed(self, points: Points, snap: float = 0.0) -> Points: ...
+    @property
+    def axis(self) -> Frame:
+        """The frame in the world: origin on the floor, z out of the body, y about cranial."""
+
+    @property
+    def full(self) -> Amounts:
+        """The amounts at full opening."""
+
+    @property
+    def edge_radius(self) -> float:
+        """By how much (mm) the edge between a muscle's surface and the lumen's wall is rounded."""
+
+    def moves(self, points: Points) -> npt.NDArray[np.bool_]:
+        """Tell which points (n, 3) the map can move at all."""
+
+    def prepared(self, points: Points) -> Any:
+        """Return points (n, 3) with all that the map needs to know of them."""
+
+    def move(self, points: Any, amounts: Amounts) -> Points:
+        """Return where prepared points stand at some amounts."""
+
+    def open(self, points: Points, amounts: Amounts) -> Points:
+        """Return where points (n, 3) stand at some amounts."""
+
+    def part(self, share: float) -> Amounts:
+        """Return the amounts of an opening of a share 0..1 of the full one at all depths."""
+
+    def lumen(self, points: Points) -> Floats:
+        """Return the signed distance (n,) mm of opened points to the lumen, negative in it."""
+
+    def closed(self, points: Points, snap: float = 0.0) -> Points:
+        """Return the rest positions (n, 3) of points in the fully opened tissue."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +90,14 @@ def bone_grid(bone: Field, points: Points, margin: float = 4.0) -> BoneGrid:
     """Sample a distance field and its gradient in the box around points (n, 3)."""
     lower = np.floor(points.min(0) - margin)
     count = np.ceil(points.max(0) + margin - lower).astype(int) + 1
-    axes = [lower[k] + np.arange(count[k]) for k in range(3)]
-    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    nodes = np.moveaxis(np.indices(tuple(count)), 0, -1) + lower
     distance = bone(nodes.reshape(-1, 3)).reshape(tuple(count))
-    gradient = np.stack(np.gradient(distance), axis=-1)
+    slopes: list[Floats] = list(np.gradient(distance))
+    gradient = np.stack(slopes, axis=-1)
     gradient /= np.maximum(np.linalg.norm(gradient, axis=-1, keepdims=True), 1e-6)
     values = np.concatenate([distance[..., None], gradient], axis=-1).reshape(-1, 4)
-    return BoneGrid(frozen(lower, np.float64), (int(count[0]), int(count[1]), int(count[2])), frozen(values, np.float32))
+    nx, ny, nz = (int(number) for number in count)
+    return BoneGrid(frozen(lower, np.float64), (nx, ny, nz), frozen(values, np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +138,7 @@ class PartingWarp:
     clearance: Clearance | None
 
     def __call__(self, amounts: Amounts) -> Points:
+        """Return the vertices (n, 3) at some amounts."""
         if not any(amounts):
             return self.rest
         moved = self.opening.move(self.prepared, amounts)
