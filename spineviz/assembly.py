@@ -9,8 +9,9 @@ from pathlib import Path
 
 from spineviz import body, library
 from spineviz.layers import Layer, layer_of, members, structure_title
+from spineviz.locale import titled
+from spineviz.model import HIDDEN, Camera, Label, Look, Model, Pane, State
 from spineviz.pathology import apply
-from spineviz.model import HIDDEN, Camera, Label, Look, Message, Model, Pane, State
 from spineviz.scene import Scene, SceneStep
 from spineviz.structure import Landmark, Structure
 from spineviz.surgery.procedures import Prepared, prepare
@@ -59,7 +60,7 @@ def fingerprint(scene: Scene) -> str:
     """Return a hash of everything that shapes a scene's meshes."""
     shaping = scene.model_copy(update={"steps": (), "title": "", "camera": "posterior", "poster": 0.0})
     files = [Path(bone.file).read_bytes() for _, bone in scene.anatomy.bones if bone is not None]
-    return library.digest(library.recipe(), shaping.model_dump_json(), *files)
+    return library.digest(library.full_recipe(), shaping.model_dump_json(), *files)
 
 
 def built(scene: Scene) -> Assembly:
@@ -89,7 +90,12 @@ def _with_variants(structure: Structure, prepared: Iterable[Prepared]) -> Struct
 
 def _in_range(name: str, levels: tuple[Level, ...]) -> bool:
     """Tell whether a structure belongs to the levels shown; what has no level always does."""
-    named = [level for part in name.split(".") for level in part.split("-") if level[:1] in "LS" and level[1:].isdigit()]
+    named = [
+        level
+        for part in name.split(".")
+        for level in part.split("-")
+        if level[:1] in "LS" and level[1:].isdigit()
+    ]
     return all(level in levels for level in named)
 
 
@@ -102,26 +108,27 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
     """Return a scene's timeline: its own steps first, then those of its approaches."""
     named = cameras(assembly, scene)
     panes = tuple(
-        _first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in assembly.prepared or (None,)
+        _first_pane(scene, assembly, prepared, named[scene.camera])
+        for prepared in assembly.prepared or (None,)
     )
     own = [_scene_step(step, assembly.model, named) for step in scene.steps]
     tracks = [
-        [*own, *(prepared.steps(named) if prepared is not None else ())]
+        [*own, *map(_unlabelled, prepared.steps(named) if prepared is not None else ())]
         for prepared in assembly.prepared or (None,)
     ]
-    state = State(panes, "twin" if len(panes) == 2 else "one", Message(scene.title))
+    state = State(panes, "twin" if len(panes) == 2 else "one", titled(scene.title))
     return timeline(state, tracks)
 
 
 def _first_pane(scene: Scene, assembly: Assembly, prepared: Prepared | None, camera: Camera) -> Pane:
     looks = {name: Look() for name in assembly.model.structures}
     for other in assembly.prepared:
-        looks |= {name: HIDDEN for name in other.structures}
+        looks |= dict.fromkeys(other.structures, HIDDEN)
     looks |= {name: Look(warp=(way, (1.0, 0.0))) for name, way in assembly.model.warps if way == NERVE_WARP}
     if prepared is not None:
         looks |= {name: look for name, look in prepared.looks.items() if name in looks}
     for layer in scene.hide:
-        looks |= {name: HIDDEN for name in members(layer, looks)}
+        looks |= dict.fromkeys(members(layer, looks), HIDDEN)
     return Pane(looks, camera, heading=prepared.heading if prepared is not None else None)
 
 
@@ -132,7 +139,7 @@ def _scene_step(step: SceneStep, model: Model, named: Mapping[View, Camera]) -> 
         partial(_highlight_layers, layers=step.highlight),
         partial(_labelled, labels=labels),
     ]
-    return Step("orientation", Message(step.title), step.seconds, tuple(actions), named[step.camera])
+    return Step("orientation", titled(step.title), step.seconds, tuple(actions), named[step.camera])
 
 
 def _label(name: str, model: Model) -> Label:
@@ -143,23 +150,35 @@ def _label(name: str, model: Model) -> Label:
 
 
 def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...]) -> Pane:
-    """Fade layers in or out until those named are hidden and all others stand as they were."""
+    """Fade layers in or out until those named are out of sight and all others stand in full."""
+    share = eased(progress / 0.4)
     looks = dict(pane.looks)
     for name, look in pane.looks.items():
         goal = 0.0 if layer_of(name) in hidden else 1.0
         if look.visible and look.opacity != goal:
-            opacity = look.opacity + (goal - look.opacity) * eased(progress / 0.4)
-            looks[name] = replace(look, opacity=opacity)
+            looks[name] = replace(look, opacity=look.opacity + (goal - look.opacity) * share)
     return replace(pane, looks=looks)
 
 
 def _highlight_layers(pane: Pane, progress: float, layers: tuple[Layer, ...]) -> Pane:
+    """Bring the highlight of the layers named up, and that of all others down."""
+    share = eased(progress / 0.3)
     looks = dict(pane.looks)
     for name, look in pane.looks.items():
-        if layer_of(name) in layers:
-            looks[name] = replace(look, highlight=eased(progress / 0.3))
+        goal = 1.0 if layer_of(name) in layers else 0.0
+        if look.highlight != goal:
+            looks[name] = replace(look, highlight=look.highlight + (goal - look.highlight) * share)
     return replace(pane, looks=looks)
 
 
 def _labelled(pane: Pane, progress: float, labels: tuple[Label, ...]) -> Pane:
-    return replace(pane, labels=labels if 0.15 < progress < 1.0 else ())
+    return replace(pane, labels=labels if progress > 0.2 else ())
+
+
+def _unlabelled(step: Step) -> Step:
+    """Return an approach's step that begins by taking the labels of the scene's own steps away."""
+    return replace(step, actions=(_without_labels, *step.actions))
+
+
+def _without_labels(pane: Pane, progress: float) -> Pane:
+    return replace(pane, labels=()) if pane.labels else pane

@@ -6,7 +6,10 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+from spineviz import __version__
 
 EXAMPLES = """examples:
   spineviz scenes
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\ninterrupted; nothing half-written was left", file=sys.stderr)
         return INTERRUPTED
     except (ValueError, OSError) as error:
-        print(f"spineviz: {_sentence(error)}", file=sys.stderr)
+        _complain(error)
         return USAGE_ERROR
     return code
 
@@ -43,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    result.add_argument("--version", action="version", version=f"spineviz {__version__}")
     commands = result.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     command = _command(commands, "scenes", _scenes, "list the shipped scenes", "spineviz scenes")
@@ -124,10 +128,12 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror or error}"
-    return str(error)
+def _complain(error: Exception) -> None:
+    """Tell what went wrong, a line for each problem."""
+    named = isinstance(error, OSError) and error.filename is not None
+    text = f"{error.filename}: {error.strerror or error}" if named else str(error)
+    for line in text.splitlines():
+        print(f"spineviz: {line}", file=sys.stderr)
 
 
 def _scenes(options: argparse.Namespace) -> int:
@@ -142,10 +148,18 @@ def _scenes(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from spineviz import scene
 
+    code = 0
     for source in options.scene or scene.names():
-        scene.load(source)
-        print(f"{source}: valid")
-    return 0
+        try:
+            scene.check(source)
+        except scene.SceneError as error:
+            _complain(error)
+            code = USAGE_ERROR
+        else:
+            print(f"{source}: valid")
+    if not options.scene:
+        scene.check_schema()
+    return code
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -184,8 +198,10 @@ def _mesh(options: argparse.Namespace) -> int:
 def _bake(options: argparse.Namespace) -> int:
     from spineviz.body import bake
 
-    for line in bake.check() if options.check else bake.bake():
-        print(line)
+    if options.check:
+        print(bake.check())
+    else:
+        bake.bake(partial(print, flush=True))
     return 0
 
 

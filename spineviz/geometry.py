@@ -15,8 +15,10 @@ from scipy.spatial import cKDTree
 
 from spineviz.structure import Floats, Points, Surface, frozen
 
-CANDIDATES, CHUNK = 4, 16_384
-"""Triangles compared for a point, and points handled at once."""
+Indices = npt.NDArray[np.integer]
+
+CANDIDATES, WALK, CHUNK = 3, 4, 16_384
+"""Triangles compared for a point, steps to nearer neighbours after that, and points handled at once."""
 
 NEAR, BEND = 1.75, 0.5
 """A grid is refined within this many strides of the surface, and where the values bend by more than
@@ -68,7 +70,8 @@ def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[[Points
     it holds in thin plates and at sharp edges.
     """
     corners = surface.vertices[surface.faces].astype(np.float64)
-    normals = _pseudo_normals(surface, corners)
+    edges, neighbours = _edges(surface)
+    normals = _pseudo_normals(surface, corners, edges)
     samples, owners = _triangle_samples(corners, spacing)
     tree = cKDTree(samples, balanced_tree=False, compact_nodes=False)
 
@@ -79,14 +82,44 @@ def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[[Points
 
     def _nearest(points: Points) -> Floats:
         faces = owners[tree.query(points, k=CANDIDATES)[1]]
-        ways, places = _ways_to_triangles(points[:, None], corners[faces])
-        squares = np.einsum("nkc,nkc->nk", ways, ways)
-        rows, best = np.arange(len(points)), squares.argmin(axis=1)
-        outward = normals[faces[rows, best], places[rows, best]]
-        side = np.einsum("nc,nc->n", ways[rows, best], outward)
-        return np.where(side < 0.0, -1.0, 1.0) * np.sqrt(squares[rows, best])
+        way, place, face = _closest(points, corners, faces)
+        rows = np.flatnonzero(place)
+        for _ in range(WALK):
+            around = np.column_stack([face[rows], neighbours[face[rows]]])
+            near, there, onto = _closest(points[rows], corners, around)
+            moved = onto != face[rows]
+            rows, near, there, onto = rows[moved], near[moved], there[moved], onto[moved]
+            way[rows], place[rows], face[rows] = near, there, onto
+            if not len(rows):
+                break
+        side = np.einsum("nc,nc->n", way, normals[face, place])
+        return np.where(side < 0.0, -1.0, 1.0) * np.linalg.norm(way, axis=1)
 
     return distance
+
+
+def _closest(points: Points, corners: Floats, faces: Indices) -> tuple[Floats, Indices, Indices]:
+    """Return the way from the nearest of some triangles (n, k), what of it is nearest, and which it is."""
+    ways, places = _ways_to_triangles(points[:, None], corners[faces])
+    rows = np.arange(len(points))
+    best = np.einsum("nkc,nkc->nk", ways, ways).argmin(axis=1)
+    return ways[rows, best], places[rows, best], faces[rows, best]
+
+
+def _edges(surface: Surface) -> tuple[Indices, Indices]:
+    """Return for each triangle the numbers (m, 3) of its edges and the triangles (m, 3) beyond them.
+
+    An edge that does not join exactly two triangles has the triangle itself beyond it.
+    """
+    faces = surface.faces
+    ends = np.sort(np.stack([faces, np.roll(faces, -1, axis=1)], axis=2), axis=2).reshape(-1, 2)
+    keys = ends[:, 0].astype(np.int64) * len(surface.vertices) + ends[:, 1]
+    _, edge, count = np.unique(keys, return_inverse=True, return_counts=True)
+    order = np.argsort(edge, kind="stable")
+    pairs = order[count[edge[order]] == 2].reshape(-1, 2)
+    beyond = np.repeat(np.arange(len(faces)), 3)
+    beyond[pairs] = pairs[:, ::-1] // 3
+    return edge.reshape(-1, 3), beyond.reshape(-1, 3)
 
 
 def _triangle_samples(corners: Floats, spacing: float) -> tuple[Points, npt.NDArray[np.integer]]:
@@ -106,7 +139,7 @@ def _triangle_samples(corners: Floats, spacing: float) -> tuple[Points, npt.NDAr
     return np.vstack(samples), np.concatenate(owners)
 
 
-def _ways_to_triangles(points: Points, corners: Floats) -> tuple[Floats, npt.NDArray[np.integer]]:
+def _ways_to_triangles(points: Points, corners: Floats) -> tuple[Floats, Indices]:
     """Return the ways from triangles (..., 3, 3) to points and what of them is nearest.
 
     0 is the face, 1 to 3 its corners, 4 to 6 the edges from each corner to the next (Ericson, Real-Time
@@ -140,7 +173,7 @@ def _ways_to_triangles(points: Points, corners: Floats) -> tuple[Floats, npt.NDA
     return ap - v[..., None] * ab - w[..., None] * ac, place
 
 
-def _pseudo_normals(surface: Surface, corners: Floats) -> Floats:
+def _pseudo_normals(surface: Surface, corners: Floats, edges: Indices) -> Floats:
     """Return the outward directions (m, 7, 3) of each face, its corners and its edges."""
     faces = surface.faces
     flat, _ = triangle_normals(surface.vertices, faces)
@@ -153,12 +186,9 @@ def _pseudo_normals(surface: Surface, corners: Floats) -> Floats:
     owners = faces.ravel()
     summed = [np.bincount(owners, weighted[:, axis], len(surface.vertices)) for axis in range(3)]
     result[:, 1:4] = np.stack(summed, axis=1)[faces]
-    ends = np.sort(np.stack([faces, np.roll(faces, -1, axis=1)], axis=2), axis=2).reshape(-1, 2)
-    keys = ends[:, 0].astype(np.int64) * len(surface.vertices) + ends[:, 1]
-    _, edge = np.unique(keys, return_inverse=True)
     beside = np.repeat(flat, 3, axis=0)
-    joint = np.stack([np.bincount(edge, beside[:, axis]) for axis in range(3)], axis=1)
-    result[:, 4:] = joint[edge].reshape(-1, 3, 3)
+    joint = np.stack([np.bincount(edges.ravel(), beside[:, axis]) for axis in range(3)], axis=1)
+    result[:, 4:] = joint[edges]
     return result
 
 
@@ -185,14 +215,26 @@ class DistanceGrid:
 
 
 def sample_distance(
-    distance: Callable[[Points], Floats], lower: Points, upper: Points, step: float
+    distance: Callable[[Points], Floats],
+    lower: npt.ArrayLike,
+    upper: npt.ArrayLike,
+    step: float,
+    mirror: bool = False,
 ) -> DistanceGrid:
     """Sample a distance function on the grid that covers a box (mm).
 
     It is evaluated every ``4 * step``, then again every ``2 * step`` and ``step`` where the surface is
-    near or the values bend (between two bones, in a canal); elsewhere values are interpolated.
+    near or the values bend (between two bones, in a canal); elsewhere values are interpolated. With
+    ``mirror`` only x >= 0 is evaluated and reflected, and the grid is the same on both sides.
     """
-    counts = np.ceil((np.asarray(upper) - lower) / step).astype(int) + 1
+    lower, upper = np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
+    if mirror:
+        reach = max(-lower[0], upper[0])
+        right = sample_distance(distance, [-4 * step, *lower[1:]], [reach, *upper[1:]], step).values[4:]
+        whole = np.concatenate([right[:0:-1], right])
+        corner = [-step * (len(right) - 1), *lower[1:]]
+        return DistanceGrid(frozen(corner, np.float64), step, frozen(whole, np.float32))
+    counts = np.ceil((upper - lower) / step).astype(int) + 1
     coarse = -(-(counts - 1) // 4) + 1
     nodes = np.moveaxis(np.indices(tuple(coarse.tolist())), 0, -1).reshape(-1, 3)
     values = np.asarray(distance(lower + 4 * step * nodes), dtype=np.float32).reshape(coarse)
@@ -228,7 +270,7 @@ def _halved(values: Floats) -> Floats:
 
 
 def bake_occlusion(
-    surface: Surface, others: Sequence[Surface] = (), rays: int = 64, reach: float = 40.0
+    surface: Surface, others: Sequence[Surface] = (), rays: int = 48, reach: float = 40.0
 ) -> Surface:
     """Return the surface with ambient occlusion (n,) baked from itself and what stands around it.
 
@@ -236,8 +278,11 @@ def bake_occlusion(
     the nearer the more. 1 is open sky, 0 fully enclosed.
     """
     scene = EmbreeScene()
-    for item in (surface, *others):
-        TriangleMesh(scene, np.ascontiguousarray(item.vertices[item.faces], dtype=np.float32))
+    TriangleMesh(scene, np.array(surface.vertices), np.array(surface.faces))
+    for item in others:
+        faces = _faces_near(item, surface, reach)
+        if len(faces):
+            TriangleMesh(scene, np.array(item.vertices), faces)
     normals = vertex_normals(surface.vertices, surface.faces).astype(np.float32)
     helper = np.where(np.abs(normals[:, :1]) > 0.7, np.float32([[0, 1, 0]]), np.float32([[1, 0, 0]]))
     first = np.cross(normals, helper)
@@ -250,6 +295,14 @@ def bake_occlusion(
         depth = scene.run(origins, x * first + y * second + z * normals, farthest, query="DISTANCE")
         light += np.sqrt(np.clip(depth, 0, reach) / np.float32(reach))
     return Surface(surface.vertices, surface.faces, light / rays, surface.tint, surface.coordinates)
+
+
+def _faces_near(other: Surface, surface: Surface, reach: float) -> npt.NDArray[np.int32]:
+    """Return the faces of another surface that may lie within ``reach`` mm of a surface."""
+    corners = other.vertices[other.faces]
+    lower, upper = surface.vertices.min(axis=0) - reach, surface.vertices.max(axis=0) + reach
+    near = ((corners.max(axis=1) >= lower) & (corners.min(axis=1) <= upper)).all(axis=1)
+    return np.asarray(other.faces[near], dtype=np.int32)
 
 
 def _cosine_rays(count: int) -> Points:

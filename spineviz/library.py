@@ -6,8 +6,10 @@ import contextlib
 import hashlib
 import os
 import pickle
-import tempfile
-from collections.abc import Callable, Mapping
+import secrets
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -21,6 +23,10 @@ Kept = TypeVar("Kept")
 
 _PACKAGE = Path(__file__).resolve().parent
 _ATTRIBUTES = ("vertices", "faces", "occlusion", "tint", "coordinates")
+_MARK, _HASH = b"spineviz cache 1\n", 32
+
+SURGICAL = ("herniation", "instruments", "procedures", "retraction")
+"""The files of measures that do not shape the healthy body."""
 
 
 def data_folder(name: str) -> Path:
@@ -48,45 +54,114 @@ def digest(*parts: str | bytes) -> str:
 
 
 def recipe() -> str:
-    """Return a hash of the code and the measures that shape the meshes."""
-    floors = ("sdf", "anatomy", "patient", "pathology", "body", "surgery")
-    files = [path for floor in floors for path in (_PACKAGE / floor).rglob("*.py")]
-    files += [_PACKAGE / f"{name}.py" for name in ("geometry", "model", "structure", "terms", "measures")]
-    files += list((data_folder("meshes") / "measures").glob("*.toml"))
-    return digest(*(path.read_bytes() for path in sorted(files, key=lambda path: path.name)))
+    """Return a hash of the code and the measures that shape the healthy body; the baked library carries it."""
+    floors = [path for floor in ("sdf", "anatomy", "body") for path in _sources(floor) if path.name != "bake.py"]
+    modules = [_PACKAGE / f"{name}.py" for name in ("geometry", "structure", "terms", "spec", "measures")]
+    tables = [path for path in _measures() if path.stem not in SURGICAL]
+    return _digest_of([*floors, *modules, *tables])
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file whole or not at all: into a temporary one beside it, renamed at the end."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+def full_recipe() -> str:
+    """Return a hash of the code and the measures that shape a scene: its body, disease and approaches."""
+    floors = [path for floor in ("pathology", "patient", "surgery") for path in _sources(floor)]
+    modules = [_PACKAGE / f"{name}.py" for name in ("assembly", "layers", "model", "timeline")]
+    return digest(recipe(), _digest_of([*floors, *modules, *_measures()]))
+
+
+def _sources(floor: str) -> list[Path]:
+    return list((_PACKAGE / floor).rglob("*.py"))
+
+
+def _measures() -> list[Path]:
+    return list((data_folder("meshes") / "measures").glob("*.toml"))
+
+
+def _digest_of(files: Iterable[Path]) -> str:
+    """Return a hash of text files and their places, the same on every system."""
+    named = sorted((_place(path), path.read_bytes().replace(b"\r\n", b"\n")) for path in files)
+    return digest(*(part for entry in named for part in entry))
+
+
+def _place(path: Path) -> str:
+    """Return where a file stands: in the package, or beside it among the measures."""
+    inside = path.is_relative_to(_PACKAGE) and path.suffix == ".py"
+    return path.relative_to(_PACKAGE).as_posix() if inside else f"measures/{path.name}"
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary file beside ``path`` that takes its place when the block ends well.
+
+    On any error, Ctrl-C included, the temporary file is removed and ``path`` stays as it was. The file gets
+    the permissions that every new file of this user gets.
+
+    Raises:
+        OSError: the folder is missing or cannot be written; the message names the file.
+    """
+    require_folder(path)
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            write(stream)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror}; choose a folder you may write to") from error
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file whole or not at all, see `replacing`; its folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        write(stream)
+
+
+def require_folder(path: Path) -> None:
+    """Raise OSError when a file cannot be made at ``path``; the message says why and what to do."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder; name a file")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"cannot write {path}: you may not write to {path.parent}; choose another folder")
+
+
+def require_suffix(path: Path, allowed: Sequence[str]) -> None:
+    """Raise ValueError with the allowed list when a file's name ends in none of them."""
+    if path.suffix.lower() not in allowed:
+        raise ValueError(
+            f"{path.name}: the format '{path.suffix or 'without a suffix'}' is not supported; "
+            f"choose one of {', '.join(allowed)}"
+        )
 
 
 def read_object(path: Path, kind: type[Kept]) -> Kept | None:
     """Return an object kept in the user's own cache, or None where there is none that fits.
 
-    The cache is private to the user, like compiled Python: never point it at files of others.
+    A file that is damaged, cut short or not ours counts as none: its content is checked before it is
+    opened. The cache is private to the user, like compiled Python: never point it at files of others.
     """
     try:
-        with path.open("rb") as stream:
-            kept = pickle.load(stream)
-    except (OSError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, TypeError):
+        data = memoryview(path.read_bytes())
+    except OSError:
+        return None
+    head, payload = data[: len(_MARK) + _HASH], data[len(_MARK) + _HASH :]
+    if head != _MARK + hashlib.sha256(payload).digest():
+        return None
+    try:
+        kept = pickle.loads(payload)
+    except Exception:  # an older version wrote it, and a class that it names may fail in any way
         return None
     return kept if isinstance(kept, kind) else None
 
 
 def write_object(path: Path, thing: object) -> None:
     """Keep an object in the user's cache; a cache that cannot be written is no error."""
+    payload = pickle.dumps(thing, protocol=5)
     with contextlib.suppress(OSError):
-        write_whole(path, lambda stream: pickle.dump(thing, stream, protocol=5))
+        write_whole(path, lambda stream: stream.writelines([_MARK, hashlib.sha256(payload).digest(), payload]))
 
 
 def write_surfaces(path: Path, surfaces: SurfaceMap) -> None:
@@ -100,11 +175,17 @@ def write_surfaces(path: Path, surfaces: SurfaceMap) -> None:
     write_whole(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))  # type: ignore[arg-type]
 
 
-def read_surfaces(path: Path) -> dict[str, Surface]:
-    """Read the named surfaces that `write_surfaces` wrote."""
+def read_surfaces(source: Path | BinaryIO) -> dict[str, Surface]:
+    """Read the named surfaces that `write_surfaces` wrote.
+
+    Raises OSError where the file is missing, ValueError where it is damaged.
+    """
     fields: dict[str, dict[str, np.ndarray]] = {}
-    with np.load(path, allow_pickle=False) as archive:
-        for key in archive.files:
-            name, _, attribute = key.rpartition(":")
-            fields.setdefault(name, {})[attribute] = archive[key]
-    return {name: Surface(**attributes) for name, attributes in fields.items()}
+    try:
+        with np.load(source, allow_pickle=False) as archive:
+            for key in archive.files:
+                name, _, attribute = key.rpartition(":")
+                fields.setdefault(name, {})[attribute] = archive[key]
+        return {name: Surface(**attributes) for name, attributes in fields.items()}
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError) as error:
+        raise ValueError(f"{source}: no whole file of surfaces: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,7 @@ from spineviz.annotation import annotated
 from spineviz.locale import text
 from spineviz.model import State
 from spineviz.scene import Scene
-from spineviz.views import VIEWS
+from spineviz.views import VIEWS, View
 
 if TYPE_CHECKING:
     from spineviz.assembly import Assembly
@@ -42,16 +43,16 @@ class Production:
         ``view`` names a camera that replaces the scene's own. Raises ValueError for a second outside
         the timeline or an unknown view.
         """
+        chosen = _known(view)
+        if at is not None and not (isfinite(at) and at >= 0):
+            raise ValueError(f"second {at:g}: a scene runs from 0 on")
         second = min(self.scene.poster, self.timeline.seconds) if at is None else at
-        if not 0 <= second <= self.timeline.seconds:
-            raise ValueError(f"--at {second:g}: the scene runs from 0 to {self.timeline.seconds:g} seconds")
+        if second > self.timeline.seconds:
+            raise ValueError(f"second {second:g}: the scene runs from 0 to {self.timeline.seconds:g} seconds")
         state = self.timeline.at(second)
-        if view is not None:
-            named = assembly.cameras(self.assembly, self.scene)
-            if view not in VIEWS:
-                raise ValueError(f"there is no view '{view}'; choose one of: {', '.join(VIEWS)}")
-            panes = tuple(replace(pane, camera=named[view]) for pane in state.panes)
-            state = replace(state, panes=panes)
+        if chosen is not None:
+            camera = assembly.cameras(self.assembly, self.scene)[chosen]
+            state = replace(state, panes=tuple(replace(pane, camera=camera) for pane in state.panes))
         return self.annotated(state)
 
     def annotated(self, state: State) -> State:
@@ -103,3 +104,13 @@ class Production:
         cuts = cut_planes(model.bones, *assembly.target(self.scene))
         cameras = assembly.cameras(self.assembly, self.scene)
         show(Viewer(model, self.timeline, cameras, cuts, self.annotated))
+
+
+def _known(view: str | None) -> View | None:
+    """Return a view by its name; raise ValueError with those there are for any other."""
+    if view is None:
+        return None
+    for known in VIEWS:
+        if view == known:
+            return known
+    raise ValueError(f"there is no view '{view}'; choose one of: {', '.join(VIEWS)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,11 +15,11 @@ from spineviz.layers import Layer
 from spineviz.library import data_folder
 from spineviz.pathology import Herniation
 from spineviz.patient import GivenBone
+from spineviz.patient.mesh_file import read_mesh
 from spineviz.spec import Spec
 from spineviz.surgery.procedures import Approach
-from spineviz.terms import LEVELS, Level
+from spineviz.terms import LEVELS, Disc, Level, Side, levels_of
 from spineviz.views import View
-
 
 Pathology = Annotated[Herniation, Field()]
 """A pathology as a scene file tells it, known by its ``kind``."""
@@ -80,6 +80,45 @@ class Scene(Spec):
     steps: tuple[SceneStep, ...] = ()
     poster: Annotated[float, Field(ge=0)] = Field(0.0, description="The second that a still picture shows.")
 
+    @model_validator(mode="after")
+    def _within_range(self) -> Scene:
+        for place, entry in self._entries():
+            if not set(levels_of(entry.disc)) <= set(self.anatomy.levels):
+                raise ValueError(
+                    f"{place}: the disc {entry.disc} is not shown; the anatomy runs from {self.anatomy.first} "
+                    f"to {self.anatomy.last}: widen it, or choose another disc"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _approaches_aim_at_the_herniation(self) -> Scene:
+        herniated = [(entry.disc, entry.side) for entry in self.pathologies if entry.depth > 0]
+        for index, entry in enumerate(self.approaches):
+            if not herniated:
+                raise ValueError(
+                    f"approaches[{index}]: it removes a herniation, and the scene has none; add one at the disc "
+                    f"{entry.disc}, {entry.side}"
+                )
+            if (entry.disc, entry.side) not in herniated:
+                raise ValueError(
+                    f"approaches[{index}]: it aims at {_aim(entry.disc, entry.side)}, but the herniation is at "
+                    f"{' and '.join(_aim(disc, side) for disc, side in herniated)}"
+                )
+        if len({(entry.disc, entry.side) for entry in self.approaches}) > 1:
+            raise ValueError("approaches: two are compared at the same disc and on the same side; give both the same")
+        return self
+
+    def _entries(self) -> Iterator[tuple[str, Pathology | Approach]]:
+        """Give every pathology and approach with its place in the file."""
+        for index, pathology in enumerate(self.pathologies):
+            yield f"pathologies[{index}]", pathology
+        for index, approach in enumerate(self.approaches):
+            yield f"approaches[{index}]", approach
+
+
+def _aim(disc: Disc, side: Side) -> str:
+    return f"the disc {disc}, {side}"
+
 
 def loads(text: str, name: str = "scene") -> Scene:
     """Read a scene from TOML text; ``name`` stands in error messages.
@@ -123,6 +162,36 @@ def _anchored(scene: Scene, folder: Path) -> Scene:
     }
     anatomy = scene.anatomy.model_copy(update={"bones": GivenBones(**bones)})
     return scene.model_copy(update={"anatomy": anatomy})
+
+
+def check(source: str | Path) -> None:
+    """Read a scene and the mesh files it names; raise SceneError with everything that is wrong with them."""
+    scene, name = load(source), find(source)
+    problems = [
+        f"{name}: anatomy.bones.{level}.file: {problem}"
+        for level, bone in scene.anatomy.bones
+        if bone is not None and (problem := _unreadable(Path(bone.file)))
+    ]
+    if problems:
+        raise SceneError("\n".join(problems))
+
+
+def _unreadable(path: Path) -> str:
+    """Return what is wrong with a mesh file, or nothing."""
+    if not path.is_file():
+        return f"{path}: there is no such file"
+    try:
+        read_mesh(path)
+    except (OSError, ValueError) as error:
+        return f"{path.parent}: {error}"
+    return ""
+
+
+def check_schema() -> None:
+    """Raise SceneError when the shipped ``scenes/schema.json`` is not the schema of this version."""
+    path = data_folder("scenes") / "schema.json"
+    if not path.is_file() or path.read_text("utf-8") != schema():
+        raise SceneError(f"{path}: is not the schema of this version; run: spineviz schema > {path}")
 
 
 def find(source: str | Path) -> Path:

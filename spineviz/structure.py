@@ -17,12 +17,22 @@ Points = npt.NDArray[np.floating]
 
 
 def frozen(array: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray:
-    """Return a contiguous, read-only copy or view of an array."""
+    """Return a contiguous, read-only array that nobody can change: a copy where the given one is writable."""
     result = np.ascontiguousarray(array, dtype=dtype)
-    if result is array:
-        result = result.view()
+    if (result is array or result.base is not None) and _writable(result):
+        result = result.copy()
     result.flags.writeable = False
     return result
+
+
+def _writable(array: npt.NDArray) -> bool:
+    """Tell whether an array, or one that it is a view of, can be written."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            return True
+        owner = owner.base
+    return False
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from spineviz.model import Camera, Message, Pane, State
 from spineviz.terms import PHASES, Phase
+from spineviz.views import between
 
 Action = Callable[[Pane, float], Pane]
 """Maps a pane and a progress 0..1 to the pane as it looks then; at 1 the action is done."""
@@ -60,32 +61,6 @@ def _applied(step: Step, pane: Pane, progress: float) -> Pane:
     if step.camera is not None:
         pane = replace(pane, camera=between(origin, step.camera, eased(progress / TRAVEL)))
     return replace(pane, caption=step.title)
-
-
-def between(first: Camera, last: Camera, progress: float) -> Camera:
-    """Return the camera on the smooth way from one to another."""
-    if progress <= 0:
-        return first
-    if progress >= 1:
-        return last
-    return Camera(
-        focus=_mixed(first.focus, last.focus, progress),
-        direction=_unit(_mixed(first.direction, last.direction, progress)),
-        up=_unit(_mixed(first.up, last.up, progress)),
-        height=first.height * (last.height / first.height) ** progress,
-        angle=first.angle + (last.angle - first.angle) * progress,
-    )
-
-
-def _mixed(first: Sequence[float], last: Sequence[float], progress: float) -> tuple[float, float, float]:
-    x, y, z = (a + (b - a) * progress for a, b in zip(first, last, strict=True))
-    return x, y, z
-
-
-def _unit(vector: Sequence[float]) -> tuple[float, float, float]:
-    length = sum(value * value for value in vector) ** 0.5
-    x, y, z = (value / length for value in vector)
-    return x, y, z
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""Named views: cameras placed by the anatomy itself."""
+"""Cameras: named views placed by the anatomy itself, and the way from one camera to another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from spineviz.model import Camera, Vector
 from spineviz.structure import Bone, Floats, Frame, Message
@@ -15,7 +16,6 @@ View = Literal["posterior", "oblique", "lateral", "anterior", "superior", "corri
 """Where a scene is seen from. ``oblique`` and ``lateral`` look from the side of the disease."""
 
 VIEWS: tuple[View, ...] = get_args(View)
-
 
 ASIDE = 0.35
 """The share of a direction from which on words mention it beside the main one."""
@@ -29,9 +29,9 @@ def disc_frame(bones: Mapping[Level, Bone], disc: Disc) -> Frame:
     above, below = levels_of(disc)
     upper = bones[above].landmarks["endplate.inferior"]
     lower = bones[below].landmarks["endplate.superior"]
-    superior = _unit(upper.superior + lower.superior)
-    right = _unit(upper.right + lower.right)
-    anterior = _unit(np.cross(superior, right))
+    superior = unit(upper.superior + lower.superior)
+    right = unit(upper.right + lower.right)
+    anterior = unit(np.cross(superior, right))
     return Frame((upper.origin + lower.origin) / 2, np.array([np.cross(anterior, superior), anterior, superior]))
 
 
@@ -43,26 +43,26 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
     middle = (frame.origin + canal) / 2
     back = -frame.anterior
     window = canal + 12 * back + sign * 8 * frame.right
-    operative = _unit(back + 0.10 * sign * frame.right)
-    oblique = _unit(0.62 * sign * frame.right + 0.86 * back + 0.36 * frame.superior)
-    close = _unit(0.50 * sign * frame.right + 0.72 * back + 0.62 * frame.superior)
+    operative = unit(back + 0.10 * sign * frame.right)
+    oblique = unit(0.62 * sign * frame.right + 0.86 * back + 0.36 * frame.superior)
+    close = unit(0.50 * sign * frame.right + 0.72 * back + 0.62 * frame.superior)
     up = (0.0, 0.0, 1.0)
     world_back = np.array([0.0, -1.0, 0.0])
     return {
-        "posterior": Camera(_vector(middle - 5 * frame.superior), _vector(world_back), up, 190.0),
-        "oblique": Camera(_vector(middle), _vector(oblique), up, 165.0),
-        "lateral": Camera(_vector(middle), (sign, 0.0, 0.0), up, 185.0),
-        "anterior": Camera(_vector(middle), (0.0, 1.0, 0.0), up, 185.0),
-        "superior": Camera(_vector(middle), _vector(frame.superior), _vector(frame.anterior), 120.0),
-        "operative": Camera(_vector(window + 20 * back), _vector(operative), up, 115.0),
-        "corridor": Camera(_vector(window), _vector(operative), up, 62.0),
-        "close": Camera(_vector(canal + sign * 8 * frame.right), _vector(close), up, 80.0),
+        "posterior": Camera(vector(middle - 5 * frame.superior), vector(world_back), up, 190.0),
+        "oblique": Camera(vector(middle), vector(oblique), up, 165.0),
+        "lateral": Camera(vector(middle), (sign, 0.0, 0.0), up, 185.0),
+        "anterior": Camera(vector(middle), (0.0, 1.0, 0.0), up, 185.0),
+        "superior": Camera(vector(middle), vector(frame.superior), vector(frame.anterior), 120.0),
+        "operative": Camera(vector(window + 20 * back), vector(operative), up, 115.0),
+        "corridor": Camera(vector(window), vector(operative), up, 62.0),
+        "close": Camera(vector(canal + sign * 8 * frame.right), vector(close), up, 80.0),
     }
 
 
 def seen_from(camera: Camera) -> Message:
     """Return in words where a camera looks from: behind, the patient's left, above, ..."""
-    back = _unit(np.asarray(camera.direction))
+    back = unit(np.asarray(camera.direction))
     first, second, _ = sorted(range(3), key=lambda axis: -abs(back[axis]))
     main = _WAYS[first][0 if back[first] > 0 else 1]
     if abs(back[second]) < ASIDE:
@@ -71,10 +71,45 @@ def seen_from(camera: Camera) -> Message:
     return Message("direction." + "_".join(word for word in _ORDER if word in pair))
 
 
-def _unit(vector: Floats) -> Floats:
-    return np.asarray(vector) / np.linalg.norm(vector)
+def camera_axes(camera: Camera) -> Floats:
+    """Return the camera's axes (3, 3): rows are right, up and towards the eye, in the world."""
+    back = unit(camera.direction)
+    right = unit(np.cross(camera.up, back))
+    return np.stack([right, np.cross(back, right), back])
 
 
-def _vector(values: Floats) -> Vector:
+def between(first: Camera, last: Camera, progress: float) -> Camera:
+    """Return the camera on its way from one to another, 0..1, turning about the body.
+
+    It turns about one axis, the shortest way round, and so never passes through the focus. At 0 and 1 it is
+    the first and the last camera themselves.
+    """
+    if progress <= 0:
+        return first
+    if progress >= 1:
+        return last
+    start, end = (Rotation.from_matrix(camera_axes(camera).T) for camera in (first, last))
+    turn = (end * start.inv()).as_rotvec()
+    axes = (Rotation.from_rotvec(progress * turn) * start).as_matrix().T
+    focus = np.asarray(first.focus) + progress * np.subtract(last.focus, first.focus)
+    return Camera(
+        focus=vector(focus),
+        direction=vector(axes[2]),
+        up=vector(axes[1]),
+        height=first.height * (last.height / first.height) ** progress,
+        angle=first.angle + (last.angle - first.angle) * progress,
+    )
+
+
+def unit(values: Sequence[float] | Floats) -> Floats:
+    """Return a vector (3,) at length 1; raises ValueError for one without length."""
+    length = float(np.linalg.norm(values))
+    if length == 0:
+        raise ValueError("a direction needs a length; this one is zero")
+    return np.asarray(values, dtype=np.float64) / length
+
+
+def vector(values: Floats) -> Vector:
+    """Return an array (3,) as plain numbers."""
     x, y, z = (float(value) for value in values)
     return x, y, z

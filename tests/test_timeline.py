@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spineviz.model import Camera, Look, Message, Pane, State
-from spineviz.timeline import Step, Timeline, between, during, eased, timeline
+from spineviz.timeline import Step, Timeline, during, eased, timeline
+from spineviz.views import between
 
 CAMERA = Camera((0, 0, 0), (0, -1, 0), (0, 0, 1), 200.0)
 CLOSE = Camera((5, 0, 0), (-1, 0, 0), (0, 0, 1), 50.0)

@@ -29,8 +29,8 @@ from spineviz.viewer import (
     pick,
     visible_layers,
 )
-from spineviz.viewer.navigation import carried, eye, frame, orbited, panned, ray, zoomed
-from spineviz.views import seen_from
+from spineviz.viewer.navigation import eye, orbited, panned, ray, zoomed
+from spineviz.views import between, camera_axes, seen_from
 
 BEHIND = Camera((0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0), 100.0)
 VIEWS = {
@@ -436,14 +436,14 @@ angles = st.floats(-170, 170)
 @given(angles, angles)
 def test_turning_keeps_distance_and_right_angles(across: float, up: float) -> None:
     camera = orbited(BEHIND, across, up)
-    axes = frame(camera)
+    axes = camera_axes(camera)
     assert np.allclose(axes @ axes.T, np.eye(3))
     assert (camera.focus, camera.height) == (BEHIND.focus, BEHIND.height)
 
 
 @given(angles, st.floats(-80, 80))
 def test_turning_keeps_the_horizon_level(across: float, up: float) -> None:
-    assert frame(orbited(BEHIND, across, up))[0][2] == pytest.approx(0.0, abs=1e-9)
+    assert camera_axes(orbited(BEHIND, across, up))[0][2] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_dragging_to_the_right_shows_more_of_the_left_side() -> None:
@@ -454,7 +454,7 @@ def test_dragging_to_the_right_shows_more_of_the_left_side() -> None:
 def test_zooming_keeps_the_place_under_the_pointer() -> None:
     camera = zoomed(BEHIND, 2.0, 0.5, -0.25)
     assert camera.height == 50.0
-    right, up, _ = frame(camera)
+    right, up, _ = camera_axes(camera)
     before = np.array(BEHIND.focus) + 50 * (0.5 * right - 0.25 * up)
     after = np.array(camera.focus) + 25 * (0.5 * right - 0.25 * up)
     assert after == pytest.approx(before)
@@ -471,7 +471,7 @@ def test_moving_sideways_carries_the_body_with_the_pointer() -> None:
 
 @given(st.floats(0, 1))
 def test_the_way_between_opposite_views_leads_around_the_body(progress: float) -> None:
-    camera = carried(VIEWS["posterior"], VIEWS["anterior"], progress)
+    camera = between(VIEWS["posterior"], VIEWS["anterior"], progress)
     assert np.linalg.norm(camera.direction) == pytest.approx(1.0)
 
 

@@ -15,8 +15,7 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.model import Camera
 from spineviz.structure import Floats, Frame, Surface
 from spineviz.terms import DISCS, LEVELS, SIDES, SIGN, Disc, Level, Side
-from spineviz.timeline import between
-from spineviz.views import VIEWS, View, disc_frame, views
+from spineviz.views import VIEWS, View, between, disc_frame, views
 
 FROM_BEHIND: tuple[View, ...] = ("posterior", "oblique", "operative", "corridor", "close")
 SURFACE = Surface(np.zeros((3, 3)), np.array([[0, 1, 2]]))

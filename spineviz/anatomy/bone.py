@@ -12,12 +12,16 @@ from spineviz.geometry import DistanceGrid, sample_distance
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.terms import Level
 
+STEP, MARGIN = 1.0, 25.0
+"""The step of a bone's distance grid, and how far it reaches beyond the bone, mm."""
+
 
 @dataclass(frozen=True, eq=False)
 class LevelBone:
     """A bone standing in the world; it satisfies the protocol `spineviz.structure.Bone`.
 
-    ``exact`` tells the signed distance (mm, negative inside) of world points, shape (n, 3).
+    ``exact`` tells the signed distance (mm, negative inside) of world points, shape (n, 3); bones that were
+    made for a scene hold it as a grid, which can be kept in a file.
     """
 
     level: Level
@@ -33,5 +37,14 @@ class LevelBone:
     @cached_property
     def grid(self) -> DistanceGrid:
         """The distance sampled every millimetre to 25 mm around the bone; fast to ask."""
-        lower, upper = self.surface.vertices.min(0), self.surface.vertices.max(0)
-        return sample_distance(self.exact, np.floor(lower - 25), np.ceil(upper + 25), 1.0)
+        return self.exact if isinstance(self.exact, DistanceGrid) else sampled(self.exact, self.surface)
+
+
+def sampled(distance: Callable[[Points], Floats], surface: Surface, mirror: bool = False) -> DistanceGrid:
+    """Return a distance in the world sampled every millimetre to 25 mm around a bone's surface.
+
+    ``mirror`` tells that the bone is the same on both sides of x = 0; one side is then asked for.
+    """
+    lower = np.floor(surface.vertices.min(0) - MARGIN)
+    upper = np.ceil(surface.vertices.max(0) + MARGIN)
+    return sample_distance(distance, lower, upper, STEP, mirror)

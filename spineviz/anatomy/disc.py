@@ -105,7 +105,9 @@ def nucleus_field(space: DiscSpace, parameters: DiscParameters) -> Field:
     def field(points: Points) -> Floats:
         gap, share = _gap(space, points)
         local = space.frame.to_local(points)
-        radius = np.hypot(local[:, 0], local[:, 1]) / space.radius(np.arctan2(local[:, 1], local[:, 0]), share)
+        radius = np.hypot(local[:, 0], local[:, 1]) / space.radius(
+            np.arctan2(local[:, 1], local[:, 0]), share
+        )
         return np.maximum(np.maximum(wall(points), SEAM - gap), 0.8 * space.beyond(points, radius))
 
     return field

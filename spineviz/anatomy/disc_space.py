@@ -121,7 +121,9 @@ def landmark(bone: LevelBone, feature: str) -> Frame:
     try:
         return bone.landmarks[feature]
     except KeyError:
-        raise ValueError(f"{bone.level}: the landmark '{feature}' is needed here; add it to the bone") from None
+        raise ValueError(
+            f"{bone.level}: the landmark '{feature}' is needed here; add it to the bone"
+        ) from None
 
 
 def middle(upper: Frame, lower: Frame) -> Frame:

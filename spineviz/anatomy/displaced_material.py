@@ -70,7 +70,9 @@ def material_frame(material: DisplacedMaterial, space: DiscSpace, bulge: float) 
     outward = outward + np.array([0.0, -1.0, 0.0])
     outward = outward / np.linalg.norm(outward)
     superior = np.array([0.0, 0.0, 1.0])
-    local = Frame(np.array([*margin[nearest], 0.0]), np.stack([np.cross(outward, superior), outward, superior]))
+    local = Frame(
+        np.array([*margin[nearest], 0.0]), np.stack([np.cross(outward, superior), outward, superior])
+    )
     return local.then(space.frame)
 
 
@@ -88,7 +90,9 @@ def material_solid(
     shape = {"extrusion": _extrusion, "protrusion": _protrusion}[material.morphology]
     clearance = measures.value("herniation.extrusion.clearance")
     vault, thickness = roof(space.above, space.below), measures.value(f"flavum.thickness.{space.disc}")
-    outside, tear = shape(material, _half_height(space, frame), _channel(space, frame))
+    outside, tear = shape(
+        material, _half_height(space, frame), _channel(space, frame) * np.array([lateral, 1.0, 1.0])
+    )
 
     def field(points: Points) -> Floats:
         local = frame.to_local(points) * np.array([lateral, 1.0, 1.0])
@@ -98,7 +102,7 @@ def material_solid(
         result = smooth_intersection(result, clearance - np.minimum(above, below), 0.8)
         canal = vault.frame.to_local(points)
         front, slant = flavum_front(vault, canal, thickness)
-        result = smooth_intersection(result, clearance - (canal[:, 1] - front) * slant, 0.8)
+        result = smooth_intersection(result, clearance - (canal[:, 1] - front) * slant, 2.0)
         return np.maximum(result, -nucleus(points))
 
     reach = max(material.width, material.depth, abs(material.migration) + 8.0) + 14.0
@@ -115,7 +119,7 @@ def _half_height(space: DiscSpace, frame: Frame) -> float:
 
 
 def _channel(space: DiscSpace, frame: Frame) -> Floats:
-    """Return where the tear starts in the nucleus, in the material's frame (lateral unsigned)."""
+    """Return where the tear starts in the nucleus, in the material's frame."""
     centre = frame.to_local(space.frame.origin)
     return np.asarray(0.62 * centre * np.array([1.0, 1.0, 0.0]))
 
@@ -160,12 +164,13 @@ def _extrusion(
         for centre, size in lobes:
             result = smooth_union(result, _ellipsoid(points, centre, size), shape["blend"])
         x, y, z = points.T
-        waves = np.sin(1.15 * x + 0.6) * np.sin(1.25 * z - 0.4 * y) + 0.5 * np.sin(1.9 * y + 1.1 * x - 0.8 * z)
+        waves = np.sin(1.15 * x + 0.6) * np.sin(1.25 * z - 0.4 * y) + 0.5 * np.sin(
+            1.9 * y + 1.1 * x - 0.8 * z
+        )
         return result + shape["roughness"] * 0.6 * waves
 
-    side = np.array([1.0, 1.0, 1.0])
     base = max(shape["base"] * material.width, 3.0)
-    return dome, _tear(channel * side, base, min(shape["tear_height"], half - 0.6))
+    return dome, _tear(channel, base, min(shape["tear_height"], half - 0.6))
 
 
 def _protrusion(

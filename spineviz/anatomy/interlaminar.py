@@ -11,12 +11,16 @@ from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc_space import landmark, middle
 from spineviz.structure import Floats, Frame, Points
+from spineviz.terms import SIDES
 
 CELL = 0.75
 """Spacing (mm) of the columns that are followed from the canal backwards."""
 
 WIDTH, HEIGHT, DEPTH = 25.5, 27.0, 32.0
 """How far (mm) columns reach to either side, up and down, and backwards."""
+
+TALLEST = 24.0
+"""A lamina is taken to be no higher than this (mm)."""
 
 RIDGE = 3.5
 """Nearer to the midline than this (mm) the roof is bridged: the two ligaments meet there."""
@@ -72,7 +76,9 @@ def roof(above: LevelBone, below: LevelBone) -> Roof:
     upper, lower = (_front(bone, frame, xs, zs) for bone in (above, below))
     start, first = _row(above, frame, zs, "lamina"), _row(below, frame, zs, "lamina")
     end = _edge(upper, lower, start)
-    top = _top(upper, zs, end, start, frame.to_local(landmark(above, "lamina.right").origin)[0], xs)
+    middles = [frame.to_local(landmark(above, f"lamina.{side}").origin)[0] for side in SIDES]
+    columns = [int(np.argmin(np.abs(xs - middle))) for middle in middles]
+    top = float(np.mean([_top(upper[i], zs, int(end[i]), start) for i in columns]))
     bottom = _bottom(lower, upper, zs, first)
     back = _bridged(upper, lower, zs, end, bottom)
     back = ndimage.gaussian_filter(_shallow(_filled(back), xs), 1.4, mode="nearest")
@@ -103,7 +109,7 @@ def _front(bone: LevelBone, frame: Frame, xs: Floats, zs: Floats) -> Floats:
 
 def _row(bone: LevelBone, frame: Frame, zs: Floats, feature: str) -> int:
     """Return the row at the height of both laminae's landmarks."""
-    heights = [frame.to_local(landmark(bone, f"{feature}.{side}").origin)[2] for side in ("left", "right")]
+    heights = [frame.to_local(landmark(bone, f"{feature}.{side}").origin)[2] for side in SIDES]
     return int(np.clip(np.argmin(np.abs(zs - np.mean(heights))), 0, len(zs) - 1))
 
 
@@ -121,17 +127,13 @@ def _edge(upper: Floats, lower: Floats, start: int) -> Floats:
     return result
 
 
-def _top(upper: Floats, zs: Floats, end: Floats, start: int, x: float, xs: Floats) -> float:
-    """Return the z (mm) half-way up the upper lamina."""
-    rows = []
-    for sign in (-1.0, 1.0):
-        i = int(np.argmin(np.abs(xs - sign * abs(x))))
-        row = start
-        while row < len(zs) - 1 and not np.isnan(upper[i, row + 1]):
-            row += 1
-        share = measures.value("flavum.shape.upper_share")
-        rows.append(zs[end[i]] + share * min(zs[row] - zs[end[i]], 24.0))
-    return float(np.mean(rows))
+def _top(column: Floats, zs: Floats, end: int, start: int) -> float:
+    """Return the z (mm) half-way up the upper lamina in one column."""
+    row = start
+    while row < len(zs) - 1 and not np.isnan(column[row + 1]):
+        row += 1
+    share = measures.value("flavum.shape.upper_share")
+    return float(zs[end] + share * min(zs[row] - zs[end], TALLEST))
 
 
 def _bottom(lower: Floats, upper: Floats, zs: Floats, first: int) -> Floats:

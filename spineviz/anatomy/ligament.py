@@ -11,10 +11,10 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc_space import landmark, precise
 from spineviz.anatomy.interlaminar import Roof, flavum_front, roof
 from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
-from spineviz.anatomy.nerve_paths import tube
 from spineviz.anatomy.recipe import Recipe
+from spineviz.anatomy.relaxed_line import tube, unit
 from spineviz.sdf.solid import Field, Solid, smooth_intersection
-from spineviz.structure import Floats, Points
+from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import DISCS, SIDES, SIGN, Disc, Level, Side, levels_of
 
 SEAM = 0.03
@@ -40,9 +40,7 @@ def ligament_recipes(
             recipes.append(Recipe(f"flavum.{disc}.{side}", "ligament", solid, steps["flavum"], side))
         solid = _interspinous(vault, above, below)
         recipes.append(Recipe(f"interspinous.{disc}", "ligament", solid, steps["interspinous"]))
-    recipes.append(
-        Recipe("supraspinous_ligament", "ligament", _supraspinous(bones), steps["supraspinous"])
-    )
+    recipes.append(Recipe("supraspinous_ligament", "ligament", _supraspinous(bones), steps["supraspinous"]))
     return {recipe.name: recipe for recipe in recipes}
 
 
@@ -93,29 +91,33 @@ def _interspinous(vault: Roof, above: LevelBone, below: LevelBone) -> Solid:
     """Return the sheet between two spinous processes, behind the flavum and in front of the tips."""
     shape = measures.table("interspinous")
     bone = _nearest((above, below))
-    upper, lower = (landmark(item, "spinous.tip") for item in (above, below)) if below.level != "S1" else (
-        landmark(above, "spinous.tip"),
-        landmark(below, "crest.S1"),
-    )
-    base = landmark(below, "spinous.base").origin if below.level != "S1" else lower.origin
-    tips = np.array([vault.frame.to_local(upper.origin), vault.frame.to_local(lower.origin)])
-    low = float(min(tips[1, 2], vault.frame.to_local(base)[2])) - 2.0
-    roof_end = float(vault.top[0]) - 5.0
-    line = np.polyfit(tips[:, 2], tips[:, 1], 1)
+    upper = vault.frame.to_local(landmark(above, "spinous.tip").origin)
+    lower, base = (vault.frame.to_local(mark.origin) for mark in _lower_spine(below))
+    line = np.polyfit([upper[2], lower[2]], [upper[1], lower[1]], 1)
+    ceiling = float(vault.top[0]) - 5.0
 
     def field(points: Points) -> Floats:
         local = vault.frame.to_local(points)
-        centred = local * [0.0, 1.0, 1.0]
-        back = vault.at(centred)[0]
-        front = (local[:, 1] - back + shape["behind_flavum"]) * 0.7
-        behind = np.polyval(line, local[:, 2]) + shape["before_tips"] - local[:, 1]
-        ends = np.maximum(local[:, 2] - tips[0, 2] - 2.0, low - local[:, 2])
-        sheet = np.maximum(np.abs(local[:, 0]) - shape["half_thickness"], np.maximum(front, 0.7 * behind))
-        sheet = smooth_intersection(sheet, np.maximum(ends, local[:, 2] - roof_end), 1.0)
-        return np.maximum(sheet, SEAM - bone(points))
+        y, z = local[:, 1], local[:, 2]
+        front = (y - vault.at(local * [0.0, 1.0, 1.0])[0] + shape["behind_flavum"]) * 0.7
+        behind = (np.polyval(line, z) + shape["before_tips"] - y) * 0.7
+        floor = np.interp(-y, [-base[1], -lower[1] + 0.1], [base[2], lower[2]]) - 3.0 - z
+        ends = np.maximum(np.maximum(z - upper[2] - 2.0, z - ceiling), 0.7 * floor)
+        sheet = np.maximum(np.abs(local[:, 0]) - shape["half_thickness"], np.maximum(front, behind))
+        return np.maximum(smooth_intersection(sheet, ends, 1.0), SEAM - bone(points))
 
-    corners = vault.frame.to_parent(np.array([[x, y, z] for x in (-5, 5) for y in (-60, 8) for z in (-40, 30)]))
+    corners = vault.frame.to_parent(
+        np.array([[x, y, z] for x in (-5, 5) for y in (-60, 8) for z in (-40, 30)])
+    )
     return Solid(field, corners.min(0), corners.max(0))
+
+
+def _lower_spine(bone: LevelBone) -> tuple[Frame, Frame]:
+    """Return the tip and the base of the spinous process that an interspinous ligament comes down to."""
+    if bone.level == "S1":
+        crest = landmark(bone, "crest.S1")
+        return crest, crest
+    return landmark(bone, "spinous.tip"), landmark(bone, "spinous.base")
 
 
 def _supraspinous(bones: Mapping[Level, LevelBone]) -> Solid:
@@ -123,7 +125,10 @@ def _supraspinous(bones: Mapping[Level, LevelBone]) -> Solid:
     shape = measures.table("supraspinous")
     tips = np.array([landmark(bones[level], "spinous.tip").origin for level in ("L3", "L4", "L5")])
     out = np.array([landmark(bones[level], "spinous.tip").anterior for level in ("L3", "L4", "L5")])
-    ends = [tips[0] + shape["beyond"] * _unit(tips[0] - tips[1]), tips[2] + shape["beyond"] * _unit(tips[2] - tips[1])]
+    ends = [
+        tips[0] + shape["beyond"] * unit(tips[0] - tips[1]),
+        tips[2] + shape["beyond"] * unit(tips[2] - tips[1]),
+    ]
     knots = np.array([ends[0], *(tips + 0.5 * shape["half_depth"] * out), ends[1]])
     fine = np.linspace(0, len(knots) - 1, 240)
     line = np.stack([np.interp(fine, np.arange(len(knots)), knots[:, k]) for k in range(3)], axis=1)
@@ -136,7 +141,3 @@ def _supraspinous(bones: Mapping[Level, LevelBone]) -> Solid:
         return np.maximum(cord(points * scale), SEAM - bone(points))
 
     return Solid(field, line.min(0) - 6.0, line.max(0) + 6.0)
-
-
-def _unit(vector: Floats) -> Floats:
-    return vector / np.linalg.norm(vector)

@@ -16,6 +16,7 @@ from scipy.sparse.linalg import spsolve
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
+from spineviz.geometry import DistanceGrid
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points, frozen
 from spineviz.terms import DISCS, Level, levels_of
@@ -100,21 +101,30 @@ def stations(bones: Mapping[Level, LevelBone]) -> Stations:
     return Stations(heights, top + extent["above_L3"], sacrum - extent["below_S1_endplate"])
 
 
-def bone_distance(bones: Mapping[Level, LevelBone]) -> Field:
-    """Return the signed distance (mm, negative inside) to the nearest bone, from the bones' 1 mm grids."""
-    grids = [bone.grid for bone in bones.values()]
-    far = 25.0
+@dataclass(frozen=True, eq=False)
+class NearestBone:
+    """The signed distance (mm, negative inside) to the nearest of several bones, from their 1 mm grids.
 
-    def distance(points: Points) -> Floats:
+    Farther than ``far`` mm from all of them it tells ``far``.
+    """
+
+    grids: tuple[DistanceGrid, ...]
+    far: float = 25.0
+
+    def __call__(self, points: Points) -> Floats:
+        """Return the distance (n,) at world points (n, 3)."""
         points = np.asarray(points, dtype=np.float64)
-        result = np.full(len(points), far)
-        for grid in grids:
+        result = np.full(len(points), self.far)
+        for grid in self.grids:
             upper = grid.lower + grid.step * (np.array(grid.values.shape) - 1.0)
             near = np.all((points > grid.lower) & (points < upper), axis=1)
             result[near] = np.minimum(result[near], grid(points[near]))
         return result
 
-    return distance
+
+def bone_distance(bones: Mapping[Level, LevelBone]) -> NearestBone:
+    """Return the signed distance (mm, negative inside) to the nearest bone, from the bones' 1 mm grids."""
+    return NearestBone(tuple(bone.grid for bone in bones.values()))
 
 
 def bone_from_behind(bones: Mapping[Level, LevelBone]) -> HeightMap:

@@ -10,8 +10,9 @@ from scipy.spatial import cKDTree
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.nerve_parameters import NerveParameters, nerve_parameters
-from spineviz.anatomy.nerve_paths import Obstacles, RootPath, SacAxis, obstacles, root_paths, sac_axis, tube
+from spineviz.anatomy.nerve_paths import Obstacles, RootPath, SacAxis, obstacles, root_paths, sac_axis
 from spineviz.anatomy.recipe import Recipe
+from spineviz.anatomy.relaxed_line import tube
 from spineviz.sdf.solid import Field, Solid, smooth_intersection, smooth_union
 from spineviz.structure import Floats, Points
 from spineviz.terms import Level
@@ -37,7 +38,9 @@ def nerve_recipes(parameters: NerveParameters, bones: Mapping[Level, LevelBone])
     axis = sac_axis(parameters, bones)
     paths = root_paths(parameters, axis, bones, free)
     steps = measures.table("nerve_mesh")
-    sac = Recipe("thecal_sac", "dura", _sac_solid(axis, paths, free, obstacles(bones, discs=False)), steps["sac"])
+    sac = Recipe(
+        "thecal_sac", "dura", _sac_solid(axis, paths, free, obstacles(bones, discs=False)), steps["sac"]
+    )
     roots = [
         Recipe(root_name(path.level, path.side), "nerve", _root_solid(path, free), steps["root"], path.side)
         for path in paths

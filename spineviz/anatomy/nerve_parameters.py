@@ -48,5 +48,5 @@ def nerve_parameters() -> NerveParameters:
     """Return the healthy sac and roots from the measures."""
     return NerveParameters(
         sac=tuple(SacSection(station=name, **row) for name, row in measures.table("thecal_sac").items()),
-        roots=tuple(RootParameters(level=name, **row) for name, row in measures.table("roots").items()),  # type: ignore[arg-type]
+        roots=tuple(RootParameters(level=name, **row) for name, row in measures.table("roots").items()),
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from scipy.interpolate import CubicSpline, PchipInterpolator
-from scipy.spatial import cKDTree
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
@@ -16,10 +14,12 @@ from spineviz.anatomy.disc import annulus_field, disc_parameters
 from spineviz.anatomy.disc_space import DiscSpace, disc_space, endplate, landmark
 from spineviz.anatomy.displaced_material import medial_border
 from spineviz.anatomy.nerve_parameters import NerveParameters, RootParameters, SacSection
-from spineviz.structure import Floats, Points, frozen
+from spineviz.anatomy.relaxed_line import curve, relax, resampled, unit
+from spineviz.sdf.solid import Field
+from spineviz.structure import Floats, Points
 from spineviz.terms import DISCS, SIDES, SIGN, Level, Side
 
-Obstacles = Callable[[Points], Floats]
+Obstacles = Field
 """Distance (mm) of world points (n, 3) to everything a nerve must keep clear of."""
 
 LUMBAR: tuple[Level, ...] = ("L3", "L4", "L5")
@@ -71,11 +71,12 @@ class RootPath:
 
 def obstacles(bones: Mapping[Level, LevelBone], discs: bool = True) -> Obstacles:
     """Return the distance to the nearest bone, and to the nearest healthy disc."""
-    grids = [bone.grid for bone in bones.values()]
-    fields = [annulus_field(disc_space(disc, bones), disc_parameters(disc)) for disc in DISCS] if discs else []
+    fields: list[Field] = [bone.grid for bone in bones.values()]
+    for disc in DISCS if discs else ():
+        fields.append(annulus_field(disc_space(disc, bones), disc_parameters(disc)))
 
     def distance(points: Points) -> Floats:
-        return np.min([field(points) for field in (*grids, *fields)], axis=0)
+        return np.min([field(points) for field in fields], axis=0)
 
     return distance
 
@@ -135,7 +136,9 @@ def _walls(bones: Mapping[Level, LevelBone]) -> tuple[list[str], Points]:
 def _rim(bone: LevelBone) -> Floats:
     """Return the posterior rim of a bone's upper endplate, in the middle."""
     plate = endplate(bone, "superior")
-    return march(bone, plate.origin - 4.0 * plate.superior, -plate.anterior, inside=True) + 4.0 * plate.superior
+    return (
+        march(bone, plate.origin - 4.0 * plate.superior, -plate.anterior, inside=True) + 4.0 * plate.superior
+    )
 
 
 def _margin(space: DiscSpace) -> Floats:
@@ -171,12 +174,14 @@ def root_paths(
     keys = [(root, side) for root in parameters.roots for side in SIDES]
     samples = measures.value("root_path.samples")
     guides = [_way(root, side, axis, bones) for root, side in keys]
-    lines = np.array([_resampled(_curve(guide), samples) for guide in guides])
-    radii = np.array([_radii(root, guide, line)[0] for (root, _), guide, line in zip(keys, guides, lines, strict=True)])
-    relaxed = _relax(lines, radii, free)
+    lines = np.array([resampled(curve(guide), samples) for guide in guides])
+    radii = np.array(
+        [_radii(root, guide, line)[0] for (root, _), guide, line in zip(keys, guides, lines, strict=True)]
+    )
+    relaxed = relax(lines, radii, free)
     paths = []
     for (root, side), guide, line in zip(keys, guides, relaxed, strict=True):
-        dense = _resampled(_curve(line), int(np.linalg.norm(np.diff(line, axis=0), axis=1).sum() / STRIDE))
+        dense = resampled(curve(line), int(np.linalg.norm(np.diff(line, axis=0), axis=1).sum() / STRIDE))
         profile, ganglion = _radii(root, guide, dense)
         takeoff = int(np.argmin(np.linalg.norm(dense - guide[1], axis=1)))
         paths.append(RootPath(root.level, side, dense, profile, takeoff, ganglion))
@@ -221,7 +226,9 @@ def _lumbar_way(root: RootParameters, side: Side, bone: LevelBone, lateral: Floa
     pedicle = landmark(bone, f"pedicle.{side}").origin + FORAMINAL * bone.frame.anterior
     under = march(bone, pedicle, down, inside=True) + (root.ganglion_width / 2 + clearance + 1.0) * down
     out = _outwards(root, bone, side)
-    return np.array([recess, under, under + 6.0 * _unit(out + 0.2 * lateral), under + (6.0 + root.outside_length) * out])
+    return np.array(
+        [recess, under, under + 6.0 * unit(out + 0.2 * lateral), under + (6.0 + root.outside_length) * out]
+    )
 
 
 def _sacral_way(root: RootParameters, side: Side, bone: LevelBone, lateral: Floats) -> Points:
@@ -230,7 +237,8 @@ def _sacral_way(root: RootParameters, side: Side, bone: LevelBone, lateral: Floa
     canal, foramen = landmark(bone, "canal"), landmark(bone, f"foramen.anterior.S1.{side}")
     places = [canal.origin + 1.5 * canal.anterior - drop * canal.superior for drop in (-2.0, 7.0)]
     recess = [
-        march(bone, place, lateral, inside=False) - (root.ganglion_width / 2 + clearance) * lateral for place in places
+        march(bone, place, lateral, inside=False) - (root.ganglion_width / 2 + clearance) * lateral
+        for place in places
     ]
     outer = foramen.origin + root.outside_length * _outwards(root, bone, side)
     return np.array([*recess, foramen.origin - 8.0 * foramen.anterior, foramen.origin, outer])
@@ -238,7 +246,7 @@ def _sacral_way(root: RootParameters, side: Side, bone: LevelBone, lateral: Floa
 
 def _outwards(root: RootParameters, bone: LevelBone, side: Side) -> Floats:
     local = np.array(root.outside_direction) * [SIGN[side], 1.0, 1.0]
-    return _unit(local @ bone.frame.axes)
+    return unit(local @ bone.frame.axes)
 
 
 def _radii(root: RootParameters, guide: Points, line: Points) -> tuple[Floats, int]:
@@ -251,70 +259,3 @@ def _radii(root: RootParameters, guide: Points, line: Points) -> tuple[Floats, i
     swell = (1 - reach * reach) ** 2
     start = 0.5 + 0.5 * np.clip(length / SHEATHED, 0.0, 1.0)
     return start * root.diameter / 2 + (root.ganglion_width - root.diameter) / 2 * swell, centre
-
-
-def _relax(lines: Points, radii: Floats, free: Obstacles) -> Points:
-    """Let lines (k, n, 3) find a smooth way around what is in it; their ends stay."""
-    settings = measures.table("root_path")
-    loyalty, current = settings["loyalty"], lines.copy()
-    steps = 0.4 * np.vstack([np.eye(3), -np.eye(3)])
-    for pace in np.repeat(settings["paces"], settings["rounds"]).tolist():
-        smoother = _smoother(lines.shape[1], pace * settings["tension"], pace * settings["stiffness"], pace * loyalty)
-        current = np.einsum("ij,kjc->kic", smoother, current + pace * loyalty * lines)
-        current[:, 0], current[:, -1] = lines[:, 0], lines[:, -1]
-        flat = current.reshape(-1, 3)
-        lack = np.maximum(radii.ravel() + settings["clearance"] - free(flat), 0.0)
-        near = np.flatnonzero(lack > 0.0)
-        if len(near):
-            values = free((flat[near, None] + steps).reshape(-1, 3)).reshape(-1, 6)
-            slope = values[:, :3] - values[:, 3:]
-            slope /= np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-6)
-            flat[near] += 0.7 * np.minimum(lack[near], 1.0)[:, None] * slope
-        current = flat.reshape(lines.shape)
-        current[:, 0], current[:, -1] = lines[:, 0], lines[:, -1]
-    return current
-
-
-@cache
-def _smoother(count: int, tension: float, stiffness: float, loyalty: float) -> Floats:
-    """Return the matrix (count, count) of one implicit step of a stretched, stiff line with fixed ends."""
-    second = np.zeros((count, count))
-    for row in range(1, count - 1):
-        second[row, row - 1 : row + 2] = [1.0, -2.0, 1.0]
-    system = np.eye(count) * (1 + loyalty) - tension * second + stiffness * second.T @ second
-    system[[0, -1]] = np.eye(count)[[0, -1]]
-    return frozen(np.linalg.inv(system), np.float64)
-
-
-def _curve(points: Points) -> Callable[[Floats], Points]:
-    """Return a smooth curve through points; its argument runs from 0 to 1."""
-    steps = np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1))
-    knots = np.concatenate([[0.0], np.cumsum(steps)])
-    return PchipInterpolator(knots / knots[-1], points) if len(points) < 12 else CubicSpline(knots / knots[-1], points)
-
-
-def _resampled(curve: Callable[[Floats], Points], count: int) -> Points:
-    """Return points at equal ways along a curve."""
-    fine = curve(np.linspace(0.0, 1.0, 800))
-    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
-    wanted = np.linspace(0.0, length[-1], count)
-    return np.stack([np.interp(wanted, length, fine[:, k]) for k in range(3)], axis=1)
-
-
-def _unit(vector: Floats) -> Floats:
-    return vector / np.linalg.norm(vector)
-
-
-def tube(points: Points, radii: Floats) -> Callable[[Points], Floats]:
-    """Return the signed distance to a tube of changing radius around a dense line, with round ends."""
-    fine = np.linspace(0, len(points) - 1, 4 * len(points) - 3)
-    index = np.arange(len(points))
-    line = np.stack([np.interp(fine, index, points[:, k]) for k in range(3)], axis=1)
-    thick = np.interp(fine, index, radii)
-    tree = cKDTree(line)
-
-    def distance(query: Points) -> Floats:
-        lengths, nearest = tree.query(query)
-        return np.asarray(lengths - thick[nearest])
-
-    return distance

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from spineviz import measures
@@ -182,7 +183,7 @@ def _columns(frame: Frame, material: Field, walls: Field) -> Yielding:
     return Yielding(frame, frozen(lift, np.float64), frozen(front, np.float64), frozen(end, np.float64))
 
 
-def _front(solid: Floats, ys: Floats) -> Floats:
+def _front(solid: npt.NDArray[np.bool_], ys: Floats) -> Floats:
     """Return where the canal begins in each column: behind the last wall within reach of the disc."""
     near = solid[:, ys < 3.0]
     last = near.shape[1] - 1 - near[:, ::-1].argmax(1)

@@ -6,6 +6,8 @@ vertebra of 87 patients (Clouthier et al., J Biomech 2023;146:111421), L4 lies b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from spineviz import measures
@@ -29,13 +31,16 @@ def parameters_of(level: Level) -> VertebraParameters:
     return VertebraParameters.model_validate(known[level])
 
 
-def cartilage(parameters: VertebraParameters, points: Points) -> Floats:
+def cartilage(
+    parameters: VertebraParameters, points: Points, known: Mapping[str, Frame] | None = None
+) -> Floats:
     """Return how much surface points belong to articular cartilage: (n, 3) mm -> (n,) 0..1.
 
     Points are on the bone's surface, in its own frame. An ellipse of the facet's width and height is
-    covered on each articular surface, where the surface looks the same way as the facet.
+    covered on each articular surface, where the surface looks the same way as the facet. ``known`` are the
+    bone's landmarks in its own frame, where the caller has them.
     """
-    marks = landmarks(parameters)
+    marks = landmarks(parameters) if known is None else known
     points = np.asarray(points, dtype=np.float64)
     facing = normals(field(parameters), points)
     result = np.zeros(len(points))

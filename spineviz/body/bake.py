@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
@@ -18,51 +20,80 @@ CATALOG = "catalog.toml"
 
 @cache
 def shelf() -> Mapping[str, Surface]:
-    """Return the baked surfaces by structure name; empty where they do not fit the generator."""
+    """Return the baked surfaces by structure name.
+
+    Empty where the library was baked by another generator, is missing or is damaged: then everything is
+    built, which takes longer and gives the same.
+    """
     folder = library.data_folder("meshes")
     try:
-        catalog = tomllib.loads((folder / CATALOG).read_text("utf-8"))
-    except FileNotFoundError:
+        catalog = _catalog(folder)
+        if catalog["recipe"] != library.recipe():
+            return {}
+        return {name: _read(folder, name, entry["hash"]) for name, entry in catalog["structures"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    if catalog["recipe"] != library.recipe():
-        return {}
-    return {name: library.read_surfaces(folder / f"{name}.npz")[name] for name in catalog["structures"]}
 
 
-def bake() -> Iterator[str]:
-    """Build every healthy structure, write the library, and tell a line for each."""
+def bake(tell: Callable[[str], None]) -> None:
+    """Build every healthy structure and write the library; ``tell`` is called with a line for each.
+
+    Broken off at any moment, it leaves a catalogue whose files are all there.
+    """
     folder = library.data_folder("meshes")
-    structures = _fresh()
-    for old in folder.glob("*.npz"):
-        old.unlink()
+    tell("building bones and soft tissue ...")
     entries = {}
-    for name, structure in structures.items():
+    for name, structure in _fresh(tell).items():
         library.write_surfaces(folder / f"{name}.npz", {name: structure.surface})
         entries[name] = _entry(structure, folder / f"{name}.npz")
-        yield f"{name:32} {entries[name]['triangles']:7d} triangles  {entries[name]['volume_cm3']:8.2f} cm³"
     text = tomli_w.dumps({"recipe": library.recipe(), "structures": entries})
-    library.write_whole(folder / CATALOG, lambda stream: stream.write(text.encode()) and None)
+    library.write_whole(folder / CATALOG, lambda stream: stream.write(text.encode()))
+    for orphan in folder.glob("*.npz"):
+        if orphan.stem not in entries:
+            orphan.unlink()
     shelf.cache_clear()
+    tell(f"{len(entries)} structures written to {folder}")
 
 
-def check() -> Iterator[str]:
-    """Tell whether library, catalogue and generator agree; raise ValueError where they do not."""
+def check() -> str:
+    """Return how much of the library agrees with its catalogue and the generator.
+
+    Raises ValueError where anything does not, FileNotFoundError where there is no catalogue.
+    """
     folder = library.data_folder("meshes")
-    catalog = tomllib.loads((folder / CATALOG).read_text("utf-8"))
+    catalog = _catalog(folder)
     if catalog["recipe"] != library.recipe():
         raise ValueError("meshes/catalog.toml was baked by another generator; run: spineviz bake")
     for name, entry in catalog["structures"].items():
-        path = folder / f"{name}.npz"
-        if not path.is_file() or library.digest(path.read_bytes()) != entry["hash"]:
-            raise ValueError(f"{path}: differs from meshes/catalog.toml; run: spineviz bake")
-    yield f"{len(catalog['structures'])} structures agree with their catalogue and the generator"
+        _read(folder, name, entry["hash"])
+    return f"{len(catalog['structures'])} structures agree with their catalogue and the generator"
 
 
-def _fresh() -> Mapping[str, Structure]:
+def _catalog(folder: Path) -> dict[str, Any]:
+    path = folder / CATALOG
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no baked library; run: spineviz bake")
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+def _read(folder: Path, name: str, expected: str) -> Surface:
+    """Return a baked surface; raise ValueError where its file is not the one of the catalogue."""
+    path = folder / f"{name}.npz"
+    data = path.read_bytes() if path.is_file() else b""
+    if library.digest(data) != expected:
+        raise ValueError(f"{path}: differs from meshes/catalog.toml; run: spineviz bake")
+    return library.read_surfaces(BytesIO(data))[name]
+
+
+def _fresh(tell: Callable[[str], None]) -> Mapping[str, Structure]:
     from spineviz.body.build import build  # noqa: PLC0415 - the builder reads the shelf
     from spineviz.body.parameters import anatomy  # noqa: PLC0415
 
-    return build(anatomy(), shelf={}).structures
+    def told(structure: Structure) -> None:
+        cubic = volume(structure.surface) / 1000
+        tell(f"{structure.name:24} {len(structure.surface.faces):7d} triangles  {cubic:8.2f} cm³")
+
+    return build(anatomy(), shelf={}, made=told).structures
 
 
 def _entry(structure: Structure, path: Path) -> dict[str, str | int | float]:

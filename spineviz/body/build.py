@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fast_simplification import simplify
 
+from spineviz.anatomy.alignment import inverse
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import disc_recipes
 from spineviz.anatomy.ligament import ligament_recipes
@@ -29,25 +30,39 @@ BONE_TRIANGLES: Mapping[Level, int] = {"L3": 16_000, "L4": 16_000, "L5": 16_000,
 """How many triangles a bone has in a scene; the mesh command writes it whole."""
 
 
-def build(anatomy: Anatomy, shelf: Mapping[str, Surface] | None = None) -> Body:
+def build(
+    anatomy: Anatomy,
+    shelf: Mapping[str, Surface] | None = None,
+    made: Callable[[Structure], None] = lambda structure: None,
+) -> Body:
     """Build every structure of an anatomy, in the world, with occlusion baked.
 
     ``shelf`` holds baked surfaces by structure name and stands for what needs no building; the
-    project's own library by default.
+    project's own library by default. ``made`` is called with each structure as soon as it is there.
     """
     baked = _fitting(anatomy, library_shelf() if shelf is None else shelf)
     bones = make_bones(anatomy)
     recipes = tissue_recipes(anatomy, bones)
-    hard = [lighter(bone.surface, BONE_TRIANGLES[level]) for level, bone in bones.items()]
+    hard = {
+        level: baked[level] if level in baked else lighter(bone.surface, BONE_TRIANGLES[level])
+        for level, bone in bones.items()
+    }
     structures: dict[str, Structure] = {}
-    for (level, bone), surface in zip(bones.items(), hard, strict=True):
-        others = [other for other in hard if other is not surface]
-        made = baked[level] if level in baked else bake_occlusion(_cartilage(anatomy, bone, surface), others)
-        structures[level] = Structure(level, "bone", made, None, BONE_TERMS[level])
+    for level, bone in bones.items():
+        surface = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
+        structures[level] = Structure(level, "bone", surface, None, BONE_TERMS[level])
+        made(structures[level])
     for name, recipe in recipes.items():
-        made = baked[name] if name in baked else shaded(recipe, hard)
-        structures[name] = Structure(name, recipe.tissue, made, recipe.side, recipe.term)
+        surface = baked[name] if name in baked else shaded(recipe, tuple(hard.values()))
+        structures[name] = Structure(name, recipe.tissue, surface, recipe.side, recipe.term)
+        made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
+
+
+def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Surface:
+    """Return a bone's surface with its cartilage, darkened by itself and by the other bones."""
+    others = [surface for level, surface in hard.items() if level != bone.level]
+    return bake_occlusion(_cartilage(anatomy, bone, hard[bone.level]), others)
 
 
 def _movements(
@@ -106,5 +121,7 @@ def _cartilage(anatomy: Anatomy, bone: LevelBone, surface: Surface) -> Surface:
     """Return a bone's surface with its articular cartilage as tint, where the parameters tell it."""
     if bone.level in anatomy.given or bone.level == "S1":
         return surface
-    tint = cartilage(anatomy.vertebrae[bone.level], bone.frame.to_local(surface.vertices))
+    own = inverse(bone.frame)
+    marks = {name: mark.then(own) for name, mark in bone.landmarks.items()}
+    tint = cartilage(anatomy.vertebrae[bone.level], bone.frame.to_local(surface.vertices), marks)
     return Surface(surface.vertices, surface.faces, surface.occlusion, tint)

@@ -10,9 +10,8 @@ import numpy as np
 from spineviz import measures
 from spineviz.anatomy import sacrum, vertebra
 from spineviz.anatomy.alignment import endplates, inverse, sacral_frame, stacked
-from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.bone import LevelBone, sampled
 from spineviz.body.parameters import Anatomy
-from spineviz.geometry import DistanceGrid, sample_distance
 from spineviz.patient import given_bone
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
@@ -21,10 +20,6 @@ from spineviz.terms import DISCS, LEVELS, Level, levels_of
 
 STEP = 0.8
 """The meshing step of generated bones, mm."""
-
-GRID_STEP = 1.0
-GRID_MARGIN = 20.0
-"""The distance grid's step and its margin around the bone, mm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +43,7 @@ def bones(anatomy: Anatomy) -> dict[Level, LevelBone]:
     gap = float(measures.value("facet_joint.bone_to_bone_gap"))
     result: dict[Level, LevelBone] = {}
     for level in LEVELS:
-        neighbours = [
-            (blanks[other], frames[other]) for other in _neighbours(level)
-        ]
+        neighbours = [(blanks[other], frames[other]) for other in _neighbours(level)]
         result[level] = _standing(level, blanks[level], frames[level], neighbours, gap)
     return result
 
@@ -103,33 +96,16 @@ def _standing(
 ) -> LevelBone:
     field = item.distance
     surface = item.surface
+    symmetric = item.solid is not None and all(other.solid for other, _ in neighbours)
     if item.solid is not None:
         field = _yielding(item, frame, neighbours, gap)
-        surface = mesh(replace(item.solid, field=field), STEP, mirror=all(b.solid for b, _ in neighbours))
+        surface = mesh(replace(item.solid, field=field), STEP, mirror=symmetric)
     if surface is None:
         raise ValueError(f"{level}: neither parameters nor a mesh")
     standing = surface.placed(frame)
-    grid = _grid(field, surface)
     landmarks = {name: mark.then(frame) for name, mark in item.landmarks.items()}
-    return LevelBone(level, frame, landmarks, standing, Placed(grid, frame))
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """A distance grid of a bone's own frame, asked in the world."""
-
-    grid: DistanceGrid
-    frame: Frame
-
-    def __call__(self, points: Points) -> Floats:
-        """Return the signed distance (n,) in mm at world points (n, 3)."""
-        return self.grid(self.frame.to_local(points))
-
-
-def _grid(field: Callable[[Points], Floats], surface: Surface) -> DistanceGrid:
-    lower = np.floor(surface.vertices.min(0) - GRID_MARGIN)
-    upper = np.ceil(surface.vertices.max(0) + GRID_MARGIN)
-    return sample_distance(field, lower, upper, GRID_STEP)
+    grid = sampled(lambda points: field(frame.to_local(points)), standing, symmetric)
+    return LevelBone(level, frame, landmarks, standing, grid)
 
 
 def _yielding(

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from tqdm import tqdm
 
-from spineviz.export.atomic import replacing, require_folder, require_suffix
 from spineviz.export.encoder import Encoder
 from spineviz.export.frames import Frame, render
+from spineviz.library import replacing, require_folder, require_suffix
 from spineviz.locale import text
 from spineviz.model import Model, State
 from spineviz.render.overlay import Clock

@@ -6,7 +6,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -53,7 +53,8 @@ def _rendered_beside(
 ) -> Generator[Picture, None, None]:
     context = get_context("spawn")
     pipes = [context.Pipe() for _ in range(processes)]
-    workers = [context.Process(target=_serve, args=(far, model, size, text), daemon=True) for _, far in pipes]
+    drawn = replace(model, bones={}, landmarks={})
+    workers = [context.Process(target=_serve, args=(far, drawn, size, text), daemon=True) for _, far in pipes]
     try:
         for worker, (_, far) in zip(workers, pipes, strict=True):
             worker.start()

@@ -9,7 +9,9 @@ from spineviz.body import anatomy
 from spineviz.body.bake import shelf
 from spineviz.body.skeleton import bones
 from spineviz.geometry import as_trimesh
-from spineviz.library import write_whole
+from spineviz.layers import layer_of
+from spineviz.library import replacing, require_folder, require_suffix
+from spineviz.scene import Scene
 from spineviz.structure import Surface
 from spineviz.terms import LEVELS
 
@@ -19,25 +21,39 @@ FORMATS = (".ply", ".stl")
 def write_structure(path: Path, name: str, source: str | None = None) -> None:
     """Write a structure of the healthy body, or of a scene, as binary PLY or STL.
 
-    Bones of the healthy body are written at full resolution. Raises ValueError for an unknown format
-    or structure, OSError for a path that cannot be written.
+    Bones of the healthy body are written at full resolution. The file appears whole or not at all.
+
+    Raises:
+        ValueError: an unknown format, scene or structure.
+        OSError: the file cannot be written; the message says where and why.
     """
-    kind = path.suffix.lower()
-    if kind not in FORMATS:
-        raise ValueError(f"{path}: a mesh is written as one of: {', '.join(FORMATS)}")
-    if not path.parent.is_dir():
-        raise ValueError(f"{path}: the folder {path.parent} does not exist")
-    data = as_trimesh(_surface(name, source)).export(file_type=kind[1:])
-    write_whole(path, lambda stream: stream.write(data) and None)
+    require_suffix(path, FORMATS)
+    require_folder(path)
+    chosen = scene.load(source) if source is not None else None
+    require_name(name)
+    data = as_trimesh(_surface(name, chosen)).export(file_type=path.suffix.lower()[1:])
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
-def _surface(name: str, source: str | None) -> Surface:
-    if source is None and name in LEVELS:
-        return bones(anatomy())[name].surface  # type: ignore[index]
-    if source is None and name in shelf():
-        return shelf()[name]
-    chosen = scene.load(source) if source is not None else scene.Scene(title="")
-    structures = assembly.assemble(chosen).model.structures
+def require_name(name: str) -> None:
+    """Raise ValueError for a name that no structure of any scene can have, before anything is built."""
+    try:
+        layer_of(name)
+    except ValueError:
+        raise ValueError(
+            f"there is no structure '{name}'; names are like L4, disc.L4-L5, root.L5.left, multifidus.left"
+        ) from None
+
+
+def _surface(name: str, chosen: Scene | None) -> Surface:
+    if chosen is None:
+        level = next((level for level in LEVELS if level == name), None)
+        if level is not None:
+            return bones(anatomy())[level].surface
+        if name in shelf():
+            return shelf()[name]
+    structures = assembly.assemble(chosen or Scene(title="")).model.structures
     if name not in structures:
         raise ValueError(f"there is no structure '{name}'; choose one of: {', '.join(sorted(structures))}")
     return structures[name].surface

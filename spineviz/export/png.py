@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from spineviz.export.atomic import replacing, require_folder, require_suffix
+from spineviz.library import replacing, require_folder, require_suffix
 from spineviz.model import Message, Model, State
 from spineviz.render.picture import picture
 from spineviz.render.stage import Stage

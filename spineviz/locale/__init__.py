@@ -35,22 +35,34 @@ def catalog(language: str = "en") -> Mapping[str, str]:
 def text(message: Message, language: str = "en") -> str:
     """Return a message as a sentence.
 
-    A parameter that is a text beginning with ``@`` is itself a key. Raises KeyError where the catalog
-    has no such key, or where the sentence needs a parameter that the message does not give.
+    A parameter that is a text beginning with ``@`` is itself a key; ``@@`` stands for a plain ``@`` at its
+    beginning. Raises KeyError where the catalog has no such key, or where the sentence needs a parameter
+    that the message does not give.
     """
     texts = catalog(language)
     if message.key not in texts:
         raise KeyError(f"locale/{language}.toml has no text '{message.key}'")
-    values = {
-        name: text(Message(value[1:]), language) if isinstance(value, str) and value[:1] == "@" else value
-        for name, value in message.parameters
-    }
+    values = {name: _filled(value, language) for name, value in message.parameters}
     return texts[message.key].format(**values)
 
 
-def title(key: str, language: str = "en") -> str:
-    """Return the text of a key, or the key itself where the catalog has none (a title of one's own)."""
-    return catalog(language).get(key, key)
+def titled(words: str) -> Message:
+    """Return the message of a title: a key of the catalog, or words of the user's own."""
+    if "{" not in catalog().get(words, "{"):
+        return Message(words)
+    return Message("plain", (("text", f"@{words}" if words.startswith("@") else words),))
+
+
+def title(words: str, language: str = "en") -> str:
+    """Return the text of a key, or the words themselves where the catalog has no such key."""
+    return text(titled(words), language)
+
+
+def _filled(value: str | float, language: str) -> str | float:
+    """Return what a parameter puts into a sentence."""
+    if not isinstance(value, str) or not value.startswith("@"):
+        return value
+    return value[1:] if value.startswith("@@") else text(Message(value[1:]), language)
 
 
 def _flat(table: Mapping[str, object], prefix: str) -> dict[str, str]:

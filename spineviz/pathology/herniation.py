@@ -53,7 +53,9 @@ class WithDiscs(Protocol):
     """An anatomy, as far as a herniation needs to know it: a frozen dataclass with its discs."""
 
     @property
-    def discs(self) -> Mapping[Disc, DiscParameters]: ...
+    def discs(self) -> Mapping[Disc, DiscParameters]:
+        """Every disc's parameters."""
+        ...
 
 
 A = TypeVar("A", bound=WithDiscs)

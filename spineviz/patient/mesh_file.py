@@ -119,7 +119,7 @@ def thinned(surface: Surface, faces: int = FACES) -> Surface:
     result = Surface(vertices, corners)
     if not as_trimesh(result).is_watertight:
         raise ValueError(
-            f"the surface does not stay closed when it is thinned from {len(surface.faces)} to {faces} triangles; "
+            f"the surface opens when its {len(surface.faces)} triangles are thinned to {faces}; "
             "remesh it evenly in the program that made it, then export it again"
         )
     return result

@@ -57,11 +57,12 @@ def pedicle(bone: Probe, sign: float, usual: Angles) -> Frame:
     ``usual`` is where the axis usually points: degrees to the midline and down.
     """
     wall = posterior_wall(bone)
-    sections = [_coronal_section(bone, sign, y) for y in np.arange(wall - 1.5, wall - 9.0, -0.5)]
-    sections = [points for points in sections if len(points)]
-    if not sections:
-        raise NotFoundError(f"there is no bone behind the body {-wall:.0f} mm behind its centre")
-    narrowest = min(sections, key=len)
+    places = np.arange(wall - 1.5, wall - 9.0, -0.5)
+    sizes = np.array([len(_coronal_section(bone, sign, y)) for y in places])
+    if not sizes.all():
+        raise NotFoundError("the pedicle does not reach from the body to the arch")
+    weights = np.exp(-30.0 * (sizes / sizes.min() - 1.0))
+    narrowest = _coronal_section(bone, sign, float(weights @ places / weights.sum()))
     depth = bone.depth(narrowest)
     isthmus = narrowest[depth > 0.6 * depth.max()].mean(axis=0)
     return surface_frame(isthmus, trajectory(bone, isthmus, sign, usual))

@@ -60,10 +60,10 @@ def find_endplate(bone: Probe, symmetry: Frame) -> Frame:
     for _ in range(4):
         up = unit_vector((areas[layer] @ normals[layer]) * [0.0, 1.0, 1.0])
         height = centres @ up
-        middle = np.average(height[layer], weights=areas[layer])
-        layer = (np.abs(height - middle) < SKIN / 2) & (normals @ up > FACING)
-    middle = np.average(centres[layer], axis=0, weights=areas[layer])
-    frame = axis_frame(middle * [0.0, 1.0, 1.0], up).then(symmetry)
+        level = areas[layer] @ height[layer] / areas[layer].sum()
+        layer = (np.abs(height - level) < SKIN / 2) & (normals @ up > FACING)
+    middle = areas[layer] @ centres[layer] / areas[layer].sum() * [0.0, 1.0, 1.0]
+    frame = axis_frame(middle, up).then(symmetry)
     for _ in range(3):
         frame = _rim_frame(bone.seen_from(frame)).then(frame)
     return frame

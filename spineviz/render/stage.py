@@ -137,8 +137,9 @@ class Stage:
         stale = [view for view in self._views if view.picture is None]
         if stale:
             self._render(stale, self._model, arrange(self._state, self.size).unit * self.samples)
-        middle = np.array(BACKGROUNDS[self.background][0]) * 255
-        canvas = np.full((self.size[1], self.size[0], 3), middle, dtype=np.uint8)
+        canvas = np.empty((self.size[1], self.size[0], 3), dtype=np.uint8)
+        if sum(view.box.height * view.box.width for view in self._views) < self.size[0] * self.size[1]:
+            canvas[:] = np.round(np.array(BACKGROUNDS[self.background][0]) * 255).astype(np.uint8)
         for view in self._views:
             if view.picture is not None:
                 canvas[view.box.top : view.box.bottom, view.box.left : view.box.right] = view.picture

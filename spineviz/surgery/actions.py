@@ -1,4 +1,4 @@
-"""Actions: how a pane changes while a step runs. Each is a pure function of the pane before and the progress.
+"""Actions: how a pane changes while a step runs, each a pure function of pane and progress.
 
 Every action leaves the pane as it is at progress 0 and is done at progress 1, so that steps join without a jump.
 """
@@ -32,6 +32,7 @@ class Motion:
     frames: tuple[Frame, ...]
 
     def __post_init__(self) -> None:
+        """Refuse times that do not rise or do not fit the frames."""
         if len(self.times) != len(self.frames) or len(self.times) < 2:
             raise ValueError("a motion needs as many times as frames, and at least two")
         if any(later <= earlier for earlier, later in zip(self.times[:-1], self.times[1:], strict=True)):
@@ -87,7 +88,11 @@ def faded(names: Sequence[str], opacity: float) -> Action:
 def _faded(look: Look, opacity: float, share: float) -> Look:
     start = look.opacity if look.visible else 0.0
     now = start + share * (opacity - start)
-    return replace(look, opacity=now, visible=True) if now > VISIBLE else replace(look, opacity=0.0, visible=False)
+    return (
+        replace(look, opacity=now, visible=True)
+        if now > VISIBLE
+        else replace(look, opacity=0.0, visible=False)
+    )
 
 
 def appeared(name: str, opacity: float = 1.0) -> Action:
@@ -116,9 +121,7 @@ def warped(names: Sequence[str], warp: str, start: Amounts, end: Amounts, varian
             return pane
         share = eased(progress)
         amounts = tuple(a + share * (b - a) for a, b in zip(start, end, strict=True))
-        moved = {
-            name: replace(pane.looks[name], warp=(warp, amounts), variant=variant) for name in names
-        }
+        moved = {name: replace(pane.looks[name], warp=(warp, amounts), variant=variant) for name in names}
         return _with(pane, moved)
 
     return run

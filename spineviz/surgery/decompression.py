@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,31 +23,39 @@ from spineviz.surgery.actions import (
 )
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_hinge, rongeur_opening
+from spineviz.surgery.reach import Reach
 from spineviz.surgery.resection import Window, cut_bone, laminotomy_windows, open_ligament
 from spineviz.surgery.site import NERVE_WARP, Local, Site, raised, used, visit
 from spineviz.timeline import Action, during
 
 Places = tuple[Local, ...]
+Frames = tuple[Frame, ...]
 
 ABOVE_SKIN = 30.0
 """How far above the skin (mm) instruments appear and disappear."""
 
+SHAFT = {"burr": 1.4, "kerrison": 2.4, "root_retractor": 1.8, "rongeur": 1.9}
+"""The radius (mm) of what each tool brings down the corridor."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Plan:
-    """The places, in the site's frame (mm), that the tools of a decompression go to.
+    """Where the tools of a decompression go, in the world.
 
-    ``burr`` and ``bites`` lie along the edge of the bone, ``ligament_bites`` in the flavum; ``root`` is the
-    root's lateral border and ``fragment`` where the fragment is grasped. ``stages`` counts the variants of
-    bone and of ligament.
+    ``burr`` and ``bites`` stand along the edge of the bone, ``ligament_bites`` in the flavum. The nerve root
+    retractor enters at ``entered``, stands ``beside`` the root and draws it to where it stands ``drawn``; the
+    rongeur takes the fragment at ``grasp``. ``stages`` counts the variants of bone and of ligament; ``retraction`` in mm.
     """
 
-    burr: Places
-    bites: Places
-    ligament_bites: Places
-    root: Local
-    fragment: Local
+    burr: Frames
+    bites: Frames
+    ligament_bites: Frames
+    entered: Frame
+    beside: Frame
+    drawn: Frame
+    grasp: Frame
     stages: tuple[int, int]
+    retraction: float
 
 
 def decompression_tools(approach: str) -> dict[str, Instrument]:
@@ -66,29 +75,62 @@ def windows(site: Site, body: Body, lamina: float, facet: float) -> tuple[Window
     """Return the stages of the laminotomy: bone taken from lamina and facet, mm."""
     size = table("procedures.laminotomy")
     bone = body.bones[site.lamina]
-    return laminotomy_windows(bone, site.frame, lamina, facet, site.room, size["midline_kept"], size["stages"])
-
-
-def plan(site: Site, body: Body, windows: tuple[Window, ...]) -> Plan:
-    """Return where the tools go, from the body and the windows of the laminotomy."""
-    bone = body.bones[site.lamina]
-    radius = value("instruments.burr.head_diameter") / 2
-    lines = [edge_of_bone(site, bone, window, radius) for window in windows[:-1]]
-    burr_path = tuple(place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1]))
-    depth = _ligament_depth(site, body, windows[-1])
-    inner = ligament_windows(windows[-1])
-    fragment = fragment_place(site, body)
-    return Plan(
-        burr=burr_path,
-        bites=edge_of_bone(site, bone, windows[-1], 1.6)[::-1],
-        ligament_bites=tuple((x, y, depth) for x, y, _ in _ring(inner[0].narrowed(1.2), 5)),
-        root=root_border(site, body, fragment),
-        fragment=fragment,
-        stages=(len(windows), len(inner)),
+    return laminotomy_windows(
+        bone,
+        site.frame,
+        lamina=lamina,
+        facet=facet,
+        reach=site.room,
+        midline=size["midline_kept"],
+        stages=size["stages"],
     )
 
 
-def decompression_variants(site: Site, body: Body, windows: tuple[Window, ...]) -> dict[str, dict[str, Surface]]:
+def plan(site: Site, body: Body, windows: tuple[Window, ...], retraction: float, walled: bool) -> Plan:
+    """Return where the tools go, from the body and the windows of the laminotomy.
+
+    ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube.
+    """
+    bone, last = body.bones[site.lamina], windows[-1]
+    spread = site.room - 1.5 if walled else 5.0
+    reach = Reach(site, body, last, spread, walled)
+    radius = value("instruments.burr.head_diameter") / 2
+    lines = [edge_of_bone(site, bone, window, radius) for window in windows[:-1]]
+    path = [place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1])]
+    bites = edge_of_bone(site, bone, last, 1.6)[::-1]
+    depth, inner = _ligament_depth(site, body, last), ligament_windows(last)
+    ligament = [(x, y, depth) for x, y, _ in _ring(inner[0].narrowed(1.2), 5)]
+    fragment = fragment_place(site, body)
+    beside, drawn = _retractor_places(site, root_border(site, body, fragment), retraction)
+    entered = (beside[0], beside[1] - value("instruments.nerve_root_retractor.toe"), beside[2] + 3.0)
+    upward, hook = site.beside(-0.3, 1.0), site.beside(-0.35, 1.0)
+    return Plan(
+        burr=_poses(reach, path, "burr", site.beside(0.9, 0.4)),
+        bites=_poses(reach, bites, "kerrison", upward),
+        ligament_bites=_poses(reach, ligament, "kerrison", upward),
+        entered=reach.pose(entered, SHAFT["root_retractor"], hook, site.through(0.1, -0.4)),
+        beside=reach.pose(beside, SHAFT["root_retractor"], hook, site.through(0.1, -0.4)),
+        drawn=reach.pose(drawn, SHAFT["root_retractor"], hook, site.through(0.1, -0.4)),
+        grasp=reach.pose(fragment, SHAFT["rongeur"], site.beside(0.9, -0.3), site.through(-0.3, 0.1)),
+        stages=(len(windows), len(inner)),
+        retraction=retraction,
+    )
+
+
+def _poses(reach: Reach, places: Sequence[Local], tool: str, facing: Local) -> Frames:
+    return tuple(reach.pose(place, SHAFT[tool], facing, reach.site.top) for place in places)
+
+
+def _retractor_places(site: Site, border: Local, retraction: float) -> tuple[Local, Local]:
+    """Return where the heel of the nerve root retractor stands beside the root, and after it has drawn it."""
+    x, y, z = border
+    heel = y - value("instruments.nerve_root_retractor.toe") / 2
+    return (x + site.lateral * 0.8, heel, z), (x - site.lateral * retraction, heel, z)
+
+
+def decompression_variants(
+    site: Site, body: Body, windows: tuple[Window, ...]
+) -> dict[str, dict[str, Surface]]:
     """Return the stages of bone and ligament that the decompression leaves, by structure and name."""
     whole = body.structures[site.lamina].surface
     result = {
@@ -118,12 +160,10 @@ def laminotomy(site: Site, plan: Plan) -> Action:
     """Return the action that takes the lamina's edge with the burr and the facet's edge with the punch."""
     names = [site.variant(k) for k in range(1, plan.stages[0] + 1)]
     way = site.depth + ABOVE_SKIN
-    poses = [site.pose(place, site.top, site.beside(0.9, 0.4)) for place in plan.burr]
-    punches = [site.pose(place, site.top, site.beside(-0.3, 1.0)) for place in plan.bites]
     return together(
-        used(site.tools["burr"], visit(poses, way, 0.18, 0.86), 0.04, 0.56),
+        used(site.tools["burr"], visit(plan.burr, way, 0.18, 0.86), 0.04, 0.56),
         during(staged(site.lamina, names[:-1]), 0.15, 0.5),
-        used(site.tools["kerrison"], visit(punches, way, 0.28, 0.74), 0.5, 0.9),
+        used(site.tools["kerrison"], visit(plan.bites, way, 0.28, 0.74), 0.5, 0.9),
         during(staged(site.lamina, names[-1:]), 0.68, 0.73),
     )
 
@@ -131,50 +171,41 @@ def laminotomy(site: Site, plan: Plan) -> Action:
 def flavectomy(site: Site, plan: Plan) -> Action:
     """Return the action that opens the ligamentum flavum bite by bite."""
     names = [site.variant(k) for k in range(1, plan.stages[1] + 1)]
-    poses = [site.pose(place, site.top, site.beside(-0.3, 1.0)) for place in plan.ligament_bites]
-    actions = [used(site.tools["kerrison"], visit(poses, site.depth + ABOVE_SKIN, 0.22, 0.8), 0.02, 0.84)]
+    motion = visit(plan.ligament_bites, site.depth + ABOVE_SKIN, 0.22, 0.8)
+    actions = [used(site.tools["kerrison"], motion, 0.02, 0.84)]
     if site.present(site.flavum):
         actions.append(during(staged(site.flavum, names), 0.24, 0.66))
     return together(*actions)
 
 
-def root_retraction(site: Site, plan: Plan, retraction: float) -> Action:
-    """Return the action that brings the nerve root retractor in and draws the root medially (mm)."""
-    beside, drawn = retractor_poses(site, plan, retraction)
+def root_retraction(site: Site, plan: Plan) -> Action:
+    """Return the action that brings the nerve root retractor in and draws the root medially."""
     tool = site.tools["root_retractor"]
-    motion = Motion((0.0, 0.4, 0.5, 0.86), (raised(beside, site.depth + ABOVE_SKIN), beside, beside, drawn))
+    above = raised(plan.entered, site.depth + ABOVE_SKIN)
+    motion = Motion((0.0, 0.34, 0.5, 0.86), (above, plan.entered, plan.beside, plan.drawn))
     return together(
         carried((tool.name,), motion),
         during(faded((tool.name,), 1.0), 0.0, 0.1),
-        during(warped(site.nerves, NERVE_WARP, (1.0, 0.0), (1.0, retraction)), 0.5, 0.86),
+        during(warped(site.nerves, NERVE_WARP, (1.0, 0.0), (1.0, plan.retraction)), 0.5, 0.86),
     )
 
 
-def retractor_poses(site: Site, plan: Plan, retraction: float) -> tuple[Frame, Frame]:
-    """Return how the nerve root retractor stands beside the root, and after it has drawn the root medially."""
-    x, y, z = plan.root
-    toe = value("instruments.nerve_root_retractor.toe")
-    heel = (x + site.lateral * 0.8, y + toe / 2, z)
-    drawn = (heel[0] - site.lateral * retraction, heel[1], heel[2])
-    pivot = site.through(-0.1, 0.5)
-    return site.pose(heel, pivot, (0, -1, 0)), site.pose(drawn, pivot, (0, -1, 0))
-
-
-def fragment_removal(site: Site, plan: Plan, retraction: float) -> Action:
+def fragment_removal(site: Site, plan: Plan) -> Action:
     """Return the action that grasps the fragment and draws it up the corridor; the nerves are free then."""
-    place = plan.fragment
-    grasp = site.pose(place, site.through(-0.3, -0.25), site.beside(0.5, 0.6))
-    before, away = raised(grasp, 7.0), raised(grasp, site.depth - place[2] + 12.0)
+    grasp = plan.grasp
+    depth = float(site.frame.to_local(grasp.origin)[2])
+    before, away = raised(grasp, 7.0), raised(grasp, site.depth - depth + 12.0)
     times, poses = (0.0, 0.28, 0.4, 0.48, 0.88), (away, before, grasp, grasp, away)
     turns = np.array([0.0, 1.0, 1.0, 0.25, 0.25]) * rongeur_opening()
     jaws = tuple(_jaw(pose, float(turn)) for pose, turn in zip(poses, turns, strict=True))
     tool, jaw = site.tools["rongeur"].name, site.tools["jaw"].name
+    freed = (1.0, plan.retraction), (0.0, plan.retraction)
     actions = [
         carried((tool,), Motion(times, poses)),
         carried((jaw,), Motion(times, jaws)),
         during(faded((tool, jaw), 1.0), 0.0, 0.08),
         during(vanished(tool, jaw), 0.84, 0.92),
-        during(warped(site.nerves, NERVE_WARP, (1.0, retraction), (0.0, retraction)), 0.48, 0.72),
+        during(warped(site.nerves, NERVE_WARP, *freed), 0.48, 0.72),
     ]
     if site.present(site.fragment):
         actions += [
@@ -185,14 +216,13 @@ def fragment_removal(site: Site, plan: Plan, retraction: float) -> Action:
     return together(*actions)
 
 
-def release(site: Site, plan: Plan, retraction: float) -> Action:
+def release(site: Site, plan: Plan) -> Action:
     """Return the action that lets the root go back and takes the nerve root retractor out."""
-    beside, drawn = retractor_poses(site, plan, retraction)
     tool = site.tools["root_retractor"].name
-    motion = Motion((0.0, 0.5, 1.0), (drawn, beside, raised(beside, site.depth + ABOVE_SKIN)))
+    above = raised(plan.entered, site.depth + ABOVE_SKIN)
     return together(
-        carried((tool,), motion),
-        during(warped(site.nerves, NERVE_WARP, (0.0, retraction), (0.0, 0.0)), 0.0, 0.5),
+        carried((tool,), Motion((0.0, 0.5, 0.65, 1.0), (plan.drawn, plan.beside, plan.entered, above))),
+        during(warped(site.nerves, NERVE_WARP, (0.0, plan.retraction), (0.0, 0.0)), 0.0, 0.5),
         during(vanished(tool), 0.88, 1.0),
     )
 

@@ -84,7 +84,13 @@ def _dilator(radius: float, inner: float, length: float) -> Surface:
             (radius, place * length + 0.9),
         )
     ]
-    outside = [(radius, tip), (radius, 0.5 * length), *grooves, (radius, length - 0.5), (radius - 0.4, length)]
+    outside = [
+        (radius, tip),
+        (radius, 0.5 * length),
+        *grooves,
+        (radius, length - 0.5),
+        (radius - 0.4, length),
+    ]
     if inner == 0.0:
         nose = [(0.15, 0.0), (0.55 * radius, 0.35 * radius), (0.9 * radius, 0.9 * radius)]
         outside[0] = (radius, 1.4 * radius)
@@ -109,7 +115,9 @@ def tube_length(depth: float) -> float:
     for length in tube_lengths():
         if length >= depth + proud:
             return length
-    raise ValueError(f"no tube reaches {depth:.0f} mm below the skin; the longest has {tube_lengths()[-1]:.0f} mm")
+    raise ValueError(
+        f"no tube reaches {depth:.0f} mm below the skin; the longest has {tube_lengths()[-1]:.0f} mm"
+    )
 
 
 def tubular_retractor(name: str, inner_diameter: float, outer_diameter: float, length: float) -> Instrument:
@@ -137,7 +145,11 @@ def tubular_retractor(name: str, inner_diameter: float, outer_diameter: float, l
         hollow=True,
     )
     top = length - rim / 2
-    arm_path = [(0, -outer - 1.2, top), (0, -outer - 8, top + 2.0), (0, -outer - size["arm_length"], top + 2.0)]
+    arm_path = [
+        (0, -outer - 1.2, top),
+        (0, -outer - 8, top + 2.0),
+        (0, -outer - size["arm_length"], top + 2.0),
+    ]
     arm = sweep(bent(arm_path, 4.0), 4.5, 1.5, exponent=BAR)
     knob = lathe([(3.6, 0), (4.0, 0.4), (4.0, 6.0), (3.4, 6.8), (0.4, 7.0)], sides=20)
     screw = knob.moved(knob.vertices + np.array([0, -outer - size["arm_length"] + 8, top + 2.0]))

@@ -83,6 +83,7 @@ class Ledger:
 def prepare_ledger(
     approach: str,
     body: Body,
+    *,
     incision: float,
     corridor: Callable[[Amounts], float],
     follow: Follow,
@@ -110,9 +111,18 @@ def prepare_ledger(
         for variant, surface in stages.items()
     }
     return Ledger(
-        approach, incision, corridor, tuple(samples), centres, areas, size["sample"] ** 3, removed,
-        size["touching"], size["bare"], size["displaced"],
-    )  # fmt: skip
+        approach,
+        incision,
+        corridor,
+        tuple(samples),
+        centres,
+        areas,
+        size["sample"] ** 3,
+        removed,
+        size["touching"],
+        size["bare"],
+        size["displaced"],
+    )
 
 
 def measured(ledger: Ledger, pane: Pane) -> tuple[Figure, ...]:
@@ -134,7 +144,9 @@ def measured(ledger: Ledger, pane: Pane) -> tuple[Figure, ...]:
     )
 
 
-def peaks(ledgers: Sequence[Ledger], timeline: Timeline, every: float = 0.5) -> tuple[tuple[Figure, ...], ...]:
+def peaks(
+    ledgers: Sequence[Ledger], timeline: Timeline, every: float = 0.5
+) -> tuple[tuple[Figure, ...], ...]:
     """Return the largest value of each figure over a whole timeline, pane by pane.
 
     The timeline is asked every ``every`` seconds and at the end of each step.
@@ -143,7 +155,9 @@ def peaks(ledgers: Sequence[Ledger], timeline: Timeline, every: float = 0.5) -> 
     result = []
     for index, ledger in enumerate(ledgers):
         strips = [measured(ledger, timeline.at(float(second)).panes[index]) for second in seconds]
-        result.append(tuple(max(column, key=lambda figure: figure.value) for column in zip(*strips, strict=True)))
+        result.append(
+            tuple(max(column, key=lambda figure: figure.value) for column in zip(*strips, strict=True))
+        )
     return tuple(result)
 
 
@@ -196,7 +210,9 @@ def _sample(
     moved = np.linalg.norm(follow(grid)(full) - grid, axis=1) > 1.0
     if not moved.any() and not stirred.any():
         return None, hull
-    return Sample(name, grid[moved], hull[stirred], follow(grid[moved]), follow(hull[stirred])), hull[~stirred]
+    return Sample(name, grid[moved], hull[stirred], follow(grid[moved]), follow(hull[stirred])), hull[
+        ~stirred
+    ]
 
 
 def _spread(surface: Surface, spacing: float) -> Points:

@@ -17,6 +17,7 @@ from spineviz.structure import Floats, Frame, Structure
 from spineviz.surgery import decompression, wound
 from spineviz.surgery.actions import Amounts, Motion, appeared, carried, together, unwarped, vanished, warped
 from spineviz.surgery.instruments import Instrument, cobb_elevator, scalpel
+from spineviz.surgery.reach import Reach
 from spineviz.surgery.retraction import Blade, MidlineWound, blade, expose, interlaminar_window, parted
 from spineviz.surgery.self_retaining import lateral_arm, medial_arm
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height, used
@@ -37,10 +38,18 @@ class OpenMidlineDiscectomy(Spec):
     kind: Literal["open_midline_discectomy"] = "open_midline_discectomy"
     disc: Disc = "L4-L5"
     side: Side = "left"
-    incision_length: float = Field(30.0, ge=_INCISION[0], le=_INCISION[1], description="Length of the skin incision.")
-    lamina_removed: float = Field(10.0, ge=_LAMINA[0], le=_LAMINA[1], description="Bone taken from the lamina's edge.")
-    facet_removed: float = Field(3.5, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet.")
-    root_retraction: float = Field(5.5, ge=_RETRACTION[0], le=_RETRACTION[1], description="The root drawn medially.")
+    incision_length: float = Field(
+        30.0, ge=_INCISION[0], le=_INCISION[1], description="Length of the skin incision."
+    )
+    lamina_removed: float = Field(
+        10.0, ge=_LAMINA[0], le=_LAMINA[1], description="Bone taken from the lamina's edge."
+    )
+    facet_removed: float = Field(
+        3.5, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet."
+    )
+    root_retraction: float = Field(
+        5.5, ge=_RETRACTION[0], le=_RETRACTION[1], description="The root drawn medially."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +80,29 @@ class OpenMidline:
 def prepare_open(spec: OpenMidlineDiscectomy, body: Body) -> tuple[OpenMidline, Tissue, dict[str, Structure]]:
     """Return the story's matter, the tissue of the body, and the blades, which stand in the world."""
     opening = expose(
-        body.bones, spec.disc, spec.side, body.recipes[wound.SKIN].solid.field,
-        body.recipes[wound.FASCIA].solid.field, incision=spec.incision_length,
-    )  # fmt: skip
+        body.bones,
+        spec.disc,
+        spec.side,
+        body.recipes[wound.SKIN].solid.field,
+        body.recipes[wound.FASCIA].solid.field,
+        incision=spec.incision_length,
+    )
     parts = parted(opening, body.recipes, body.structures)
     opened = [part.surface.moved(part.warp(opening.full)) for part in parts.values() if part.cut]
     blades = blade(opening, opened), blade(opening, opened, diseased=False)
     site = _site(spec, body, opening, blades)
     windows = decompression.windows(site, body, spec.lamina_removed, spec.facet_removed)
-    story = _story(spec, site, opening, blades, body, decompression.plan(site, body, windows))
+    plan = decompression.plan(site, body, windows, spec.root_retraction, walled=False)
+    story = _story(spec, site, opening, blades, body=body, plan=plan)
     held = {
         name: Structure(name, "instrument", item.surface) for name, item in zip(BLADES, blades, strict=True)
     }
     return story, approach_tissue(site, body, opening, parts, windows), held
 
 
-def _site(spec: OpenMidlineDiscectomy, body: Body, opening: MidlineWound, blades: tuple[Blade, Blade]) -> Site:
+def _site(
+    spec: OpenMidlineDiscectomy, body: Body, opening: MidlineWound, blades: tuple[Blade, Blade]
+) -> Site:
     """Return the site over the interlaminar window; tools pass through the middle of the opened skin."""
     size = table("procedures.open_wound")
     window = interlaminar_window(body.bones, spec.disc, spec.side)
@@ -96,9 +112,17 @@ def _site(spec: OpenMidlineDiscectomy, body: Body, opening: MidlineWound, blades
     top = (float(middle[0]) + SIGN[spec.side] * size["middle"], 0.0, depth)
     spread = abs(float((blades[0].frame.origin - blades[1].frame.origin) @ frame.right))
     return Site(
-        NAME, spec.disc, spec.side, frame, depth, top, size["room"], frozenset(body.structures), nerves_of(body),
+        NAME,
+        spec.disc,
+        spec.side,
+        frame,
+        depth,
+        top,
+        size["room"],
+        frozenset(body.structures),
+        nerves_of(body),
         _tools(-SIGN[spec.side], spread),
-    )  # fmt: skip
+    )
 
 
 def _tools(caudal: float, spread: float) -> dict[str, Instrument]:
@@ -117,6 +141,7 @@ def _story(
     site: Site,
     opening: MidlineWound,
     blades: tuple[Blade, Blade],
+    *,
     body: Body,
     plan: decompression.Plan,
 ) -> OpenMidline:
@@ -134,8 +159,10 @@ def _story(
         fascia_cut=(size["skin_cut"], size["fascia_cut"]),
         detached=detached,
         full=tuple(opening.full),
-        skin_line=wound.knife_line(site, skin, midline, half, 2.5, 0.7),
-        fascia_line=wound.knife_line(site, fascia, midline + site.lateral, 0.75 * half, 1.5, 0.15),
+        skin_line=wound.knife_line(site, skin, across=midline, half=half, depth=2.5, lean=0.7),
+        fascia_line=wound.knife_line(
+            site, fascia, across=midline + site.lateral, half=0.75 * half, depth=1.5, lean=0.15
+        ),
         elevator=_elevator(site, body, midline),
         arms=tuple(_arm(site, blades, item) for item in blades),
         placed=tuple(_frame_of(item.pose(detached)) for item in blades),
@@ -160,11 +187,12 @@ def _elevator(site: Site, body: Body, midline: float) -> tuple[Frame, ...]:
     """Return the Cobb's frames: down the spinous process, then laterally along the lamina."""
     frames = []
     size = table("procedures.open_wound")
+    reach = Reach(site, body, None, site.room, walled=False)
     for lateral, cranial, above in size["elevator"]:
         x = midline + site.lateral * lateral
         tip = (x, cranial, _bone_height(site, body, x, cranial) + above)
-        pivot = (site.top[0], -size["elevator_lean"], site.depth)
-        frames.append(site.pose(tip, pivot, (site.lateral, 0.0, 0.0)))
+        toward = (midline + site.lateral * size["elevator_side"], -size["elevator_lean"], site.depth)
+        frames.append(reach.pose(tip, size["elevator_radius"], (site.lateral, 0.0, 0.0), toward))
     return tuple(frames)
 
 
@@ -186,7 +214,6 @@ def open_steps(story: OpenMidline, cameras: Mapping[str, Camera]) -> tuple[Step,
     site, plan, spec = story.site, story.plan, story.spec
     back, over = cameras["posterior"], cameras["operative"]
     down, far = wound.microscope(site), wound.down_the_wound(site, over)
-    retraction = spec.root_retraction
     return (
         wound.step(site, "orientation", back, during(wound.exposed(site, wound.ORIENTATION), 0.1, 0.5)),
         wound.step(site, "incision", over, _incision(story), parameters={"length": spec.incision_length}),
@@ -194,15 +221,21 @@ def open_steps(story: OpenMidline, cameras: Mapping[str, Camera]) -> tuple[Step,
         wound.step(site, "access", over, _detachment(story)),
         wound.step(site, "retractor", far, _retractor(story)),
         wound.step(
-            site, "laminotomy", down,
-            during(wound.exposed(site, wound.DEEP), 0.0, 0.2), decompression.laminotomy(site, plan),
-        ),  # fmt: skip
+            site,
+            "laminotomy",
+            down,
+            during(wound.exposed(site, wound.DEEP), 0.0, 0.2),
+            decompression.laminotomy(site, plan),
+        ),
         wound.step(site, "flavum", down, decompression.flavectomy(site, plan)),
         wound.step(
-            site, "root", down, decompression.root_retraction(site, plan, retraction),
-            parameters={"retraction": retraction},
-        ),  # fmt: skip
-        wound.step(site, "fragment", down, decompression.fragment_removal(site, plan, retraction)),
+            site,
+            "root",
+            down,
+            decompression.root_retraction(site, plan),
+            parameters={"retraction": spec.root_retraction},
+        ),
+        wound.step(site, "fragment", down, decompression.fragment_removal(site, plan)),
         wound.step(site, "closure", over, _closure(story)),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
     )
@@ -267,13 +300,19 @@ def _carried(story: OpenMidline, times: tuple[float, ...], places: tuple[tuple[f
     """Return the action that carries the retractor through places: its height in mm, and whether it is spread."""
     actions = []
     up = story.site.frame.superior
-    for blade_name, tool, arm, placed in zip(BLADES, ("lateral", "medial"), story.arms, story.placed, strict=True):
+    for blade_name, tool, arm, placed in zip(
+        BLADES, ("lateral", "medial"), story.arms, story.placed, strict=True
+    ):
         moves = tuple(
-            Frame((np.zeros(3) if spread else placed.origin) + height * up, np.eye(3) if spread else placed.axes)
+            Frame(
+                (np.zeros(3) if spread else placed.origin) + height * up, np.eye(3) if spread else placed.axes
+            )
             for height, spread in places
         )
         actions.append(carried((blade_name,), Motion(times, moves)))
-        actions.append(carried((story.site.tools[tool].name,), Motion(times, tuple(arm.then(way) for way in moves))))
+        actions.append(
+            carried((story.site.tools[tool].name,), Motion(times, tuple(arm.then(way) for way in moves)))
+        )
     return together(*actions)
 
 
@@ -282,7 +321,7 @@ def _closure(story: OpenMidline) -> Action:
     site, above = story.site, story.site.depth + decompression.ABOVE_SKIN
     names = wound.operated(site)
     return together(
-        during(decompression.release(site, story.plan, story.spec.root_retraction), 0.0, 0.28),
+        during(decompression.release(site, story.plan), 0.0, 0.28),
         during(_carried(story, (0.0, 0.5, 1.0), ((0.0, True), (0.0, False), (above, False))), 0.28, 0.62),
         during(vanished(*_held(story)), 0.54, 0.62),
         during(warped(names, NAME, story.full, story.closed, NAME), 0.28, 0.66),

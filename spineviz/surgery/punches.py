@@ -7,7 +7,7 @@ import numpy as np
 from spineviz.measures import table
 from spineviz.structure import Floats, Frame, Surface
 from spineviz.surgery.instruments import BAR, Instrument, bayonet, instrument
-from spineviz.surgery.shapes import bent, joined, lathe, sweep
+from spineviz.surgery.shapes import bent, joined, lathe, skin, sweep
 
 
 def burr(name: str) -> Instrument:
@@ -39,10 +39,13 @@ def kerrison(name: str) -> Instrument:
     shoulder = np.array([0.0, low, 2.2])
     toe = shoulder + np.array([0, np.cos(rise), -np.sin(rise)]) * (bite + 2.2)
     lift = np.array([0, 0, plate - toe[2]])
-    foot = sweep(bent([shoulder + lift + [0, 0, 6.0], shoulder + lift, toe + lift], 1.2), half, plate, exponent=BAR)
-    lower = bayonet(size["straight"], size["offset"], size["length"], start=3.4) + [0, low, 0]
+    heel = shoulder + lift
+    rise_path = bent([heel + np.array([0, 0, 6.0]), heel, toe + lift], 1.2)
+    foot = sweep(rise_path, half, plate, exponent=BAR)
+    lower = bayonet(size["straight"], size["offset"], size["length"], start=3.4) + np.array([0, low, 0])
     bar = sweep(lower, half, 0.17 * size["shaft_height"], exponent=BAR)
-    slide_path = bayonet(size["straight"], size["offset"], size["length"] - 16, start=bite + 3.2) + [0, high, 0]
+    upper = bayonet(size["straight"], size["offset"], size["length"] - 16, start=bite + 3.2)
+    slide_path = upper + np.array([0, high, 0])
     slide = sweep(slide_path, half, 0.24 * size["shaft_height"], exponent=BAR)
     return instrument(name, joined(foot, bar, slide, *_pistol(size)), 0.8 * size["straight"])
 
@@ -85,8 +88,6 @@ def _cup(size: dict[str, float], side: float) -> Surface:
     rings[:, :, 0] = wide[:, None] * outline[:, 0]
     rings[:, :, 1] = side * (0.08 + deep[:, None] * outline[:, 1])
     rings[:, :, 2] = z[:, None]
-    from spineviz.surgery.shapes import skin
-
     return skin(rings)
 
 

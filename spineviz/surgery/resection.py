@@ -25,6 +25,9 @@ from spineviz.surgery.shapes import skin
 
 Mask = npt.NDArray[np.bool_]
 
+CUT = 2.0
+"""The tint of cut bone: beyond the tissue's second colour lies its inside."""
+
 
 @dataclass(frozen=True, eq=False)
 class Window:
@@ -70,7 +73,7 @@ class Window:
         return _evenly(max(curves, key=len)[:-1] * self.step + self.lower, spacing)
 
     def solid(self) -> Surface:
-        """Return the block that is cut out as a watertight surface in the world, finely divided along its walls.
+        """Return the block that is cut out as a watertight surface in the world, with finely divided walls.
 
         The walls flare a little towards the surgeon, as a burr leaves them.
         """
@@ -95,7 +98,7 @@ class Cut:
 
 
 def laminotomy_windows(
-    bone: Bone, frame: Frame, lamina: float, facet: float, reach: float, midline: float, stages: int
+    bone: Bone, frame: Frame, *, lamina: float, facet: float, reach: float, midline: float, stages: int
 ) -> tuple[Window, ...]:
     """Return nested windows that take the caudal edge of a lamina and the medial edge of its facet.
 
@@ -112,19 +115,23 @@ def laminotomy_windows(
     allowed = _allowed(frame, axis, reach, midline)
     gap = _from_docking(gap & allowed, axis)
     depth = (size["deep"], size["height"])
-    grown = [_grown(gap, lamina * k / stages, facet * k / stages, step) & allowed for k in range(1, stages + 1)]
+    grown = [
+        _grown(gap, lamina * k / stages, facet * k / stages, step) & allowed for k in range(1, stages + 1)
+    ]
     return tuple(_window(frame, axis, mask, depth) for mask in grown)
 
 
 def cut_bone(surface: Surface, window: Window) -> Cut:
-    """Return a bone's surface less a window's block; the cut is painted with tint 1.
+    """Return a bone's surface less a window's block; the cut is painted as the bone's inside.
 
     Raises ValueError where the surface is not closed or where nothing is left.
     """
     block = _manifold(window.solid())
     whole = _manifold(surface)
     if whole.status() != manifold3d.Error.NoError:
-        raise ValueError(f"bone cannot be cut: its surface is not closed ({whole.status().name}); repair the mesh")
+        raise ValueError(
+            f"bone cannot be cut: its surface is not closed ({whole.status().name}); repair the mesh"
+        )
     pieces = (whole - block).decompose()
     if not pieces:
         raise ValueError("the cut leaves no bone; check the docking point")
@@ -217,10 +224,10 @@ def _on_block(vertices: Points, original: Surface) -> Mask:
 
 
 def _repainted(result: Surface, original: Surface, bare: Mask) -> Surface:
-    """Carry paint over from the nearest old vertex; the cut gets tint 1."""
+    """Carry paint over from the nearest old vertex; the cut gets its own."""
     _, nearest = cKDTree(original.vertices).query(result.vertices)
     tint = np.zeros(len(bare)) if original.tint is None else np.array(original.tint[nearest])
-    tint[bare] = 1.0
+    tint[bare] = CUT
     occlusion = None if original.occlusion is None else original.occlusion[nearest]
     coordinates = None if original.coordinates is None else original.coordinates[nearest]
     return Surface(result.vertices, result.faces, occlusion, tint, coordinates)

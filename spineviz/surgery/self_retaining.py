@@ -40,7 +40,9 @@ def medial_arm(name: str, caudal: float, spread: float) -> Instrument:
     arm = sweep(bent(path, 6.0), thick, wide, UP, exponent=BAR)
     end = spread + 26.0
     bar = sweep([(-10, length, 1), (end, length, 1)], 0.8 * thick, 0.8 * wide, UP, exponent=BAR)
-    return Instrument(name, joined(arm, bar, _stem(size), *_teeth(size["tooth_pitch"], end, length)), 0.0, 0.0)
+    return Instrument(
+        name, joined(arm, bar, _stem(size), *_teeth(size["tooth_pitch"], end, length)), 0.0, 0.0
+    )
 
 
 def _stem(size: dict[str, float]) -> Surface:
@@ -54,7 +56,11 @@ def _teeth(pitch: float, end: float, length: float) -> list[Surface]:
     return [
         sweep(
             [(x, length + 2.0 * outside, 1), (x + 0.45 * pitch, length + 3.2 * outside, 1)],
-            1.2, [1.2, 0.4], UP, exponent=BAR, sides=8,
+            1.2,
+            [1.2, 0.4],
+            UP,
+            exponent=BAR,
+            sides=8,
         )
         for x in np.arange(4.0, end - 2.0, pitch)
-    ]  # fmt: skip
+    ]

@@ -96,7 +96,8 @@ def superellipse(exponent: float, sides: int) -> Floats:
     angle = np.linspace(0, 2 * np.pi, sides, endpoint=False) + np.pi / sides
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.stack(
-        [np.sign(cosine) * np.abs(cosine) ** (2 / exponent), np.sign(sine) * np.abs(sine) ** (2 / exponent)], axis=1
+        [np.sign(cosine) * np.abs(cosine) ** (2 / exponent), np.sign(sine) * np.abs(sine) ** (2 / exponent)],
+        axis=1,
     )
 
 

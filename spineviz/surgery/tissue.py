@@ -39,10 +39,20 @@ def approach_tissue(
         variants[name] = {site.approach: part.surface}
         warps[name, site.approach] = part.warp
     shaded = {
-        name: {variant: shaded_like(surface, body.structures[name].surface) for variant, surface in stages.items()}
+        name: {
+            stage: shaded_like(surface, body.structures[name].surface) for stage, surface in stages.items()
+        }
         for name, stages in variants.items()
     }
-    ledger = prepare_ledger(site.approach, body, opening.incision, opening.corridor, opening.on, opening.full, shaded)
+    ledger = prepare_ledger(
+        site.approach,
+        body,
+        incision=opening.incision,
+        corridor=opening.corridor,
+        follow=opening.on,
+        full=opening.full,
+        variants=shaded,
+    )
     return Tissue(shaded, warps, ledger)
 
 

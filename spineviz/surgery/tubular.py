@@ -15,7 +15,17 @@ from spineviz.model import Camera
 from spineviz.spec import Spec
 from spineviz.structure import Frame
 from spineviz.surgery import decompression, wound
-from spineviz.surgery.actions import Amounts, Motion, appeared, carried, faded, together, unwarped, vanished, warped
+from spineviz.surgery.actions import (
+    Amounts,
+    Motion,
+    appeared,
+    carried,
+    faded,
+    together,
+    unwarped,
+    vanished,
+    warped,
+)
 from spineviz.surgery.instruments import Instrument, dilators, scalpel, tube_length, tubular_retractor
 from spineviz.surgery.retraction import TubeCorridor, dock, parted
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height
@@ -36,11 +46,21 @@ class TubularMicrodiscectomy(Spec):
     disc: Disc = "L4-L5"
     side: Side = "left"
     tube_diameter: float = Field(18.0, ge=_TUBE[0], le=_TUBE[1], description="Inner diameter of the tube.")
-    incision_length: float = Field(18.0, ge=_INCISION[0], le=_INCISION[1], description="Length of the skin incision.")
-    midline_offset: float = Field(17.0, ge=_OFFSET[0], le=_OFFSET[1], description="Incision from the midline.")
-    lamina_removed: float = Field(8.0, ge=_LAMINA[0], le=_LAMINA[1], description="Bone taken from the lamina's edge.")
-    facet_removed: float = Field(3.0, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet.")
-    root_retraction: float = Field(5.5, ge=_RETRACTION[0], le=_RETRACTION[1], description="The root drawn medially.")
+    incision_length: float = Field(
+        18.0, ge=_INCISION[0], le=_INCISION[1], description="Length of the skin incision."
+    )
+    midline_offset: float = Field(
+        17.0, ge=_OFFSET[0], le=_OFFSET[1], description="Incision from the midline."
+    )
+    lamina_removed: float = Field(
+        8.0, ge=_LAMINA[0], le=_LAMINA[1], description="Bone taken from the lamina's edge."
+    )
+    facet_removed: float = Field(
+        3.0, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet."
+    )
+    root_retraction: float = Field(
+        5.5, ge=_RETRACTION[0], le=_RETRACTION[1], description="The root drawn medially."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,16 +88,29 @@ class Tubular:
 def prepare_tubular(spec: TubularMicrodiscectomy, body: Body) -> tuple[Tubular, Tissue]:
     """Return the story's matter, and the variants and warps of the body's tissue."""
     corridor = dock(
-        body.bones, spec.disc, spec.side, body.recipes["skin"].solid.field,
-        diameter=spec.tube_diameter, incision=spec.incision_length, offset=spec.midline_offset,
-    )  # fmt: skip
+        body.bones,
+        spec.disc,
+        spec.side,
+        body.recipes["skin"].solid.field,
+        diameter=spec.tube_diameter,
+        incision=spec.incision_length,
+        offset=spec.midline_offset,
+    )
     room = spec.tube_diameter / 2 - value("procedures.laminotomy.tool_margin")
     site = Site(
-        NAME, spec.disc, spec.side, corridor.axis, corridor.depth, (0.0, 0.0, corridor.depth), room,
-        frozenset(body.structures), nerves_of(body), _tools(spec, corridor),
-    )  # fmt: skip
+        NAME,
+        spec.disc,
+        spec.side,
+        corridor.axis,
+        corridor.depth,
+        (0.0, 0.0, corridor.depth),
+        room,
+        frozenset(body.structures),
+        nerves_of(body),
+        _tools(spec, corridor),
+    )
     windows = decompression.windows(site, body, spec.lamina_removed, spec.facet_removed)
-    plan = decompression.plan(site, body, windows)
+    plan = decompression.plan(site, body, windows, spec.root_retraction, walled=True)
     story = _story(spec, site, corridor, body, plan)
     parts = parted(corridor, body.recipes, body.structures)
     return story, approach_tissue(site, body, corridor, parts, windows)
@@ -85,9 +118,16 @@ def prepare_tubular(spec: TubularMicrodiscectomy, body: Body) -> tuple[Tubular, 
 
 def _tools(spec: TubularMicrodiscectomy, corridor: TubeCorridor) -> dict[str, Instrument]:
     name = f"instrument.{NAME}"
-    tube = tubular_retractor(f"{name}.tube", spec.tube_diameter, corridor.diameter, tube_length(corridor.length))
+    tube = tubular_retractor(
+        f"{name}.tube", spec.tube_diameter, corridor.diameter, tube_length(corridor.length)
+    )
     series = {f"dilator.{k}": tool for k, tool in enumerate(dilators(NAME), start=1)}
-    return {"scalpel": scalpel(f"{name}.scalpel"), "tube": tube, **series, **decompression.decompression_tools(NAME)}
+    return {
+        "scalpel": scalpel(f"{name}.scalpel"),
+        "tube": tube,
+        **series,
+        **decompression.decompression_tools(NAME),
+    }
 
 
 def _story(
@@ -106,12 +146,13 @@ def _story(
             tuple(corridor.incising(gape["fascia"], fascia_depth + gape["beyond_fascia"])),
         ),
         dilations=tuple(
-            (tuple(corridor.inserting(a, b, 0.0)), tuple(corridor.inserting(a, b, 1.0))) for a, b in pairwise(widths)
+            (tuple(corridor.inserting(a, b, 0.0)), tuple(corridor.inserting(a, b, 1.0)))
+            for a, b in pairwise(widths)
         ),
         withdrawal=(tuple(corridor.withdrawing(0.0)), tuple(corridor.withdrawing(1.0))),
         closed=tuple(0.0 for _ in corridor.full),
-        skin_line=wound.knife_line(site, skin, 0.0, half, 2.5, 0.7),
-        fascia_line=wound.knife_line(site, fascia, 0.0, 0.7 * half, 1.5, 0.12),
+        skin_line=wound.knife_line(site, skin, across=0.0, half=half, depth=2.5, lean=0.7),
+        fascia_line=wound.knife_line(site, fascia, across=0.0, half=0.7 * half, depth=1.5, lean=0.12),
         fascia_depth=fascia_depth,
         docked=site.pose((0, 0, 0), (0, 0, 1), site.beside(1.0, 0.25)),
     )
@@ -122,7 +163,6 @@ def tubular_steps(story: Tubular, cameras: Mapping[str, Camera]) -> tuple[Step, 
     site, plan, spec = story.site, story.plan, story.spec
     back, over = cameras["posterior"], cameras["operative"]
     down, far = wound.microscope(site), wound.down_the_wound(site, over)
-    retraction = spec.root_retraction
     tube = site.tools["tube"].name
     return (
         wound.step(site, "orientation", back, during(wound.exposed(site, wound.ORIENTATION), 0.1, 0.5)),
@@ -132,17 +172,22 @@ def tubular_steps(story: Tubular, cameras: Mapping[str, Camera]) -> tuple[Step, 
         wound.step(site, "access", over, _series(story), share=0.64),
         wound.step(site, "retractor", far, _tube(story), parameters={"diameter": spec.tube_diameter}),
         wound.step(
-            site, "laminotomy", down,
+            site,
+            "laminotomy",
+            down,
             during(wound.exposed(site, wound.DEEP), 0.0, 0.2),
             during(faded((tube,), 0.5), 0.0, 0.2),
             decompression.laminotomy(site, plan),
-        ),  # fmt: skip
+        ),
         wound.step(site, "flavum", down, decompression.flavectomy(site, plan)),
         wound.step(
-            site, "root", down, decompression.root_retraction(site, plan, retraction),
-            parameters={"retraction": retraction},
-        ),  # fmt: skip
-        wound.step(site, "fragment", down, decompression.fragment_removal(site, plan, retraction)),
+            site,
+            "root",
+            down,
+            decompression.root_retraction(site, plan),
+            parameters={"retraction": spec.root_retraction},
+        ),
+        wound.step(site, "fragment", down, decompression.fragment_removal(site, plan)),
         wound.step(site, "closure", over, _closure(story)),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
     )
@@ -202,7 +247,7 @@ def _slid_in(story: Tubular, name: str, amounts: tuple[Amounts, Amounts], start:
     above, at_skin = (raised(story.docked, site.depth + way) for way in (45.0, 3.0))
     arrive = start + 0.4 * span
     return together(
-        during(appeared(name), start, start + 0.15 * span),
+        during(appeared(name), start, start + 0.34 * span),
         during(carried((name,), Motion((0.0, 1.0), (above, at_skin))), start, arrive),
         during(carried((name,), Motion((0.0, 1.0), (at_skin, story.docked))), arrive, end),
         during(warped(wound.operated(site), NAME, amounts[0], amounts[1], NAME), arrive, end),
@@ -228,7 +273,7 @@ def _closure(story: Tubular) -> Action:
     out = Motion((0.0, 1.0), (story.docked, raised(story.docked, site.depth + 30.0)))
     names = wound.operated(site)
     return together(
-        during(decompression.release(site, story.plan, story.spec.root_retraction), 0.0, 0.28),
+        during(decompression.release(site, story.plan), 0.0, 0.28),
         during(faded((tube,), 1.0), 0.2, 0.28),
         during(carried((tube,), out), 0.28, 0.62),
         during(vanished(tube), 0.54, 0.62),

@@ -1,4 +1,4 @@
-"""The layers over the spine: which they are, how they fade so that the depth is seen, and how a knife cuts them."""
+"""The layers over the spine: how they fade so that the depth is seen, and how a knife cuts them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def closed_up(site: Site, start: float, end: float) -> Action:
 
 
 def knife_line(
-    site: Site, surface: Surface, across: float, half: float, depth: float, lean: float
+    site: Site, surface: Surface, *, across: float, half: float, depth: float, lean: float
 ) -> tuple[Frame, Frame]:
     """Return the knife's frames at the cranial and the caudal end of a longitudinal cut on a surface.
 
@@ -121,7 +121,10 @@ def step(
     share: float = 1.0,
     parameters: Mapping[str, float] | None = None,
 ) -> Step:
-    """Return a step of a phase; ``part`` names it where a phase has several, ``share`` is its part of the time."""
+    """Return a step of a phase.
+
+    ``part`` names it where a phase has several steps and ``share`` is its part of the phase's time.
+    """
     key = f"step.{site.approach}.{part or phase}"
     said = tuple((name, f"{number:g}") for name, number in (parameters or {}).items())
     return Step(phase, Message(key, said), share * value(f"procedures.seconds.{phase}"), actions, camera)

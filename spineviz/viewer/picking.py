@@ -7,7 +7,7 @@ import numpy as np
 from spineviz.model import Cut, Model, State, Vector
 from spineviz.structure import Floats, Surface
 from spineviz.viewer.choices import strength
-from spineviz.viewer.navigation import unit
+from spineviz.views import unit
 
 GHOST = 0.5
 """Opacity below which a structure is seen through."""

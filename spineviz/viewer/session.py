@@ -10,7 +10,7 @@ from spineviz.layers import LAYERS, Layer
 from spineviz.model import Camera, Cut, Model, State
 from spineviz.timeline import Timeline, eased
 from spineviz.viewer.choices import Choices, CutName, adjusted, named, visible_layers
-from spineviz.viewer.navigation import carried
+from spineviz.views import between
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """How fast a timeline can be played; 1 is its own pace."""
@@ -51,7 +51,7 @@ class Viewer:
         if self._journey is None:
             return state
         origin, progress = self._journey
-        camera = carried(origin, state.panes[0].camera, eased(progress))
+        camera = between(origin, state.panes[0].camera, eased(progress))
         return replace(state, panes=tuple(replace(pane, camera=camera) for pane in state.panes))
 
     @property

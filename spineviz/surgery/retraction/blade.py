@@ -58,7 +58,7 @@ def blade(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool = Tr
     along = np.linspace(-size["width"] / 2.0, size["width"] / 2.0, _count(size["width"]))
     height, place = np.meshgrid(heights, along, indexing="ij")
     across = _wall(wound, opened, side, place, height)
-    outer = side * _fitted(place, height, across, wound.length - size["below_skin"])
+    outer = side * _fitted(place, height, across)
     contact = _world(wound, outer, place, height)
     inner = _world(wound, outer - side * size["thickness"], place, height)
     edge = wound.frame.to_parent(np.array([outer[-1, len(along) // 2], -top, 0.0]))
@@ -93,23 +93,28 @@ def _wall(
     result[index] = side * wound.frame.to_local(places)[:, 0]
     diseased = side == SIGN[wound.side]
     level = wound.level(height.ravel())
-    result[result > wound.widths(level, wound.full, diseased) + BEYOND] = np.nan
+    share = np.minimum(np.abs(along.ravel()) / wound.half_length(level), 1.0)
+    reached = wound.widths(level, wound.full, diseased) * (1.0 - share**2)
+    result[result > reached + np.where(level > FAT, BEYOND_FAT, BEYOND)] = np.nan
     return result.reshape(along.shape)
 
 
 WITHIN = 2.0
 """How far (mm) beside the midline the search for the wall begins; it is inside the open wound."""
 
-BEYOND = 6.0
-"""Tissue this much farther (mm) than the wound's lip is no wall: the search has passed above or below it."""
+BEYOND, BEYOND_FAT, FAT = 6.0, 2.0, 0.3
+"""Tissue this much farther (mm) than the lip is no wall: the search has passed above or below it.
+
+Fat and skin, from this level on, stand at the lip itself; muscle beside the slit stands farther.
+"""
 
 
-def _fitted(along: Floats, height: Floats, across: Floats, ending: float) -> Floats:
+def _fitted(along: Floats, height: Floats, across: Floats) -> Floats:
     """Return the smooth surface closest to a wall (nan where it is unknown), pressed in but a little.
 
-    Above ``ending`` (mm), where the tissue ends, it goes on upright.
+    All are of shape (rows, columns), mm. Above the tissue it goes on upright.
     """
-    known = np.isfinite(across) & (height <= ending)
+    known = np.isfinite(across)
     if known.sum() < 2 * len(POWERS):
         raise ValueError("the wound has no wall where the blade should stand; open it further")
     span, middle = np.ptp(height[known]), height[known].mean()
@@ -119,6 +124,8 @@ def _fitted(along: Floats, height: Floats, across: Floats, ending: float) -> Flo
         return np.stack([z**i * h**j for i, j in POWERS], axis=-1)
 
     weights, *_ = np.linalg.lstsq(basis(height)[known], across[known], rcond=None)
+    highest = np.where(known, height, height[known].min()).max(axis=0)
+    ending = np.polyval(np.polyfit(along[0], highest, 1), along[0])
     surface = basis(np.minimum(height, ending)) @ weights
     excess = float(np.percentile((surface - across)[known], 98.0))
     return surface - max(excess - measures.value("retraction.blade.pressed"), 0.0)

@@ -32,18 +32,23 @@ def parted(
 ) -> dict[str, PartedTissue]:
     """Return every tissue that an opening moves, by the name of its structure.
 
-    Multifidus of the opening's side, fascia, fat and skin are cut; erector spinae moves as it is.
-    Raises KeyError where a tissue is missing.
+    Fascia, fat and skin are cut, and so are the muscles of the opening's side where the slit goes through
+    them; a muscle beside the slit is moved as it is. Raises KeyError where a tissue is missing.
     """
     result: dict[str, PartedTissue] = {}
-    for name in (f"multifidus.{opening.side}", *LAYERS):
-        surface = opened_variant(recipes[name], opening)
-        warp = surface_warp(surface, opening, clear_of_bone=recipes[name].tissue == "muscle")
-        result[name] = PartedTissue(surface, warp, cut=True)
-    name = f"erector_spinae.{opening.side}"
-    surface = structures[name].surface
-    result[name] = PartedTissue(surface, surface_warp(surface, opening, clear_of_bone=True), cut=False)
+    for name in (f"multifidus.{opening.side}", f"erector_spinae.{opening.side}", *LAYERS):
+        recipe = recipes[name]
+        muscle = recipe.tissue == "muscle"
+        cut = not muscle or _is_cut(recipe, opening)
+        surface = opened_variant(recipe, opening) if cut else structures[name].surface
+        result[name] = PartedTissue(surface, surface_warp(surface, opening, clear_of_bone=muscle), cut)
     return result
+
+
+def _is_cut(recipe: Recipe, opening: TubeCorridor | MidlineWound) -> bool:
+    """Tell whether the slit passes through a tissue at any depth."""
+    slit = [_slit(opening, float(height), 48) for height in np.arange(0.0, opening.depth, 1.5)]
+    return bool((recipe.solid.field(np.vstack(slit)) < 0.0).any())
 
 
 def lip(opening: TubeCorridor | MidlineWound, amounts: Amounts, height: float, count: int = 72) -> Points:

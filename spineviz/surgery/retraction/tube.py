@@ -175,7 +175,7 @@ class TubeCorridor:
     def opened_radius(self, depth: Floats, amounts: tuple[float, ...]) -> Floats:
         """Return the radius (n,) mm to which tissue is opened at depths (n,) mm below the skin."""
         established, radius, tip = amounts
-        reached = np.clip((tip - np.minimum(depth, self.length)) / self._cone, 0.0, 1.0)
+        reached = np.clip((tip - np.clip(depth, 0.0, self.length)) / self._cone, 0.0, 1.0)
         return established + max(radius - established, 0.0) * reached
 
     # the map ------------------------------------------------------------------------------------

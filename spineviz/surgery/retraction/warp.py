@@ -73,16 +73,15 @@ class BoneGrid:
         """Return distances (n,) mm and gradients (n, 3) at points (n, 3), by trilinear interpolation."""
         place = np.clip(points - self.lower, 0.0, np.array(self.counts) - 1.001)
         cell = place.astype(np.intp)
-        share = place - cell
+        x, y, z = (place - cell).T
         _, ny, nz = self.counts
         first = (cell[:, 0] * ny + cell[:, 1]) * nz + cell[:, 2]
         result = np.zeros((len(points), 4))
-        for corner in range(8):
-            bits = (corner >> 2 & 1, corner >> 1 & 1, corner & 1)
-            weight = np.ones(len(points))
-            for axis, bit in enumerate(bits):
-                weight *= share[:, axis] if bit else 1.0 - share[:, axis]
-            result += weight[:, None] * self.values[first + (bits[0] * ny + bits[1]) * nz + bits[2]]
+        for i, along_x in enumerate((1.0 - x, x)):
+            for j, along_y in enumerate((1.0 - y, y)):
+                for k, along_z in enumerate((1.0 - z, z)):
+                    weight = along_x * along_y * along_z
+                    result += weight[:, None] * self.values[first + (i * ny + j) * nz + k]
         return result[:, 0], result[:, 1:]
 
 
@@ -102,25 +101,42 @@ def bone_grid(bone: Field, points: Points, margin: float = 4.0) -> BoneGrid:
 
 @dataclass(frozen=True, eq=False)
 class Clearance:
-    """Keeps some vertices off the bone: ``watched`` (k,) of the moving ones, each by ``gap`` (k,) mm."""
+    """Keeps some vertices off the bone: ``watched`` (k,) of the moving ones, each by ``gap`` (k,) mm.
+
+    They are pushed off it and outward, along the unit vector ``outward``: tissue rides over an
+    edge of bone and never slips under it.
+    """
 
     grid: BoneGrid
     watched: Index
     gap: Floats
+    outward: Floats
 
     def cleared(self, moving: Points) -> Points:
         """Return moving vertices (n, 3), with the watched ones pushed out of the bone."""
         points = moving[self.watched]
+        within = np.arange(len(points))
         for _ in range(PUSHES):
-            distance, gradient = self.grid(points)
-            points = points + np.maximum(self.gap - distance, 0.0)[:, None] * gradient
+            distance, gradient = self.grid(points[within])
+            deficit = self.gap[within] - distance
+            low = deficit > 0.0
+            within, gradient = within[low], gradient[low]
+            way = gradient + OUTWARD * self.outward
+            gain = np.maximum(np.einsum("nk,nk->n", way, gradient), LEAST_GAIN)
+            points[within] += (deficit[low] / gain)[:, None] * way
         result = moving.copy()
         result[self.watched] = points
         return result
 
 
-PUSHES = 2
-"""How often vertices are pushed along the gradient; the second push mends what a corner left."""
+PUSHES = 5
+"""How often vertices are pushed; the later pushes mend what a corner left."""
+
+OUTWARD = 1.3
+"""How much vertices are pushed outward for each part off the bone."""
+
+LEAST_GAIN = 1.15
+"""The least distance that a push of one part is taken to win; it damps the push at a thin edge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,14 +182,14 @@ def _clearance(rest: Points, prepared: Any, opening: Opening) -> Clearance | Non
     common = measures.table("retraction.common")
     bone = opening.terrain.bone
     near = np.zeros(len(rest), dtype=bool)
-    for share in (0.25, 0.5, 0.75, 1.0):
-        near |= bone(opening.move(prepared, opening.part(share))) < common["watch_distance"]
+    for share in np.linspace(0.125, 1.0, 8):
+        near |= bone(opening.move(prepared, opening.part(float(share)))) < common["watch_distance"]
     watched = np.flatnonzero(near)
     if not len(watched):
         return None
     grid = bone_grid(bone, np.vstack([rest[watched], opening.move(prepared, opening.full)[watched]]))
     gap = np.minimum(grid(rest[watched].astype(np.float64))[0], common["bone_gap"])
-    return Clearance(grid, watched, gap)
+    return Clearance(grid, watched, gap, opening.axis.superior)
 
 
 def surface_warp(surface: Surface, opening: Opening, *, clear_of_bone: bool) -> PartingWarp:

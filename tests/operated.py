@@ -1,0 +1,137 @@
+"""A body to operate on, built coarsely once for all tests of surgery, and both operations prepared on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import trimesh
+
+from spineviz import measures
+from spineviz.anatomy import sacrum, vertebra
+from spineviz.anatomy.alignment import endplates, sacral_frame, stacked
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.ligament import ligament_recipes
+from spineviz.anatomy.muscle import muscle_parameters, muscle_recipes
+from spineviz.anatomy.recipe import Body
+from spineviz.anatomy.skin import skin_parameters, skin_recipes
+from spineviz.geometry import sample_distance
+from spineviz.model import Camera, Look, Model, Pane, State
+from spineviz.sdf import Solid, mesh
+from spineviz.structure import Floats, Frame, Points, Structure, Surface
+from spineviz.surgery import Approach, OpenMidlineDiscectomy, Prepared, TubularMicrodiscectomy, prepare
+from spineviz.surgery.shapes import sweep
+from spineviz.terms import DISCS, Level, levels_of
+from spineviz.timeline import Timeline, timeline
+
+KINDS = ("tubular", "open")
+FRAGMENT, ROOT = "herniation.L4-L5", "root.L5.left"
+CAMERA = Camera((0.0, 0.0, 40.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0), 160.0)
+CAMERAS = {"posterior": CAMERA, "operative": replace(CAMERA, height=110.0)}
+
+
+@dataclass(frozen=True, eq=False)
+class GivingWay:
+    """A root that gives way: backwards by its first amount, medially by its second."""
+
+    rest: Points
+    share: Floats
+
+    def __call__(self, amounts: tuple[float, ...]) -> Points:
+        way = np.array([amounts[1], -1.5 * amounts[0], 0.0])
+        return self.rest + self.share[:, None] * way
+
+
+@cache
+def bones() -> Mapping[Level, LevelBone]:
+    base = sacrum.parameters()
+    below = sacral_frame(measures.value("alignment.sacral_slope"))
+    result = {"S1": _standing("S1", sacrum.solid(base), sacrum.landmarks(base), below)}
+    for disc in reversed(DISCS):
+        level, _ = levels_of(disc)
+        shape = vertebra.parameters_of(level)
+        marks = vertebra.landmarks(shape)
+        superior, inferior = endplates(marks, level)
+        space = measures.table(f"discs.{disc}")
+        frame = stacked(below, inferior, space["height_middle"], space["wedge"])
+        result[level] = _standing(level, vertebra.solid(shape), marks, frame)
+        below = superior.then(frame)
+    return {level: result[level] for level in ("L3", "L4", "L5", "S1")}
+
+
+def _standing(level: Level, solid: Solid, marks: Mapping[str, Frame], frame: Frame) -> LevelBone:
+    local = mesh(solid, 1.4, mirror=True)
+    lower, upper = local.vertices.min(0) - 10.0, local.vertices.max(0) + 10.0
+    grid = sample_distance(solid.field, np.floor(lower), np.ceil(upper), 1.0)
+    placed = {name: mark.then(frame) for name, mark in marks.items()}
+    return LevelBone(level, frame, placed, local.placed(frame), lambda points: grid(frame.to_local(points)))
+
+
+@cache
+def body() -> Body:
+    skeleton = bones()
+    recipes = muscle_recipes(muscle_parameters(), skeleton)
+    recipes |= skin_recipes(skin_parameters(), skeleton, recipes)
+    recipes |= {
+        name: item for name, item in ligament_recipes(skeleton).items() if name.startswith("flavum.L4")
+    }
+    structures = {level: Structure(level, "bone", bone.surface) for level, bone in skeleton.items()}
+    structures |= {name: recipe.structure() for name, recipe in recipes.items()}
+    structures |= {item.name: item for item in (_fragment(), _root())}
+    rest = np.asarray(structures[ROOT].surface.vertices, dtype=np.float64)
+    share = np.exp(-(((rest[:, 2] - 43.0) / 12.0) ** 2))
+    return Body(skeleton, recipes, structures, {(ROOT, "surgery"): GivingWay(rest, share)})
+
+
+def _fragment() -> Structure:
+    ball = trimesh.creation.icosphere(2)
+    return Structure(
+        FRAGMENT, "fragment", Surface(ball.vertices * [5.0, 3.5, 5.0] + [-8.0, -3.0, 43.0], ball.faces)
+    )
+
+
+def _root() -> Structure:
+    z = np.linspace(60.0, 24.0, 24)
+    way = np.stack([-5.0 - 0.2 * (60.0 - z), np.full(24, -8.5), z], axis=1)
+    return Structure(ROOT, "nerve", sweep(way, 2.3, 2.3), "left")
+
+
+@cache
+def prepared(kind: str) -> Prepared:
+    approach: Approach = TubularMicrodiscectomy() if kind == "tubular" else OpenMidlineDiscectomy()
+    return prepare(approach, body())
+
+
+@cache
+def model() -> Model:
+    whole = body()
+    structures, warps = dict(whole.structures), dict(whole.warps)
+    for kind in KINDS:
+        for name, variants in prepared(kind).variants.items():
+            found = structures[name]
+            structures[name] = replace(found, variants={**found.variants, **variants})
+        structures |= prepared(kind).structures
+        warps |= prepared(kind).warps
+    return Model(structures, {}, whole.bones, warps)
+
+
+@cache
+def film() -> Timeline:
+    """Both operations beside each other."""
+    panes = []
+    for kind in KINDS:
+        looks = {name: Look(visible=not name.startswith("instrument")) for name in model().structures}
+        panes.append(Pane({**looks, **prepared(kind).looks}, CAMERA))
+    return timeline(State(tuple(panes), "twin"), [prepared(kind).steps(CAMERAS) for kind in KINDS])
+
+
+def pane(kind: str, second: float) -> Pane:
+    return film().at(second).panes[KINDS.index(kind)]
+
+
+def span(kind: str, phase: str) -> tuple[float, float]:
+    """When a phase begins and ends, s."""
+    moments = [moment for moment in film().tracks[KINDS.index(kind)] if moment.step.phase == phase]
+    return moments[0].start, moments[-1].end

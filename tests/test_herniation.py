@@ -1,0 +1,241 @@
+"""A herniation displaces nucleus material, tears the annulus and pushes one root and the sac aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from time import perf_counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from standing import EXTRUSION, bones, herniated, nerve_structures, nerves
+
+from spineviz.anatomy.disc import DiscParameters, annulus_field, disc_parameters, disc_recipes
+from spineviz.anatomy.disc_space import disc_space
+from spineviz.anatomy.displaced_material import DisplacedMaterial, material_frame
+from spineviz.anatomy.ligament import ligament_recipes
+from spineviz.anatomy.nerve_warps import nerve_warps
+from spineviz.anatomy.recipe import Recipe
+from spineviz.geometry import as_trimesh, volume
+from spineviz.pathology import Herniation, apply, displaced
+from spineviz.sdf.solid import Field
+from spineviz.structure import Points, Warp
+from spineviz.terms import DISCS, Disc
+
+
+@dataclass(frozen=True)
+class Discs:
+    discs: dict[Disc, DiscParameters]
+
+
+def healthy() -> Discs:
+    return Discs({disc: disc_parameters(disc) for disc in DISCS})
+
+
+@cache
+def recipes(herniation: Herniation = EXTRUSION) -> dict[str, Recipe]:
+    return disc_recipes(herniation.disc, herniated(herniation), bones())
+
+
+@cache
+def warps() -> dict[tuple[str, str], Warp]:
+    return nerve_warps(nerve_structures(), "L4-L5", herniated(), bones())
+
+
+def fragment(herniation: Herniation = EXTRUSION) -> Field:
+    return recipes(herniation)[f"herniation.{herniation.disc}"].solid.field
+
+
+def local_fragment(herniation: Herniation) -> Points:
+    """Points inside the displaced material in its own frame, every 0.5 mm."""
+    disc = herniated(herniation)
+    space = disc_space(herniation.disc, bones())
+    frame = material_frame(disc.herniations[0], space, disc.bulge)
+    axes = [np.arange(low, high, 0.5) for low, high in ((-14, 14), (-6, 14), (-16, 12))]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    return grid[fragment(herniation)(frame.to_parent(grid)) < 0]
+
+
+def test_a_herniation_without_depth_changes_nothing() -> None:
+    anatomy = healthy()
+    assert apply(Herniation(depth=0.0), anatomy) is anatomy
+
+
+def test_a_herniation_is_added_to_its_disc_alone() -> None:
+    anatomy = apply(EXTRUSION, healthy())
+    assert anatomy.discs["L4-L5"].herniations == (displaced(EXTRUSION),)
+    assert anatomy.discs["L5-S1"] == healthy().discs["L5-S1"]
+
+
+def test_the_same_disc_cannot_herniate_twice_on_one_side() -> None:
+    with pytest.raises(ValueError, match="already"):
+        apply(EXTRUSION, apply(EXTRUSION, healthy()))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"zone": "foraminal"},
+        {"morphology": "sequestration"},
+        {"depth": 15.0},
+        {"depth": 1.0},
+        {"migration": "caudal"},
+        {"migration_distance": 3.0},
+        {"morphology": "protrusion", "migration": "caudal", "migration_distance": 3.0},
+        {"size": 3.0},
+    ],
+)
+def test_what_is_not_built_correctly_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Herniation.model_validate(fields)
+
+
+def test_an_extrusion_is_wider_outside_than_at_its_base() -> None:
+    points = local_fragment(EXTRUSION)
+    base = points[np.abs(points[:, 1] + 1.0) < 0.6]
+    outside = points[points[:, 1] > 1.0]
+    assert np.ptp(outside[:, 0]) > 1.3 * np.ptp(base[:, 0])
+    assert np.ptp(outside[:, 2]) > 1.3 * np.ptp(base[:, 2])
+
+
+def test_a_protrusion_is_nowhere_wider_than_its_base() -> None:
+    points = local_fragment(Herniation(morphology="protrusion", depth=4.0, width=13.0))
+    widths = [np.ptp(points[np.abs(points[:, 1] - y) < 0.3][:, 0]) for y in (0.5, 1.5, 2.5, 3.5)]
+    assert all(later <= earlier + 0.5 for earlier, later in pairwise(widths))
+
+
+def test_an_extrusion_stands_as_far_behind_the_disc_and_below_the_endplate_as_it_says() -> None:
+    points = local_fragment(EXTRUSION)
+    assert EXTRUSION.depth - 2.0 < points[:, 1].max() < EXTRUSION.depth + 1.0
+    space = disc_space("L4-L5", bones())
+    disc = herniated()
+    frame = material_frame(disc.herniations[0], space, disc.bulge)
+    below = space.plates[1].to_local(frame.to_parent(points))[:, 2].min()
+    assert -below == pytest.approx(EXTRUSION.migration_distance, abs=2.0)
+
+
+def test_a_subarticular_herniation_lies_between_facet_and_midline_on_its_side() -> None:
+    surface = recipes()["herniation.L4-L5"].surface()
+    middle = surface.vertices[:, 0].mean()
+    assert -11.0 < middle < -4.0
+    right = recipes(Herniation(side="right"))["herniation.L4-L5"].surface()
+    left = recipes(Herniation(side="left"))["herniation.L4-L5"].surface()
+    assert right.vertices[:, 0].mean() == pytest.approx(-left.vertices[:, 0].mean(), abs=0.3)
+    assert volume(right) == pytest.approx(volume(left), rel=0.05)
+
+
+def test_the_fragment_is_one_closed_piece_that_enters_no_bone_disc_or_ligament() -> None:
+    surface = recipes()["herniation.L4-L5"].surface()
+    mesh = as_trimesh(surface)
+    assert mesh.is_watertight
+    assert mesh.body_count == 1
+    points = surface.vertices.astype(float)
+    assert min(bone.distance(points).min() for bone in bones().values()) > 0.0
+    assert recipes()["disc.L4-L5"].solid.field(points).min() > -0.2
+    flavum = ligament_recipes(bones(), nerves())["flavum.L4-L5.left"].solid.field
+    assert flavum(points).min() > -0.3
+
+
+def test_the_fragment_hangs_on_to_the_nucleus_through_a_tear() -> None:
+    space, disc = disc_space("L4-L5", bones()), herniated()
+    core = recipes()["nucleus.L4-L5"].solid.field
+    points = recipes()["herniation.L4-L5"].surface().vertices.astype(float)
+    assert core(points).min() < 0.2
+    torn = (annulus_field(space, disc)(points) < -1.0).sum()
+    assert torn > 20
+
+
+def test_whole_compression_frees_sac_and_root_from_the_fragment() -> None:
+    inside = {name: fragment()(structure.surface.vertices.astype(float)).min()
+              for name, structure in nerve_structures().items()}  # fmt: skip
+    assert inside["root.L5.left"] < -0.5
+    for (name, _), warp in warps().items():
+        moved = warp((1.0, 0.0))
+        assert fragment()(moved).min() > -0.3, name
+
+
+def test_the_left_root_lies_on_the_fragment() -> None:
+    moved = warps()["root.L5.left", "surgery"]((1.0, 0.0))
+    assert fragment()(moved).min() < 1.2
+
+
+def test_only_the_sac_and_the_roots_of_the_herniated_side_give_way() -> None:
+    names = {name for name, _ in warps()}
+    assert names == {"thecal_sac", "root.L5.left", "root.S1.left"}
+    for level in ("L4", "L5", "S1"):
+        other = nerve_structures()[f"root.{level}.right"].surface.vertices.astype(float)
+        assert fragment()(other).min() > 0.5
+
+
+def test_no_amount_is_the_rest_shape() -> None:
+    for (name, _), warp in warps().items():
+        assert np.array_equal(warp((0.0, 0.0)), nerve_structures()[name].surface.vertices.astype(float))
+
+
+@pytest.mark.parametrize("amounts", [(1.0, 0.0), (1.0, 6.0), (0.0, 6.0), (0.5, 3.0), (1.0, 8.0)])
+def test_moved_nerves_keep_out_of_bone(amounts: tuple[float, float]) -> None:
+    for (name, _), warp in warps().items():
+        moved = warp(amounts)
+        assert min(bone.distance(moved).min() for bone in bones().values()) > -0.3, name
+
+
+def test_retraction_carries_the_root_medially_at_the_disc_and_nowhere_far_from_it() -> None:
+    rest = nerve_structures()["root.L5.left"].surface.vertices.astype(float)
+    moved = warps()["root.L5.left", "surgery"]((0.0, 6.0))
+    way = moved - rest
+    height = disc_space("L4-L5", bones()).frame.to_local(rest)[:, 2]
+    assert way[np.abs(height) < 3.0, 0].mean() == pytest.approx(6.0, abs=1.2)
+    assert np.abs(way[np.abs(height) > 20.0]).max() < 1e-6
+
+
+def test_moved_meshes_stay_smooth() -> None:
+    for name in ("thecal_sac", "root.L5.left"):
+        surface = nerve_structures()[name].surface
+        mesh = as_trimesh(surface.moved(warps()[name, "surgery"]((1.0, 6.0))))
+        assert mesh.is_watertight
+        assert mesh.volume > 0.75 * as_trimesh(surface).volume
+        assert np.quantile(np.degrees(mesh.face_adjacency_angles), 0.99) < 60.0
+
+
+def test_wrong_amounts_are_refused() -> None:
+    warp = warps()["thecal_sac", "surgery"]
+    for amounts in ((1.0,), (1.2, 0.0), (0.0, 20.0)):
+        with pytest.raises(ValueError, match="compression"):
+            warp(amounts)
+
+
+def test_a_warp_takes_a_few_milliseconds() -> None:
+    warp = warps()["thecal_sac", "surgery"]
+    start = perf_counter()
+    for _ in range(10):
+        warp((0.7, 3.0))
+    assert (perf_counter() - start) / 10 < 0.02
+
+
+def canal_left(depth: float, width: float) -> float:
+    """Area (mm²) of the canal's front half at the disc that the herniation leaves free."""
+    herniation = Herniation(depth=depth, width=width)
+    disc = herniated(herniation)
+    space = disc_space("L4-L5", bones())
+    frame = material_frame(disc.herniations[0], space, disc.bulge)
+    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(-9.0, 9.0, 0.5), np.arange(0.5, 12.0, 0.5)))
+    plane = frame.to_parent(np.stack([x, y, 0 * x - 1.0], axis=1))
+    field = disc_recipes("L4-L5", disc, bones())["herniation.L4-L5"].solid.field
+    return float((field(plane) > 0).sum() * 0.25)
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(depth=st.floats(2.5, 7.0), more=st.floats(0.8, 2.5), width=st.floats(8.0, 15.0))
+def test_a_deeper_herniation_leaves_less_canal(depth: float, more: float, width: float) -> None:
+    assert canal_left(depth + more, width) < canal_left(depth, width)
+
+
+def test_a_migrating_protrusion_is_refused_as_geometry_too() -> None:
+    with pytest.raises(ValidationError, match="does not migrate"):
+        DisplacedMaterial(
+            side="left", morphology="protrusion", offset=0.0, depth=4.0, width=10.0, migration=-3.0
+        )

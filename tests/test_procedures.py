@@ -1,0 +1,166 @@
+"""Both operations: the same phases, every step visible, nothing left behind."""
+
+from __future__ import annotations
+
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from operated import CAMERAS, FRAGMENT, KINDS, ROOT, body, film, model, pane, prepared, span
+from pydantic import TypeAdapter, ValidationError
+
+from spineviz.locale import text
+from spineviz.model import Look
+from spineviz.surgery import Approach, OpenMidlineDiscectomy, TubularMicrodiscectomy
+from spineviz.terms import PHASES
+
+
+def times() -> list[float]:
+    return [film().seconds * share for share in np.linspace(0, 1, 23)]
+
+
+def visible(look: Look) -> bool:
+    return look.visible and look.opacity > 0
+
+
+def in_hand(kind: str, second: float) -> list[str]:
+    looks = pane(kind, second).looks
+    return [name for name, look in looks.items() if name.startswith("instrument") and visible(look)]
+
+
+def test_both_operations_go_through_all_phases_in_the_same_order() -> None:
+    orders = [[step.phase for step in prepared(kind).steps(CAMERAS)] for kind in KINDS]
+    for order in orders:
+        assert list(dict.fromkeys(order)) == list(PHASES)
+        assert order == sorted(order, key=PHASES.index)
+
+
+def test_the_film_lasts_about_fifty_seconds_and_both_tracks_end_together() -> None:
+    assert 45 <= film().seconds <= 60
+    first, second = film().tracks
+    assert first[-1].end == pytest.approx(second[-1].end)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_step_changes_the_picture_and_then_rests(kind: str) -> None:
+    for moment in film().tracks[KINDS.index(kind)]:
+        after = pane(kind, moment.end)
+        assert dict(after.looks) != dict(moment.before.looks)
+        almost = pane(kind, moment.end - 0.06 * (moment.end - moment.start))
+        assert almost.looks == after.looks
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_caption_is_in_the_catalogue(kind: str) -> None:
+    for step in prepared(kind).steps(CAMERAS):
+        assert text(step.title)
+    assert text(prepared(kind).heading)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scrubbing_backwards_equals_forwards(kind: str) -> None:
+    forwards = [pane(kind, second) for second in times()]
+    assert forwards == [pane(kind, second) for second in reversed(times())][::-1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_look_finds_its_variant_and_its_warp(kind: str) -> None:
+    for second in times():
+        for name, look in pane(kind, second).looks.items():
+            if visible(look):
+                points = model().vertices(name, look)
+                assert len(points) == len(model().surface(name, look).vertices)
+                assert np.isfinite(points).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_pops_in_or_out(kind: str) -> None:
+    seconds = np.arange(0, film().seconds, 0.08)
+    panes = [pane(kind, float(second)).looks for second in seconds]
+    for before, after in pairwise(panes):
+        for name in before:
+            first, last = before[name], after[name]
+            change = (last.opacity if last.visible else 0.0) - (first.opacity if first.visible else 0.0)
+            assert abs(change) < 0.7, name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_instrument_is_left_behind_and_none_shown_before_the_cut(kind: str) -> None:
+    assert in_hand(kind, 0.0) == in_hand(kind, span(kind, "incision")[0]) == []
+    assert in_hand(kind, span(kind, "closure")[1]) == in_hand(kind, film().seconds) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_fragment_leaves_through_the_corridor(kind: str) -> None:
+    start, end = span(kind, "fragment")
+    site = prepared(kind).story.site
+    shown = [second for second in np.linspace(start, end, 30) if visible(pane(kind, second).looks[FRAGMENT])]
+    way = [
+        site.frame.to_local(model().vertices(FRAGMENT, pane(kind, t).looks[FRAGMENT]).mean(0)) for t in shown
+    ]
+    assert way[-1][2] > site.depth - 5
+    assert max(np.hypot(*(place[:2] - site.top[:2])) for place in way if place[2] > 15) < site.room
+    assert not visible(pane(kind, end).looks[FRAGMENT])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_root_is_freed_and_goes_back(kind: str) -> None:
+    assert pane(kind, 0.0).looks[ROOT].warp == ("surgery", (1.0, 0.0))
+    assert pane(kind, span(kind, "root")[1]).looks[ROOT].warp == ("surgery", (1.0, 5.5))
+    assert pane(kind, span(kind, "fragment")[1]).looks[ROOT].warp == ("surgery", (0.0, 5.5))
+    assert pane(kind, film().seconds).looks[ROOT].warp == ("surgery", (0.0, 0.0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_muscle_and_fascia_stand_at_rest_at_the_end(kind: str) -> None:
+    looks = pane(kind, film().seconds).looks
+    for name in ("multifidus.left", "erector_spinae.left", "thoracolumbar_fascia"):
+        assert looks[name].warp is None and looks[name].variant == ""
+
+
+def test_slim_tools_stay_inside_the_tube() -> None:
+    site = prepared("tubular").story.site
+    inside = 9.0
+    start, _ = span("tubular", "laminotomy")
+    _, end = span("tubular", "fragment")
+    for second in np.linspace(start, end, 60):
+        looks = pane("tubular", float(second)).looks
+        for name in in_hand("tubular", float(second)):
+            if name.endswith(".tube"):
+                continue
+            local = site.frame.to_local(model().vertices(name, looks[name]))
+            shaft = local[(local[:, 2] > 0.5) & (local[:, 2] < site.depth)]
+            if len(shaft):
+                assert np.hypot(shaft[:, 0], shaft[:, 1]).max() < inside, (name, second)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tools_at_work_do_not_stand_in_bone(kind: str) -> None:
+    plan, site = prepared(kind).story.plan, prepared(kind).story.site
+    last = f"{kind}.{plan.stages[0]}"
+    cut = prepared(kind).variants["L4"][last]
+    assert last == pane(kind, span(kind, "laminotomy")[1]).looks["L4"].variant
+    for tool, pose in (("root_retractor", plan.beside), ("rongeur", plan.grasp)):
+        shaft = pose.origin + np.arange(8.0, site.depth, 2.0)[:, None] * pose.superior
+        for level in ("L3", "L5", "S1"):
+            assert body().bones[level].distance(shaft).min() > 0.0, tool
+        nearest = np.linalg.norm(shaft[:, None] - cut.vertices[None, ::7], axis=2).min()
+        assert nearest > 0.3, tool
+
+
+def test_an_approach_is_known_by_its_kind_and_refuses_what_it_does_not_know() -> None:
+    adapter: TypeAdapter[Approach] = TypeAdapter(Approach)
+    assert adapter.validate_python({"kind": "tubular_microdiscectomy"}) == TubularMicrodiscectomy()
+    wide = adapter.validate_python({"kind": "open_midline_discectomy", "incision_length": 60})
+    assert wide == OpenMidlineDiscectomy(incision_length=60)
+    for wrong in ({"tube_diameter": 30}, {"incision_length": 5}, {"colour": "red"}, {"side": "middle"}):
+        with pytest.raises(ValidationError):
+            adapter.validate_python({"kind": "tubular_microdiscectomy", **wrong})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_prepared_can_be_kept_in_a_file(kind: str) -> None:
+    item = prepared(kind)
+    kept = pickle.loads(pickle.dumps((item.structures, item.variants, item.looks, item.story)))
+    assert kept[3].site.frame.origin == pytest.approx(item.story.site.frame.origin)
