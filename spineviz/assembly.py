@@ -16,7 +16,7 @@ from spineviz.scene import Scene, SceneStep
 from spineviz.structure import Landmark, Structure
 from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
-from spineviz.terms import Disc, Level, Side
+from spineviz.terms import LEVELS, Disc, Level, Side
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import View, views
 
@@ -90,13 +90,8 @@ def _with_variants(structure: Structure, prepared: Iterable[Prepared]) -> Struct
 
 def _in_range(name: str, levels: tuple[Level, ...]) -> bool:
     """Tell whether a structure belongs to the levels shown; what has no level always does."""
-    named = [
-        level
-        for part in name.split(".")
-        for level in part.split("-")
-        if level[:1] in "LS" and level[1:].isdigit()
-    ]
-    return all(level in levels for level in named)
+    named = {word for part in name.split(".") for word in part.split("-")}
+    return named & set(LEVELS) <= set(levels)
 
 
 def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
@@ -107,14 +102,12 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
 def direct(scene: Scene, assembly: Assembly) -> Timeline:
     """Return a scene's timeline: its own steps first, then those of its approaches."""
     named = cameras(assembly, scene)
-    panes = tuple(
-        _first_pane(scene, assembly, prepared, named[scene.camera])
-        for prepared in assembly.prepared or (None,)
-    )
+    approaches = assembly.prepared or (None,)
+    panes = tuple(_first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in approaches)
     own = [_scene_step(step, assembly.model, named) for step in scene.steps]
     tracks = [
         [*own, *map(_unlabelled, prepared.steps(named) if prepared is not None else ())]
-        for prepared in assembly.prepared or (None,)
+        for prepared in approaches
     ]
     state = State(panes, "twin" if len(panes) == 2 else "one", titled(scene.title))
     return timeline(state, tracks)

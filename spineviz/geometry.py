@@ -237,15 +237,21 @@ def sample_distance(
     counts = np.ceil((upper - lower) / step).astype(int) + 1
     coarse = -(-(counts - 1) // 4) + 1
     nodes = np.moveaxis(np.indices(tuple(coarse.tolist())), 0, -1).reshape(-1, 3)
-    values = np.asarray(distance(lower + 4 * step * nodes), dtype=np.float32).reshape(coarse)
+    values = _asked(distance, lower + 4 * step * nodes).reshape(coarse)
     for stride in (4 * step, 2 * step):
         wanted = _halved(_crucial(values, stride).astype(np.float32)) > 0.0
         wanted[::2, ::2, ::2] = False
         values = _halved(values)
         nodes = np.argwhere(wanted)
-        values[wanted] = distance(lower + stride / 2 * nodes)
+        values[wanted] = _asked(distance, lower + stride / 2 * nodes)
     nx, ny, nz = counts
     return DistanceGrid(frozen(lower, np.float64), step, frozen(values[:nx, :ny, :nz], np.float32))
+
+
+def _asked(distance: Callable[[Points], Floats], points: Points) -> Floats:
+    """Return a distance (n,) at points (n, 3), asked for a chunk at a time: what is at work stays in the cache."""
+    parts = [distance(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)]
+    return np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, dtype=np.float32)
 
 
 def _crucial(values: Floats, stride: float) -> npt.NDArray[np.bool_]:

@@ -62,9 +62,9 @@ def bones() -> Mapping[Level, LevelBone]:
 
 
 def _standing(level: Level, solid: Solid, marks: Mapping[str, Frame], frame: Frame) -> LevelBone:
-    local = mesh(solid, 1.4, mirror=True)
+    local = mesh(solid, 1.6, mirror=True)
     lower, upper = local.vertices.min(0) - 10.0, local.vertices.max(0) + 10.0
-    grid = sample_distance(solid.field, np.floor(lower), np.ceil(upper), 1.0)
+    grid = sample_distance(solid.field, np.floor(lower), np.ceil(upper), 1.6)
     placed = {name: mark.then(frame) for name, mark in marks.items()}
     return LevelBone(level, frame, placed, local.placed(frame), lambda points: grid(frame.to_local(points)))
 

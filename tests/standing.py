@@ -11,7 +11,7 @@ from spineviz.anatomy.disc import DiscParameters, disc_parameters
 from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
 from spineviz.anatomy.recipe import Recipe
 from spineviz.body.parameters import anatomy
-from spineviz.body.skeleton import Blank, Placed, blank, placed
+from spineviz.body.skeleton import Blank, blank, placed
 from spineviz.geometry import sample_distance
 from spineviz.pathology import Herniation, displaced
 from spineviz.sdf.mesher import mesh
@@ -36,7 +36,7 @@ def _standing(level: Level, item: Blank, frame: Frame) -> LevelBone:
     lower, upper = local.vertices.min(0) - 8.0, local.vertices.max(0) + 8.0
     grid = sample_distance(item.distance, np.floor(lower / 1.25) * 1.25, upper, 1.25)
     marks = {name: mark.then(frame) for name, mark in item.landmarks.items()}
-    return LevelBone(level, frame, marks, local.placed(frame), Placed(grid, frame))
+    return LevelBone(level, frame, marks, local.placed(frame), lambda points: grid(frame.to_local(points)))
 
 
 def herniated(herniation: Herniation = EXTRUSION) -> DiscParameters:

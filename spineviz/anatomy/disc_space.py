@@ -17,8 +17,9 @@ ANGLES = 96
 HARMONICS = 8
 """The outline keeps this many waves around its circumference; finer ones are noise of the search."""
 
-RIM_DEPTH = 1.0
-"""An endplate ends where the bone is left this far (mm) beyond the plane of its rim."""
+RIM_DEPTHS = (1.0, 2.0, 3.0)
+"""An endplate ends where the bone is left this far (mm) beyond the plane of its rim; deeper where a given
+bone's rim is not met all around at the first depth."""
 
 LIP, HOLLOW = 0.4, 8.0
 """How far (mm) a disc may reach beyond the plane of a rim: at the rim, and how much more in its middle."""
@@ -144,10 +145,13 @@ def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Flo
     local = np.empty((ANGLES, len(radii), 3))
     local[..., 0] = np.cos(angles)[:, None] * radii
     local[..., 1] = np.sin(angles)[:, None] * radii
-    local[..., 2] = inwards * RIM_DEPTH
-    values = bone.distance(plate.to_parent(local.reshape(-1, 3))).reshape(local.shape[:2])
-    leaving = (values[:, :-1] < 0) & (values[:, 1:] >= 0)
-    if not leaving.any(1).all():
+    for depth in RIM_DEPTHS:
+        local[..., 2] = inwards * depth
+        values = bone.distance(plate.to_parent(local.reshape(-1, 3))).reshape(local.shape[:2])
+        leaving = (values[:, :-1] < 0) & (values[:, 1:] >= 0)
+        if leaving.any(1).all():
+            break
+    else:
         raise ValueError(f"{bone.level}: no rim was found around its endplate; check the endplate landmark")
     first = leaving.argmax(1)
     rows = np.arange(ANGLES)

@@ -31,6 +31,16 @@ class Blank:
     solid: Solid | None = None
     surface: Surface | None = None
 
+    def away(self, points: Points) -> Floats:
+        """Return how far points (n, 3) at least are from the bone: their way (n,) to the box around it, mm."""
+        if self.solid is not None:
+            lower, upper = self.solid.lower, self.solid.upper
+        elif self.surface is not None:
+            lower, upper = self.surface.vertices.min(axis=0), self.surface.vertices.max(axis=0)
+        else:
+            return np.zeros(len(points))
+        return np.linalg.norm(np.maximum(np.maximum(lower - points, points - upper), 0.0), axis=1)
+
 
 def bones(anatomy: Anatomy) -> dict[Level, LevelBone]:
     """Make every bone of an anatomy and stand it in the world.
@@ -119,16 +129,15 @@ def _yielding(
 
     def field(points: Points) -> Floats:
         own = item.distance(points)
-        result = own
-        near = own < 2 * gap
-        if not near.any():
-            return own
+        result = np.array(own)
+        near = np.flatnonzero(own < 2 * gap)
         world = frame.to_parent(points[near])
         for other, other_frame in neighbours:
-            beside = other.distance(other_frame.to_local(world))
-            cut = gap - beside if other.solid is None else (gap + own[near] - beside) / 2
-            result = result.copy() if result is own else result
-            result[near] = np.maximum(result[near], cut)
+            places = other_frame.to_local(world)
+            close = other.away(places) < 2 * gap - own[near]
+            rows, beside = near[close], other.distance(places[close])
+            cut = gap - beside if other.solid is None else (gap + own[rows] - beside) / 2
+            result[rows] = np.maximum(result[rows], cut)
         return result
 
     return field

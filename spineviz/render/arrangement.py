@@ -13,7 +13,7 @@ UNIT_HEIGHT = 720.0
 SMALLEST_UNIT = 0.62
 """Pixels of a unit in the smallest pictures, so that words stay legible."""
 
-HEADER, FOOTER, FOOTNOTE, STRIP = 52.0, 74.0, 26.0, 58.0
+HEADER, FOOTER, FOOTNOTE, STRIP = 52.0, 74.0, 26.0, 64.0
 """Units: the band above, the band below with and without captions, the strip of figures."""
 
 

@@ -65,7 +65,7 @@ def layout(spots: Sequence[Spot], size: tuple[float, float], lettering: Letterin
     width, height = size
     margin = lettering.margin
     longest = WIDEST * width
-    blocks = [_wrapped(spot.words, longest, lettering.width) for spot in spots]
+    blocks = [wrapped(spot.words, longest, lettering.width) for spot in spots]
     column = max((lettering.width(line) for lines in blocks for line in lines), default=0.0)
     ports = (margin + column, width - margin - column)
     pitch = max((len(lines) for lines in blocks), default=1) * lettering.line + margin / 2
@@ -102,7 +102,7 @@ def _placed(
     return PlacedLabel(lines, box, column, port, spot.anchor, spot.strong)
 
 
-def _wrapped(words: str, longest: float, width: Callable[[str], float]) -> tuple[str, ...]:
+def wrapped(words: str, longest: float, width: Callable[[str], float]) -> tuple[str, ...]:
     """Break words into the two most even lines when one would be longer than ``longest``."""
     parts = words.split()
     if width(words) <= longest:

@@ -97,7 +97,7 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
             _rgb("#d9a385"), _rgb("#b86a58"), _rgb("#6d3a2a"), _rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012
         ),
         "instrument": Material(
-            _rgb("#b4bcc4"), _rgb("#3f4a56"), _rgb("#262c33"), _rgb("#8b949d"), 0.75, 48, -0.10
+            _rgb("#bfc6cd"), _rgb("#4a5561"), _rgb("#262c33"), _rgb("#8b949d"), 0.75, 48, -0.10
         ),
     }
 )  # fmt: skip

@@ -24,7 +24,7 @@ SPREAD = 5.5
 """Units across which an edge throws its shade on what lies behind it."""
 
 STRIDE = 3
-"""Pixels between the depths that the relief looks at: its shade is soft anyway."""
+"""Pixels between the depths whose average the relief compares with."""
 
 DARK, LIGHT, SOFT = 1.9, 4.1, 2.3
 """Units: where the dark line of an outline ends, where its white line ends, and its smoothness."""
@@ -39,7 +39,8 @@ BEHIND = 0.6
 def relief(picture: Canvas, depth: Floats, far: float, unit: float) -> None:
     """Shade what lies close behind a nearer edge, in place.
 
-    ``picture`` is (h, w, 3) and contiguous, ``depth`` (h, w) in mm from the eye, ``far`` the depth of the background.
+    ``picture`` is (h, w, 3) and contiguous, ``depth`` (h, w) in mm from the eye, ``far`` the depth of the
+    background.
     """
     thin = depth[::STRIDE, ::STRIDE]
     solid = thin < far - 1
@@ -48,15 +49,14 @@ def relief(picture: Canvas, depth: Floats, far: float, unit: float) -> None:
     deepest = float(thin[solid].max())
     filled = np.where(solid, thin, deepest).astype(np.float32)
     width = max(3, 2 * round(SPREAD * unit / STRIDE) + 1)
-    around = ndimage.uniform_filter(ndimage.uniform_filter(filled, width), width)
-    shade = np.clip((filled - around) / STEP, 0.0, 1.0) * SHADE * solid
-    keep = Image.fromarray(np.round(255 * (1.0 - shade)).astype(np.uint8))
+    around = Image.fromarray(ndimage.uniform_filter(ndimage.uniform_filter(filled, width), width))
     rows, columns = thin.shape
-    keep = keep.resize((columns * STRIDE, rows * STRIDE), Image.Resampling.BILINEAR)
-    factor = np.ascontiguousarray(np.asarray(keep)[: depth.shape[0], : depth.shape[1]]).ravel()
-    shaded = np.flatnonzero(factor < 252)
+    around = around.resize((columns * STRIDE, rows * STRIDE), Image.Resampling.BILINEAR)
+    behind = depth - np.asarray(around)[: depth.shape[0], : depth.shape[1]]
+    shaded = np.flatnonzero((behind > 0.03 * STEP) & (depth < far - 1))
+    keep = 1.0 - SHADE * np.minimum(behind.ravel()[shaded] / STEP, 1.0)
     pixels = picture.reshape(-1, 3)
-    pixels[shaded] = (pixels[shaded] * factor[shaded, None].astype(np.uint16)) // 255
+    pixels[shaded] = pixels[shaded] * keep[:, None]
 
 
 def outline(

@@ -11,9 +11,10 @@ import numpy as np
 from spineviz.model import Camera, Figure, Message, Pane, State
 from spineviz.render import strokes
 from spineviz.render.arrangement import Arrangement
+from spineviz.render.labels import wrapped
 from spineviz.render.palette import ACCENT, BAND, FAINT, HAIRLINE, INK, PALE, WHITE
 from spineviz.render.projection import Box, axes, pixels_per_mm
-from spineviz.render.strokes import Canvas
+from spineviz.render.strokes import Canvas, Ink
 from spineviz.render.typography import Weight, width
 from spineviz.structure import frozen
 
@@ -97,14 +98,22 @@ def _footer(
     band = np.full((box.height, box.width, 3), BAND, dtype=np.uint8)
     margin = 24 * unit
     room = box.width / max(len(captions), 1) - 2 * margin
+    size = letters(15, unit)
     for caption, left in zip(captions, columns, strict=True):
-        size = _fitting(caption, letters(16, unit), room, "regular")
-        strokes.words(band, (left + margin, 0.42 * box.height), caption, size, INK)
+        _lines(band, (left + margin, 0.40 * box.height), caption, size, room=room, ink=INK)
     small = letters(10, unit)
-    low = (0.80 if captions else 0.52) * box.height
+    low = (0.84 if captions else 0.52) * box.height
     strokes.words(band, (box.width - margin, low), disclaimer, small, FAINT, align=1.0)
     band[: max(1, round(unit))] = HAIRLINE
     return frozen(band, np.uint8)
+
+
+def _lines(canvas: Canvas, place: strokes.Place, words: str, size: float, *, room: float, ink: Ink) -> None:
+    """Paint words in one line or in two about the place's height, where one is longer than ``room``."""
+    lines = wrapped(words, room, lambda line: width(line, size))
+    for order, line in enumerate(lines):
+        y = place[1] + (order - (len(lines) - 1) / 2) * 1.18 * size
+        strokes.words(canvas, (place[0], y), line, size, ink)
 
 
 def _fitting(line: str, size: float, room: float, weight: Weight) -> float:
@@ -116,7 +125,7 @@ def _fitting(line: str, size: float, room: float, weight: Weight) -> float:
 def _timeline(canvas: Canvas, footer: Box, unit: float, clock: Clock) -> None:
     """Paint how far the film has come along the footer's upper edge, with a dot for every step."""
     margin, thick = 24 * unit, max(2.0, 2.6 * unit)
-    y = footer.top + 0.80 * footer.height
+    y = footer.top + 0.84 * footer.height
     left, right = margin, 0.46 * footer.width
     total = max(clock.seconds, 1e-9)
     now = left + (right - left) * min(max(clock.second / total, 0.0), 1.0)
@@ -192,9 +201,8 @@ def _strip(canvas: Canvas, figures: tuple[Figure, ...], box: Box, unit: float, t
     for order, item in enumerate(figures):
         left = box.left + margin + order * pitch
         value = f"{item.value:.{item.decimals}f}".replace("-", "−")
-        span = strokes.words(canvas, (left, box.top + 0.34 * box.height), value, large, INK, "bold")
-        beside = (left + span + 4 * unit, box.top + 0.38 * box.height)
+        span = strokes.words(canvas, (left, box.top + 0.29 * box.height), value, large, INK, "bold")
+        beside = (left + span + 4 * unit, box.top + 0.33 * box.height)
         strokes.words(canvas, beside, item.unit, small, FAINT)
-        name = text(item.name)
-        size = _fitting(name, small, pitch - 8 * unit, "regular")
-        strokes.words(canvas, (left, box.top + 0.76 * box.height), name, size, FAINT)
+        place = (left, box.top + 0.74 * box.height)
+        _lines(canvas, place, text(item.name), small, room=pitch - 10 * unit, ink=FAINT)

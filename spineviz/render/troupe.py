@@ -29,9 +29,9 @@ class Troupe:
     cuts: tuple[Cut, ...] = ()
 
     @property
-    def translucent(self) -> bool:
-        """Whether anything is seen through now."""
-        return any(item.translucent for item in self.figures.values())
+    def translucent(self) -> list[vtkActor]:
+        """The actors that are seen through now."""
+        return [item.actor for item in self.figures.values() if item.translucent]
 
     def show(self, model: Model, pane: Pane) -> bool:
         """Bring the actors to what a pane says; tell whether anything had to change.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 import pyvista as pv
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkFloatArray, vtkUnsignedCharArray
-from vtkmodules.vtkRenderingCore import vtkLight, vtkRenderer, vtkRenderWindow
+from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkRenderer, vtkRenderWindow
 
 from spineviz.model import Camera
 from spineviz.render.offscreen import RenderingUnavailable, prepare
@@ -73,6 +74,20 @@ def aim(renderer: vtkRenderer, camera: Camera) -> None:
     seen.SetViewUp(*camera.up)
     seen.SetViewAngle(camera.angle)
     seen.SetClippingRange(*reach(camera))
+
+
+def from_behind(actors: Iterable[vtkActor], camera: Camera) -> list[vtkActor]:
+    """Return actors in the order in which they come near to the eye, the farthest first.
+
+    An actor is as near as the nearest corner of its box: what encloses others comes after them.
+    """
+
+    def nearness(actor: vtkActor) -> float:
+        left, right, back, front, low, high = actor.GetBounds()
+        corners = np.array([[x, y, z] for x in (left, right) for y in (back, front) for z in (low, high)])
+        return float((corners @ np.asarray(camera.direction)).max())
+
+    return sorted(actors, key=nearness)
 
 
 def colours(window: vtkRenderWindow, box: Box) -> Canvas:

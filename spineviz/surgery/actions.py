@@ -1,6 +1,7 @@
 """Actions: how a pane changes while a step runs, each a pure function of pane and progress.
 
-Every action leaves the pane as it is at progress 0 and is done at progress 1, so that steps join without a jump.
+Every action leaves the pane as it is at progress 0 and is done at progress 1, so that steps
+join without a jump.
 """
 
 from __future__ import annotations

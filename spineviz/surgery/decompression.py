@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table, value
 from spineviz.model import Look
-from spineviz.structure import Bone, Floats, Frame, Surface
+from spineviz.structure import Bone, Frame, Surface
 from spineviz.surgery.actions import (
     Motion,
     carried,
@@ -44,7 +45,8 @@ class Plan:
 
     ``burr`` and ``bites`` stand along the edge of the bone, ``ligament_bites`` in the flavum. The nerve root
     retractor enters at ``entered``, stands ``beside`` the root and draws it to where it stands ``drawn``; the
-    rongeur takes the fragment at ``grasp``. ``stages`` counts the variants of bone and of ligament; ``retraction`` in mm.
+    rongeur takes the fragment at ``grasp``. ``stages`` counts the variants of bone and of ligament;
+    ``retraction`` in mm.
     """
 
     burr: Frames
@@ -133,7 +135,7 @@ def decompression_variants(
 ) -> dict[str, dict[str, Surface]]:
     """Return the stages of bone and ligament that the decompression leaves, by structure and name."""
     whole = body.structures[site.lamina].surface
-    result = {
+    result: dict[str, dict[str, Surface]] = {
         site.lamina: {site.variant(k): cut_bone(whole, window).surface for k, window in enumerate(windows, 1)}
     }
     if site.flavum in body.recipes:
@@ -237,8 +239,8 @@ def edge_of_bone(site: Site, bone: Bone, window: Window, radius: float, count: i
     places = np.repeat(ring[:, None], len(heights), axis=1)
     places[:, :, 2] = heights
     distance = bone.distance(site.frame.to_parent(places.reshape(-1, 3))).reshape(len(ring), -1)
-    near = distance < radius + 1.2
-    run = _longest_run(near.any(axis=1))
+    near: npt.NDArray[np.bool_] = np.asarray(distance < radius + 1.2)
+    run = _longest_run(np.any(near, axis=1))
     if len(run) == 0:
         raise ValueError(f"{bone.level}: no bone stands at the edge of the window; check the docking point")
     top = heights[near.shape[1] - 1 - np.argmax(near[:, ::-1], axis=1)]
@@ -287,7 +289,7 @@ def _ring(window: Window, count: int) -> Places:
     return tuple((float(outline[k, 0]), float(outline[k, 1]), 0.0) for k in chosen)
 
 
-def _longest_run(flags: Floats) -> Floats:
+def _longest_run(flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
     """Return the indices of the longest run of true values on a closed ring."""
     if flags.all():
         return np.arange(len(flags))

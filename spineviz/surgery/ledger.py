@@ -62,9 +62,9 @@ class Ledger:
     """What is needed to measure one approach in any frame.
 
     ``incision`` mm; ``corridor`` maps amounts to the volume of the open way in mm³; ``bone`` (n, 3) are the
-    centres and ``areas`` (n,) the areas in mm² of bone triangles that muscle covers at rest (within ``touching``
-    mm) and that the opening can reach; they are bared when it stands off by more than ``bare`` mm.
-    ``removed`` gives the volume in mm³ that each bone variant lacks.
+    centres and ``areas`` (n,) the areas in mm² of bone triangles that muscle covers at rest
+    (within ``touching`` mm) and that the opening can reach; they are bared when it stands off by more than
+    ``bare`` mm. ``removed`` gives the volume in mm³ that each bone variant lacks.
     """
 
     approach: str

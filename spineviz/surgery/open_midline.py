@@ -297,7 +297,7 @@ def _held(story: OpenMidline) -> tuple[str, ...]:
 
 
 def _carried(story: OpenMidline, times: tuple[float, ...], places: tuple[tuple[float, bool], ...]) -> Action:
-    """Return the action that carries the retractor through places: its height in mm, and whether it is spread."""
+    """Return the action that carries the retractor through places: height in mm, and whether spread."""
     actions = []
     up = story.site.frame.superior
     for blade_name, tool, arm, placed in zip(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from spineviz.anatomy.recipe import Body
 from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.resection import Window
-from spineviz.surgery.site import Local, Site
+from spineviz.surgery.site import Local, Place, Site
 
 ENOUGH = 0.6
 """Clearance in mm beyond which a way is as good as any wider one."""
@@ -55,7 +54,7 @@ class Reach:
             result = np.minimum(result, self.site.room - radius - outward.max(axis=1))
         return result
 
-    def pose(self, tip: Sequence[float], radius: float, facing: Sequence[float], toward: Local) -> Frame:
+    def pose(self, tip: Place, radius: float, facing: Place, toward: Local) -> Frame:
         """Return where a tool stands whose shaft of a radius (mm) comes freest to a tip in the site's frame.
 
         Among ways that are free it takes the one nearest to the place ``toward`` at the skin. A tip that no

@@ -64,6 +64,7 @@ def sweep(
     across: npt.ArrayLike,
     along: npt.ArrayLike,
     reference: npt.ArrayLike = (1.0, 0.0, 0.0),
+    *,
     exponent: float = ROUND,
     sides: int = 16,
 ) -> Surface:
@@ -72,10 +73,10 @@ def sweep(
     ``across`` and ``along`` are the half-widths (k,) or a number, mm; ``across`` lies in the direction of
     ``reference`` as far as it is perpendicular to the path. ``exponent`` 2 is an ellipse, 6 a bar.
     """
-    points = np.asarray(path, dtype=np.float64)
+    points: Floats = np.asarray(path, dtype=np.float64)
     count = len(points)
-    wide = np.broadcast_to(np.asarray(across, dtype=np.float64), count)
-    thick = np.broadcast_to(np.asarray(along, dtype=np.float64), count)
+    wide: Floats = np.broadcast_to(np.asarray(across, dtype=np.float64), count)
+    thick: Floats = np.broadcast_to(np.asarray(along, dtype=np.float64), count)
     points, wide, thick = _rounded(points, wide, thick)
     tangent = np.gradient(points, axis=0)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-12)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spineviz.anatomy.recipe import Body
-from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.structure import Floats, Frame, Surface
 from spineviz.surgery.actions import Motion, appeared, carried, together, vanished
 from spineviz.surgery.instruments import Instrument
 from spineviz.terms import SIGN, Disc, Level, Side, levels_of, traversing_root
@@ -24,14 +24,17 @@ NERVE_WARP = "surgery"
 Local = tuple[float, float, float]
 """A place in the site's frame, mm."""
 
+Place = Sequence[float] | Floats
+"""Three numbers: a place or a direction in the site's frame."""
+
 
 @dataclass(frozen=True, eq=False)
 class Site:
     """The place at which an approach takes bone, ligament and fragment.
 
     ``approach`` names its variants and warps. ``depth`` is the way in mm from the docking point to the
-    skin and ``top`` (site's frame) the middle of the wound there, through which the shafts of tools pass; ``room`` is
-    the radius in mm about the axis that is free for them.
+    skin and ``top`` (site's frame) the middle of the wound there, through which the shafts of tools
+    pass; ``room`` is the radius in mm about the axis that is free for them.
     ``structures`` are the names of what stands in the body, ``nerves`` those that give way to the fragment
     and to the retractor, ``tools`` the instruments by their short names.
     """
@@ -89,12 +92,12 @@ class Site:
         x, y, z = self.top
         return (x - self.lateral * medial * self.room, y + cranial * self.room, z)
 
-    def world(self, place: Sequence[float]) -> Floats:
+    def world(self, place: Place) -> Floats:
         """Return a place of the site's frame in the world, mm (3,)."""
         return self.frame.to_parent(np.asarray(place, dtype=np.float64))
 
-    def pose(self, tip: Sequence[float], pivot: Sequence[float], facing: Sequence[float]) -> Frame:
-        """Return where a tool stands: tip here, its shaft through the pivot, its working end towards ``facing``.
+    def pose(self, tip: Place, pivot: Place, facing: Place) -> Frame:
+        """Return where a tool stands: its shaft through the pivot, its working end towards ``facing``.
 
         All three are given in the site's frame.
         """
@@ -135,7 +138,7 @@ def visit(frames: Sequence[Frame], way: float, arrive: float = 0.22, leave: floa
     return Motion((0.0, *stops, 1.0), (raised(stay[0], way), *stay, raised(stay[-1], way)))
 
 
-def surface_height(frame: Frame, surface: Surface, place: Points, radius: float = 3.5) -> float:
+def surface_height(frame: Frame, surface: Surface, place: Sequence[float], radius: float = 3.5) -> float:
     """Return how high (mm along the frame's z axis) a surface stands over a place (x, y) of the frame.
 
     Raises ValueError where the surface does not pass within ``radius`` mm of the place.

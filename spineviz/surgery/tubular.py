@@ -69,7 +69,8 @@ class Tubular:
 
     ``slits`` are the amounts of the cut in the skin and of that in the fascia; ``dilations`` the amounts at
     the beginning and the end of each dilator's way in, the tube's last; ``withdrawal`` those while the tube
-    is drawn out and ``closed`` those of tissue at rest. The lines are the knife's frames; ``docked`` is where the tube stands.
+    is drawn out and ``closed`` those of tissue at rest. The lines are the knife's frames;
+    ``docked`` is where the tube stands.
     """
 
     spec: TubularMicrodiscectomy
