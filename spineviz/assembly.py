@@ -21,6 +21,10 @@ from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import View, views
 
 
+GLASS = 0.22
+"""The opacity of a layer that one looks through."""
+
+
 @dataclass(frozen=True, eq=False)
 class Assembly:
     """A scene's model and what its approaches prepared; constant, and safe to keep in a file."""
@@ -104,7 +108,7 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
     named = cameras(assembly, scene)
     approaches = assembly.prepared or (None,)
     panes = tuple(_first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in approaches)
-    own = [_scene_step(step, assembly.model, named) for step in scene.steps]
+    own = [_scene_step(step, assembly, target(scene)[1], named) for step in scene.steps]
     tracks = [
         [*own, *map(_unlabelled, prepared.steps(named) if prepared is not None else ())]
         for prepared in approaches
@@ -125,29 +129,39 @@ def _first_pane(scene: Scene, assembly: Assembly, prepared: Prepared | None, cam
     return Pane(looks, camera, heading=prepared.heading if prepared is not None else None)
 
 
-def _scene_step(step: SceneStep, model: Model, named: Mapping[View, Camera]) -> Step:
-    labels = tuple(_label(name, model) for name in step.labels if name in model.structures)
+def _scene_step(step: SceneStep, assembly: Assembly, side: Side, named: Mapping[View, Camera]) -> Step:
+    known = assembly.model.structures
+    labels = tuple(_label(name, assembly, side) for name in step.labels if name in known)
     actions: list[Action] = [
-        partial(_fade_layers, hidden=step.hide),
+        partial(_fade_layers, hidden=step.hide, glass=step.fade),
         partial(_highlight_layers, layers=step.highlight),
         partial(_labelled, labels=labels),
     ]
     return Step("orientation", titled(step.title), step.seconds, tuple(actions), named[step.camera])
 
 
-def _label(name: str, model: Model) -> Label:
-    vertices = model.structures[name].surface.vertices
-    centre = vertices.mean(axis=0)
-    x, y, z = (float(value) for value in vertices[((vertices - centre) ** 2).sum(axis=1).argmin()])
-    return Label(structure_title(name), (x, y, z))
+def _label(name: str, assembly: Assembly, side: Side) -> Label:
+    """Return a structure's label: on a bone's lamina away from the disease, else amid the structure."""
+    other = "right" if side == "left" else "left"
+    landmark = assembly.model.landmarks.get(f"{name}/lamina.{other}")
+    if landmark is not None:
+        x, y, z = (float(value) for value in landmark.frame.origin)
+    else:
+        vertices = assembly.model.structures[name].surface.vertices
+        centre = vertices.mean(axis=0)
+        x, y, z = (float(value) for value in vertices[((vertices - centre) ** 2).sum(axis=1).argmin()])
+    return Label(structure_title(name), (x, y, z), strong=layer_of(name) == "disease")
 
 
-def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...]) -> Pane:
-    """Fade layers in or out until those named are out of sight and all others stand in full."""
+def _fade_layers(
+    pane: Pane, progress: float, hidden: tuple[Layer, ...], glass: tuple[Layer, ...]
+) -> Pane:
+    """Fade layers in or out until some are out of sight, some are like glass, and all others stand in full."""
     share = eased(progress / 0.4)
     looks = dict(pane.looks)
     for name, look in pane.looks.items():
-        goal = 0.0 if layer_of(name) in hidden else 1.0
+        layer = layer_of(name)
+        goal = 0.0 if layer in hidden else GLASS if layer in glass else 1.0
         if look.visible and look.opacity != goal:
             looks[name] = replace(look, opacity=look.opacity + (goal - look.opacity) * share)
     return replace(pane, looks=looks)

@@ -50,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     commands = result.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     command = _command(commands, "scenes", _scenes, "list the shipped scenes", "spineviz scenes")
-    command = _command(commands, "check", _check, "check scene files without drawing", "spineviz check my.toml")
+    command = _command(
+        commands, "check", _check, "check scene files without drawing", "spineviz check my.toml"
+    )
     command.add_argument("scene", nargs="*", help="scene names or .toml files (default: all shipped scenes)")
 
     command = _command(
@@ -62,9 +64,13 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("scene", help="a shipped scene's name, or a .toml file")
     command.add_argument("-o", "--output", type=Path, required=True, help="the .png file to write")
-    command.add_argument("--at", type=float, metavar="SECONDS", help="the second to show (default: the scene's own)")
+    command.add_argument(
+        "--at", type=float, metavar="SECONDS", help="the second to show (default: the scene's own)"
+    )
     command.add_argument("--view", metavar="NAME", help="a named view instead of the scene's camera")
-    command.add_argument("--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)")
+    command.add_argument(
+        "--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)"
+    )
     command.add_argument("--background", choices=("screen", "print"), default="screen", help="print is white")
 
     command = _command(
@@ -77,11 +83,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("scene", help="a shipped scene's name, or a .toml file")
     command.add_argument("-o", "--output", type=Path, required=True, help="the .mp4 file to write")
     command.add_argument("--fps", type=int, default=20, metavar="N", help="frames a second (default 20)")
-    command.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="pixels (default 1280x720)")
-
-    command = _command(
-        commands, "show", _show, "open the scene in a window", "spineviz show herniation_l4l5"
+    command.add_argument(
+        "--size", type=_size, default=(1280, 720), metavar="WxH", help="pixels (default 1280x720)"
     )
+
+    command = _command(commands, "show", _show, "open the scene in a window", "spineviz show herniation_l4l5")
     command.add_argument("scene", help="a shipped scene's name, or a .toml file")
 
     command = _command(
@@ -91,12 +97,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("-o", "--output", type=Path, required=True, help="the .ply or .stl file to write")
     command.add_argument("--scene", help="take it from this scene instead of the healthy body")
 
-    command = _command(
-        commands, "bake", _bake, "build the mesh library in meshes/", "spineviz bake --check"
-    )
+    command = _command(commands, "bake", _bake, "build the mesh library in meshes/", "spineviz bake --check")
     command.add_argument("--check", action="store_true", help="only tell whether library and generator agree")
 
-    _command(commands, "schema", _schema, "print the JSON schema of a scene file", "spineviz schema > schema.json")
+    _command(
+        commands, "schema", _schema, "print the JSON schema of a scene file", "spineviz schema > schema.json"
+    )
     return result
 
 
@@ -130,8 +136,9 @@ def _size(text: str) -> tuple[int, int]:
 
 def _complain(error: Exception) -> None:
     """Tell what went wrong, a line for each problem."""
-    named = isinstance(error, OSError) and error.filename is not None
-    text = f"{error.filename}: {error.strerror or error}" if named else str(error)
+    text = str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        text = f"{error.filename}: {error.strerror or error}"
     for line in text.splitlines():
         print(f"spineviz: {line}", file=sys.stderr)
 

@@ -249,7 +249,7 @@ def sample_distance(
 
 
 def _asked(distance: Callable[[Points], Floats], points: Points) -> Floats:
-    """Return a distance (n,) at points (n, 3), asked for a chunk at a time: what is at work stays in the cache."""
+    """Return a distance (n,) at points (n, 3), a chunk at a time to stay in the processor's cache."""
     parts = [distance(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)]
     return np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, dtype=np.float32)
 
@@ -290,7 +290,7 @@ def bake_occlusion(
         if len(faces):
             TriangleMesh(scene, np.array(item.vertices), faces)
     normals = vertex_normals(surface.vertices, surface.faces).astype(np.float32)
-    helper = np.where(np.abs(normals[:, :1]) > 0.7, np.float32([[0, 1, 0]]), np.float32([[1, 0, 0]]))
+    helper = np.where(np.abs(normals[:, :1]) > 0.7, [[0, 1, 0]], [[1, 0, 0]]).astype(np.float32)
     first = np.cross(normals, helper)
     first /= np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-12)
     second = np.cross(normals, first)

@@ -54,8 +54,10 @@ def digest(*parts: str | bytes) -> str:
 
 
 def recipe() -> str:
-    """Return a hash of the code and the measures that shape the healthy body; the baked library carries it."""
-    floors = [path for floor in ("sdf", "anatomy", "body") for path in _sources(floor) if path.name != "bake.py"]
+    """Return a hash of the code and the measures that shape the healthy body, for the baked library."""
+    floors = [
+        path for floor in ("sdf", "anatomy", "body") for path in _sources(floor) if path.name != "bake.py"
+    ]
     modules = [_PACKAGE / f"{name}.py" for name in ("geometry", "structure", "terms", "spec", "measures")]
     tables = [path for path in _measures() if path.stem not in SURGICAL]
     return _digest_of([*floors, *modules, *tables])
@@ -121,11 +123,15 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 def require_folder(path: Path) -> None:
     """Raise OSError when a file cannot be made at ``path``; the message says why and what to do."""
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+        raise FileNotFoundError(
+            f"cannot write {path}: the folder {path.parent} does not exist; make it first"
+        )
     if path.is_dir():
         raise IsADirectoryError(f"cannot write {path}: it is a folder; name a file")
     if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"cannot write {path}: you may not write to {path.parent}; choose another folder")
+        raise PermissionError(
+            f"cannot write {path}: you may not write to {path.parent}; choose another folder"
+        )
 
 
 def require_suffix(path: Path, allowed: Sequence[str]) -> None:
@@ -161,7 +167,9 @@ def write_object(path: Path, thing: object) -> None:
     """Keep an object in the user's cache; a cache that cannot be written is no error."""
     payload = pickle.dumps(thing, protocol=5)
     with contextlib.suppress(OSError):
-        write_whole(path, lambda stream: stream.writelines([_MARK, hashlib.sha256(payload).digest(), payload]))
+        write_whole(
+            path, lambda stream: stream.writelines([_MARK, hashlib.sha256(payload).digest(), payload])
+        )
 
 
 def write_surfaces(path: Path, surfaces: SurfaceMap) -> None:
@@ -172,7 +180,7 @@ def write_surfaces(path: Path, surfaces: SurfaceMap) -> None:
             value = getattr(surface, attribute)
             if value is not None:
                 arrays[f"{name}:{attribute}"] = value
-    write_whole(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))  # type: ignore[arg-type]
+    write_whole(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
 
 
 def read_surfaces(source: Path | BinaryIO) -> dict[str, Surface]:

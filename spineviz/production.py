@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from spineviz import assembly
 from spineviz.annotation import annotated
 from spineviz.locale import text
-from spineviz.model import State
+from spineviz.model import Camera, State
 from spineviz.scene import Scene
 from spineviz.views import VIEWS, View
 
@@ -102,7 +102,8 @@ class Production:
 
         model = self.assembly.model
         cuts = cut_planes(model.bones, *assembly.target(self.scene))
-        cameras = assembly.cameras(self.assembly, self.scene)
+        named = assembly.cameras(self.assembly, self.scene)
+        cameras: dict[str, Camera] = {str(name): camera for name, camera in named.items()}
         show(Viewer(model, self.timeline, cameras, cuts, self.annotated))
 
 

@@ -64,6 +64,7 @@ class SceneStep(Spec):
     seconds: Annotated[float, Field(ge=0.5, le=120)] = 4.0
     camera: View = "posterior"
     hide: tuple[Layer, ...] = Field((), description="Layers that are out of sight at the end of the step.")
+    fade: tuple[Layer, ...] = Field((), description="Layers that one looks through at the end of the step.")
     highlight: tuple[Layer, ...] = ()
     labels: tuple[str, ...] = Field((), description="Structures named in the picture.")
 
@@ -85,8 +86,8 @@ class Scene(Spec):
         for place, entry in self._entries():
             if not set(levels_of(entry.disc)) <= set(self.anatomy.levels):
                 raise ValueError(
-                    f"{place}: the disc {entry.disc} is not shown; the anatomy runs from {self.anatomy.first} "
-                    f"to {self.anatomy.last}: widen it, or choose another disc"
+                    f"{place}: the disc {entry.disc} is not shown; the anatomy runs from "
+                    f"{self.anatomy.first} to {self.anatomy.last}: widen it, or choose another disc"
                 )
         return self
 
@@ -96,16 +97,18 @@ class Scene(Spec):
         for index, entry in enumerate(self.approaches):
             if not herniated:
                 raise ValueError(
-                    f"approaches[{index}]: it removes a herniation, and the scene has none; add one at the disc "
-                    f"{entry.disc}, {entry.side}"
+                    f"approaches[{index}]: it removes a herniation, and the scene has none; add one at "
+                    f"{_aim(entry.disc, entry.side)}"
                 )
             if (entry.disc, entry.side) not in herniated:
                 raise ValueError(
-                    f"approaches[{index}]: it aims at {_aim(entry.disc, entry.side)}, but the herniation is at "
-                    f"{' and '.join(_aim(disc, side) for disc, side in herniated)}"
+                    f"approaches[{index}]: it aims at {_aim(entry.disc, entry.side)}, but the herniation is "
+                    f"at {' and '.join(_aim(disc, side) for disc, side in herniated)}"
                 )
         if len({(entry.disc, entry.side) for entry in self.approaches}) > 1:
-            raise ValueError("approaches: two are compared at the same disc and on the same side; give both the same")
+            raise ValueError(
+                "approaches: two are compared at the same disc and on the same side; give both the same"
+            )
         return self
 
     def _entries(self) -> Iterator[tuple[str, Pathology | Approach]]:
@@ -137,7 +140,9 @@ def loads(text: str, name: str = "scene") -> Scene:
 
 def dumps(scene: Scene) -> str:
     """Write a scene as TOML text; `loads` reads the same scene back."""
-    return tomli_w.dumps(scene.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | _kinds(scene))
+    return tomli_w.dumps(
+        scene.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | _kinds(scene)
+    )
 
 
 def load(source: str | Path) -> Scene:
@@ -203,7 +208,9 @@ def find(source: str | Path) -> Path:
         return path
     shipped = data_folder("scenes") / f"{source}.toml"
     if not shipped.is_file():
-        raise SceneError(f"there is no scene '{source}'; shipped scenes: {', '.join(names())}; or name a .toml file")
+        raise SceneError(
+            f"there is no scene '{source}'; shipped scenes: {', '.join(names())}; or name a .toml file"
+        )
     return shipped
 
 
@@ -244,13 +251,13 @@ def _problem(place: Iterable[int | str], kind: str, message: str, context: dict[
     if kind == "missing":
         return f"{where}: this field is needed"
     if kind == "value_error":
-        return f"{where or 'scene'}: {str(context.get('error', message))}"
+        return f"{where or 'scene'}: {context.get('error', message)}"
     return f"{where}: {message[0].lower()}{message[1:]}"
 
 
 def _allowed(where: str) -> str:
     """Return the fields allowed beside an unknown one, found in the schema."""
-    parent = [part for part in where.replace("]", "").replace("[", ".").split(".")][:-1]
+    parent = where.replace("]", "").replace("[", ".").split(".")[:-1]
     root = Scene.model_json_schema()
     options = _properties(root, root, parent)
     return f"; allowed: {', '.join(sorted(options))}" if options else ""

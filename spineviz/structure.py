@@ -47,6 +47,7 @@ class Frame:
     axes: Floats = field(default_factory=lambda: np.eye(3))
 
     def __post_init__(self) -> None:
+        """Freeze both arrays."""
         object.__setattr__(self, "origin", frozen(self.origin, np.float64))
         object.__setattr__(self, "axes", frozen(self.axes, np.float64))
 
@@ -104,6 +105,7 @@ class Surface:
     coordinates: Floats | None = None
 
     def __post_init__(self) -> None:
+        """Freeze every array."""
         object.__setattr__(self, "vertices", frozen(self.vertices, np.float32))
         object.__setattr__(self, "faces", frozen(self.faces, np.int32))
         for name in ("occlusion", "tint", "coordinates"):
@@ -158,13 +160,24 @@ class Bone(Protocol):
     """
 
     @property
-    def level(self) -> Level: ...
+    def level(self) -> Level:
+        """The vertebral level."""
+        ...
+
     @property
-    def frame(self) -> Frame: ...
+    def frame(self) -> Frame:
+        """The level's frame in the world."""
+        ...
+
     @property
-    def landmarks(self) -> Mapping[str, Frame]: ...
+    def landmarks(self) -> Mapping[str, Frame]:
+        """Frames in the world by feature name."""
+        ...
+
     @property
-    def surface(self) -> Surface: ...
+    def surface(self) -> Surface:
+        """The surface in the world."""
+        ...
 
     def distance(self, points: Points) -> Floats:
         """Signed distance (mm, negative inside) of world points, shape (n, 3) -> (n,)."""
@@ -178,7 +191,9 @@ class Warp(Protocol):
     it was prepared for; amounts of zero give the rest shape.
     """
 
-    def __call__(self, amounts: tuple[float, ...]) -> Points: ...
+    def __call__(self, amounts: tuple[float, ...]) -> Points:
+        """Return the vertices (n, 3), mm, for some amounts."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ SIGN: dict[Side, float] = {"right": 1.0, "left": -1.0}
 def levels_of(disc: Disc) -> tuple[Level, Level]:
     """Return the level above and the level below a disc."""
     above, below = disc.split("-")
-    return LEVELS[LEVELS.index(above)], LEVELS[LEVELS.index(below)]  # type: ignore[arg-type]
+    return LEVELS[LEVELS.index(above)], LEVELS[LEVELS.index(below)]
 
 
 def exiting_root(disc: Disc) -> Level:

@@ -86,8 +86,7 @@ class Timeline:
     def at(self, second: float) -> State:
         """Return the state at a second; before the start and after the end it rests."""
         panes = tuple(
-            _pane_at(pane, track, second)
-            for pane, track in zip(self.initial.panes, self.tracks, strict=True)
+            _pane_at(pane, track, second) for pane, track in zip(self.initial.panes, self.tracks, strict=True)
         )
         return replace(self.initial, panes=panes)
 

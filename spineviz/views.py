@@ -32,7 +32,9 @@ def disc_frame(bones: Mapping[Level, Bone], disc: Disc) -> Frame:
     superior = unit(upper.superior + lower.superior)
     right = unit(upper.right + lower.right)
     anterior = unit(np.cross(superior, right))
-    return Frame((upper.origin + lower.origin) / 2, np.array([np.cross(anterior, superior), anterior, superior]))
+    return Frame(
+        (upper.origin + lower.origin) / 2, np.array([np.cross(anterior, superior), anterior, superior])
+    )
 
 
 def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Camera]:

@@ -1,9 +1,33 @@
-"""What every test shares: a cache of its own, and the folder of reference data where there is one."""
+"""What every test shares: a cache of its own, the healthy bones, and the folder of reference data."""
+
+from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from spineviz import assembly, scene
+from spineviz.anatomy.bone import LevelBone
+from spineviz.body.parameters import Anatomy, anatomy
+from spineviz.body.skeleton import bones as make_bones
+from spineviz.terms import Level
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(pytestconfig: pytest.Config) -> Iterator[Path]:
+    """A cache beside pytest's own, never the user's; what is built there lasts until the code changes."""
+    cache = pytestconfig.cache
+    assert cache is not None
+    folder = cache.mkdir("spineviz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPINEVIZ_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +37,21 @@ def shared() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("set SPINEVIZ_SHARED to the folder of reference data to run this test")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def healthy() -> Anatomy:
+    """The healthy anatomy of the measures."""
+    return anatomy()
+
+
+@pytest.fixture(scope="session")
+def bones(healthy: Anatomy) -> dict[Level, LevelBone]:
+    """The healthy bones at full resolution."""
+    return make_bones(healthy)
+
+
+@pytest.fixture(scope="session")
+def assembled(own_cache: Path) -> assembly.Assembly:
+    """The shipped scene of a herniation with both approaches, whole; built in about a minute, then kept."""
+    return assembly.assemble(scene.load("herniation_l4l5"))

@@ -8,13 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import trimesh
 
 from spineviz import __version__, assembly, cli, scene
 from spineviz.cli import INTERRUPTED, USAGE_ERROR, main, parser
 from spineviz.export import mesh
 from spineviz.production import Production
 from spineviz.render.offscreen import RenderingUnavailable
+from spineviz.structure import Surface
 
 COMMANDS = ("scenes", "check", "render", "animate", "show", "mesh", "bake", "schema")
 SHIPPED = "lumbar_l3s1"
@@ -194,7 +197,57 @@ def test_a_bone_file_that_is_missing_is_told_by_check(
 ) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('title = "a"\n[anatomy.bones.L4]\nfile = "l4.ply"\n')
-    assert "l4.ply" in complaint(capsys, "check", str(path))
+    line = complaint(capsys, "check", str(path))
+    assert f"{path}: anatomy.bones.L4.file: {tmp_path / 'l4.ply'}: there is no such file" in line
+
+
+def test_a_bone_file_that_is_none_is_told_by_check(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('title = "a"\n[anatomy.bones.L4]\nfile = "l4.ply"\n')
+    (tmp_path / "l4.ply").write_text("no mesh")
+    line = complaint(capsys, "check", str(path))
+    assert f"{path}: anatomy.bones.L4.file: " in line and "l4.ply" in line
+
+
+def test_check_tells_of_every_scene(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.toml").write_text("colour = 1\n")
+    assert main(["check", str(tmp_path / "one.toml"), SHIPPED, "nowhere", str(tmp_path / "two.toml")]) == 2
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [f"{SHIPPED}: valid"]
+    assert all(line.startswith("spineviz: ") for line in err.splitlines())
+    assert "one.toml: title: " in err and "one.toml: colour: " in err
+    assert "two.toml: title: " in err and "no scene 'nowhere'" in err
+
+
+def test_check_without_scenes_tells_when_the_schema_is_old(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scene, "schema", lambda: "{}")
+    assert main(["check"]) == USAGE_ERROR
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == len(scene.names())
+    assert "schema.json" in err and "spineviz schema >" in err
+
+
+@pytest.mark.parametrize("second", ["-1", "nan", "inf"])
+def test_a_second_that_no_scene_has_is_refused_before_anything_is_built(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, second: str
+) -> None:
+    line = complaint(capsys, "render", SHIPPED, "-o", str(tmp_path / "x.png"), f"--at={second}")
+    assert f"second {second}" in line
+
+
+@pytest.mark.parametrize("name", ["L4", "disc.L4-L5", "multifidus.left"])
+def test_a_structure_is_written_as_a_mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    surface = Surface(np.eye(3), np.array([[0, 1, 2]]))
+    monkeypatch.setattr(mesh, "_surface", lambda *_: surface)
+    for suffix in (".ply", ".STL"):
+        assert main(["mesh", name, "-o", str(tmp_path / f"x{suffix}")]) == 0
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["x.STL", "x.ply"]
+    assert len(trimesh.load_mesh(tmp_path / "x.ply").faces) == 1
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,27 @@ def test_a_sampled_distance_covers_the_box_it_was_asked_for() -> None:
     assert not grid.values.flags.writeable
 
 
+@pytest.mark.parametrize("step", [0.8, 1.0])
+def test_a_mirrored_grid_is_the_same_on_both_sides_and_as_true(step: float) -> None:
+    asked: list[Points] = []
+
+    def recorded(points: Points) -> Floats:
+        asked.append(points)
+        return two_balls(points)
+
+    lower, upper = np.array([-19.0, -18, -17]), np.array([16.0, 18.5, 17.3])
+    grid = sample_distance(recorded, lower, upper, step, mirror=True)
+    assert np.array_equal(grid.values, grid.values[::-1])
+    assert np.vstack(asked)[:, 0].min() >= -4 * step
+    top = grid.lower + step * (np.array(grid.values.shape) - 1)
+    assert (grid.lower <= lower + 1e-9).all() and (top >= upper - 1e-9).all()
+    points = np.random.default_rng(5).uniform(lower, upper, (20_000, 3))
+    whole = sample_distance(two_balls, lower, upper, step)
+    error, usual = (np.abs(made(points) - two_balls(points)) for made in (grid, whole))
+    near = np.abs(two_balls(points)) < 1
+    assert error[near].max() < 0.1 and error.mean() == pytest.approx(usual.mean(), rel=0.1)
+
+
 def test_a_grid_asks_for_far_less_than_every_node() -> None:
     asked: list[int] = []
 
@@ -232,6 +253,14 @@ def test_what_stands_around_darkens_the_nearer_the_more() -> None:
     assert darkness[1] == pytest.approx(1.0)
     assert darkness[1:] == sorted(darkness[1:], reverse=True)
     assert darkness[-1] < 0.65
+
+
+def test_what_stands_beyond_the_reach_changes_nothing() -> None:
+    near = box(40, 40, 2).placed(Frame(np.array([0.0, 0, 9])))
+    far = ball(20.0, 3).placed(Frame(np.array([0.0, 0, -66.0])))
+    alone, beside = bake_occlusion(ball(5.0, 2), [near]), bake_occlusion(ball(5.0, 2), [near, far])
+    assert alone.occlusion is not None and beside.occlusion is not None
+    assert np.array_equal(alone.occlusion, beside.occlusion)
 
 
 def test_the_side_towards_a_wall_is_darker_than_the_side_away() -> None:

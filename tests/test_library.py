@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,17 +14,21 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spineviz import library
+from spineviz.assembly import Assembly, direct
 from spineviz.library import (
     cache_folder,
     data_folder,
     digest,
+    full_recipe,
     read_object,
     read_surfaces,
     recipe,
+    replacing,
     write_object,
     write_surfaces,
     write_whole,
 )
+from spineviz.scene import load
 from spineviz.structure import Frame, Surface
 
 SURFACE = Surface(
@@ -200,11 +205,98 @@ def test_the_recipe_does_not_depend_on_the_order_in_which_a_disk_lists_files(
     assert recipe() == before
 
 
-def test_another_measure_gives_another_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the package's code and measures that may be changed."""
+    for source in library._PACKAGE.rglob("*.py"):
+        copy = tmp_path / "spineviz" / source.relative_to(library._PACKAGE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, copy)
+    shutil.copytree(data_folder("meshes") / "measures", tmp_path / "meshes" / "measures")
+    monkeypatch.setattr(library, "_PACKAGE", tmp_path / "spineviz")
+    return tmp_path
+
+
+def test_the_recipe_does_not_depend_on_where_the_package_lies(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = recipe(), full_recipe()
+    monkeypatch.undo()
+    assert moved == (recipe(), full_recipe())
+
+
+@pytest.mark.parametrize(
+    ("place", "healthy", "scene"),
+    [
+        ("spineviz/anatomy/disc.py", True, True),
+        ("spineviz/sdf/mesher.py", True, True),
+        ("spineviz/geometry.py", True, True),
+        ("spineviz/body/build.py", True, True),
+        ("meshes/measures/alignment.toml", True, True),
+        ("spineviz/body/bake.py", False, False),
+        ("spineviz/cli.py", False, False),
+        ("spineviz/render/stage.py", False, False),
+        ("spineviz/assembly.py", False, True),
+        ("spineviz/surgery/tubular.py", False, True),
+        ("spineviz/surgery/retraction/tube.py", False, True),
+        ("spineviz/pathology/herniation.py", False, True),
+        ("spineviz/patient/given.py", False, True),
+        ("meshes/measures/procedures.toml", False, True),
+    ],
+)
+def test_what_shapes_a_mesh_changes_the_recipe_and_nothing_else_does(
+    package: Path, place: str, healthy: bool, scene: bool
+) -> None:
+    before = recipe(), full_recipe()
+    with (package / place).open("a") as stream:
+        stream.write("\n# changed\n")
+    assert (recipe() != before[0], full_recipe() != before[1]) == (healthy, scene)
+
+
+def test_a_file_under_another_name_gives_another_recipe(package: Path) -> None:
     before = recipe()
-    shutil.copytree(data_folder("meshes") / "measures", tmp_path / "measures")
-    monkeypatch.setattr(library, "data_folder", lambda name: tmp_path)
-    assert recipe() == before
-    with (tmp_path / "measures" / "alignment.toml").open("a") as stream:
-        stream.write("\n[more]\n")
+    (package / "spineviz/anatomy/disc.py").rename(package / "spineviz/anatomy/discus.py")
     assert recipe() != before
+
+
+def test_line_ends_do_not_change_the_recipe(package: Path) -> None:
+    before = recipe()
+    for path in (package / "spineviz/geometry.py", package / "meshes/measures/alignment.toml"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert recipe() == before
+
+
+def test_a_new_file_gets_the_permissions_that_the_user_gives_to_new_files(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_whole(tmp_path / "made", lambda stream: stream.write(b"x"))
+        (tmp_path / "usual").write_bytes(b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_file_is_replaced_only_when_all_went_well(tmp_path: Path) -> None:
+    target = tmp_path / "film.mp4"
+    with replacing(target) as temporary:
+        assert temporary.parent == tmp_path and temporary.suffix == ".mp4"
+        temporary.write_bytes(b"new")
+        assert not target.exists()
+    assert target.read_bytes() == b"new"
+    with pytest.raises(KeyboardInterrupt), replacing(target) as temporary:
+        temporary.write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert [(item.name, item.read_bytes()) for item in tmp_path.iterdir()] == [("film.mp4", b"new")]
+
+
+def test_everything_built_for_a_scene_can_be_kept_and_comes_back(assembled: Assembly, tmp_path: Path) -> None:
+    write_object(tmp_path / "kept", assembled)
+    back = read_object(tmp_path / "kept", Assembly)
+    assert back is not None
+    assert list(back.model.structures) == list(assembled.model.structures)
+    assert set(back.model.warps) == set(assembled.model.warps)
+    for name, structure in assembled.model.structures.items():
+        assert np.array_equal(back.model.structures[name].surface.vertices, structure.surface.vertices)
+    scene = load("herniation_l4l5")
+    first, second = direct(scene, assembled), direct(scene, back)
+    assert first.at(second.seconds / 2) == second.at(second.seconds / 2)

@@ -19,7 +19,7 @@ import spineviz
 from spineviz import assembly
 from spineviz.annotation import annotated
 from spineviz.layers import LAYERS, structure_title
-from spineviz.locale import catalog, languages, text, title
+from spineviz.locale import catalog, languages, text, title, titled
 from spineviz.model import Camera, Model, State
 from spineviz.scene import Scene, SceneStep
 from spineviz.structure import Message, Structure, Surface
@@ -172,6 +172,16 @@ def test_a_language_without_texts_is_refused_with_those_there_are() -> None:
         catalog("xx")
 
 
-def test_a_title_of_ones_own_is_shown_as_it_is() -> None:
-    assert title("My own case") == "My own case"
+@given(st.text())
+def test_a_title_of_ones_own_is_shown_as_it_is(words: str) -> None:
+    assert title(words) == words
+
+
+@pytest.mark.parametrize("words", ["@side.left", "@@", "view.line", "{level}", "plain"])
+def test_a_title_that_looks_like_a_key_or_a_template_is_shown_as_it_is(words: str) -> None:
+    assert text(titled(words)) == words
+
+
+def test_a_title_of_the_catalog_is_its_key() -> None:
+    assert titled("scene.lumbar_l3s1.title") == Message("scene.lumbar_l3s1.title")
     assert title("scene.lumbar_l3s1.title") == catalog()["scene.lumbar_l3s1.title"]

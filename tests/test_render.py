@@ -343,3 +343,14 @@ def test_a_picture_has_its_words_at_the_smallest_size(stage: Stage) -> None:
     image = picture(stage, shown, words)
     assert image.shape == (SIZE[1], SIZE[0], 3)
     assert luminance(image[:30].astype(float)).min() < 90
+
+
+def test_a_label_of_what_is_hidden_ends_in_a_ring(stage: Stage) -> None:
+    labels = (Label(Message("Bone"), (-25.0, -15.0, 0.0)), Label(Message("Behind"), (-25.0, 15.0, 0.0)))
+    pane = replace(state(L4=Look()).panes[0], labels=labels)
+    shown = State((pane,))
+    seen(stage, shown)
+    assert stage.hidden() == [[False, True]]
+    box = arrange(shown, SIZE).panes[0]
+    placed = placed_labels(pane, box, 1.0, words, stage.hidden()[0])
+    assert {label.lines[0]: label.hidden for label in placed} == {"Bone": False, "Behind": True}

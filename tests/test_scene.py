@@ -42,7 +42,10 @@ def test_the_committed_schema_is_the_schema() -> None:
         ('title = "a"\n[anatomy]\nfirst = "S1"\nlast = "L3"', r"first \(S1\) lies below last \(L3\)"),
         ('title = "a"\n' + HERNIATION + "depth = -4", r"pathologies\[0\].*depth: .*greater than"),
         ('title = "a"\n' + HERNIATION + "depth = 90", r"pathologies\[0\].*depth: .*less than"),
-        ('title = "a"\n' + HERNIATION + "size = 3", r"pathologies\[0\].*size: unknown field; allowed: .*depth"),
+        (
+            'title = "a"\n' + HERNIATION + "size = 3",
+            r"pathologies\[0\].*size: unknown field; allowed: .*depth",
+        ),
         ("camera = 'posterior'", r"title: this field is needed"),
         ("title = ", r"not valid TOML"),
     ],
@@ -54,7 +57,7 @@ def test_a_wrong_scene_is_refused_with_place_and_remedy(text: str, expected: str
 
 
 def test_a_missing_scene_names_those_that_exist() -> None:
-    with pytest.raises(SceneError, match="shipped scenes: .*herniation_l4l5"):
+    with pytest.raises(SceneError, match=r"shipped scenes: .*herniation_l4l5"):
         load("nonsense")
     with pytest.raises(SceneError, match="no such file"):
         load("nonsense.toml")
@@ -67,9 +70,63 @@ def test_a_mesh_file_is_looked_for_beside_the_scene(tmp_path: Path) -> None:
     assert Path(read.anatomy.bones.L3.file) == tmp_path / "l3.ply"
 
 
+TUBULAR = '[[approaches]]\nkind = "tubular_microdiscectomy"\ndisc = "{}"\nside = "{}"\n'
+OPEN = '[[approaches]]\nkind = "open_midline_discectomy"\ndisc = "{}"\nside = "{}"\n'
+AT_L4 = "[anatomy]\nfirst = {!r}\nlast = {!r}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (AT_L4.format("L5", "S1") + HERNIATION, r"pathologies\[0\]: the disc L4-L5 is not shown.*L5 to S1"),
+        (AT_L4.format("L3", "L4") + HERNIATION, r"pathologies\[0\]: the disc L4-L5 is not shown.*L3 to L4"),
+        (
+            AT_L4.format("L3", "L5") + HERNIATION + TUBULAR.format("L5-S1", "left"),
+            r"approaches\[0\]: the disc L5-S1 is not shown.*widen",
+        ),
+        (
+            TUBULAR.format("L4-L5", "left"),
+            r"approaches\[0\]: it removes a herniation, and the scene has none",
+        ),
+        (HERNIATION + "depth = 0\n" + OPEN.format("L4-L5", "left"), r"approaches\[0\]: .*has none"),
+        (
+            HERNIATION + TUBULAR.format("L5-S1", "left"),
+            r"approaches\[0\]: .*L5-S1, left.*is at the disc L4-L5, left",
+        ),
+        (
+            HERNIATION + TUBULAR.format("L4-L5", "right"),
+            r"approaches\[0\]: .*L4-L5, right.*is at the disc L4-L5, left",
+        ),
+        (
+            HERNIATION + TUBULAR.format("L4-L5", "left") + OPEN.format("L4-L5", "right"),
+            r"approaches\[1\]: .*L4-L5, right.*is at the disc L4-L5, left",
+        ),
+        (
+            HERNIATION
+            + HERNIATION.replace("left", "right")
+            + TUBULAR.format("L4-L5", "left")
+            + OPEN.format("L4-L5", "right"),
+            "approaches: two are compared at the same disc and on the same side",
+        ),
+    ],
+)
+def test_an_approach_that_misses_its_disease_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(SceneError) as caught:
+        loads('title = "a"\n' + text, "my.toml")
+    assert re.search(r"^my\.toml: .*" + expected, str(caught.value), re.DOTALL)
+
+
+@pytest.mark.parametrize("disc", ["L3-L4", "L4-L5", "L5-S1"])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_two_approaches_to_one_herniation_are_compared(disc: str, side: str) -> None:
+    herniation = HERNIATION.replace("L4-L5", disc).replace("left", side)
+    read = loads('title = "a"\n' + herniation + TUBULAR.format(disc, side) + OPEN.format(disc, side))
+    assert {(entry.disc, entry.side) for entry in read.approaches} == {(disc, side)}
+
+
 def test_three_approaches_at_once_are_refused() -> None:
     entry = '[[approaches]]\nkind = "tubular_microdiscectomy"\n'
-    with pytest.raises(SceneError, match="approaches: .*at most 2"):
+    with pytest.raises(SceneError, match=r"approaches: .*at most 2"):
         loads('title = "a"\n' + 3 * entry)
 
 

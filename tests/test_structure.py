@@ -120,6 +120,23 @@ def test_freezing_leaves_the_callers_own_array_writable() -> None:
     assert own.flags.writeable
 
 
+@pytest.mark.parametrize("part", [slice(None), slice(0, 4), slice(2, None)])
+@pytest.mark.parametrize("locked", [False, True])
+def test_nobody_can_change_what_is_frozen_by_another_name_for_it(part: slice, locked: bool) -> None:
+    own = np.zeros((6, 3), dtype=np.float32)
+    lent = own[part]
+    lent.flags.writeable = not locked
+    kept = frozen(lent, np.float32)
+    own[:] = 1.0
+    assert not kept.any()
+
+
+def test_what_is_frozen_already_is_not_copied() -> None:
+    kept = frozen(np.zeros((6, 3)), np.float32)
+    assert frozen(kept, np.float32) is kept
+    assert np.shares_memory(frozen(kept[:2], np.float32), kept)
+
+
 def test_a_surface_keeps_its_paint_when_it_moves() -> None:
     frame = Frame(np.array([0.0, 0, 7]), Rotation.from_euler("z", 90, degrees=True).as_matrix().T)
     rest, moved = triangle(), triangle().placed(frame)

@@ -43,9 +43,7 @@ def test_scrubbing_in_any_order_gives_the_same_states(seconds: list[float]) -> N
 def test_both_panes_are_always_in_the_same_phase() -> None:
     play = twin()
     for second in (0.5, 1.9, 2.1, 4.9, 7.9):
-        phases = {
-            next(m.step.phase for m in reversed(track) if m.start <= second) for track in play.tracks
-        }
+        phases = {next(m.step.phase for m in reversed(track) if m.start <= second) for track in play.tracks}
         assert len(phases) == 1
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import tomli_w
 
@@ -27,11 +26,11 @@ def shelf() -> Mapping[str, Surface]:
     """
     folder = library.data_folder("meshes")
     try:
-        catalog = _catalog(folder)
-        if catalog["recipe"] != library.recipe():
+        recipe, hashes = _catalog(folder)
+        if recipe != library.recipe():
             return {}
-        return {name: _read(folder, name, entry["hash"]) for name, entry in catalog["structures"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
+        return {name: _read(folder, name, expected) for name, expected in hashes.items()}
+    except (OSError, ValueError):
         return {}
 
 
@@ -61,19 +60,24 @@ def check() -> str:
     Raises ValueError where anything does not, FileNotFoundError where there is no catalogue.
     """
     folder = library.data_folder("meshes")
-    catalog = _catalog(folder)
-    if catalog["recipe"] != library.recipe():
+    recipe, hashes = _catalog(folder)
+    if recipe != library.recipe():
         raise ValueError("meshes/catalog.toml was baked by another generator; run: spineviz bake")
-    for name, entry in catalog["structures"].items():
-        _read(folder, name, entry["hash"])
-    return f"{len(catalog['structures'])} structures agree with their catalogue and the generator"
+    for name, expected in hashes.items():
+        _read(folder, name, expected)
+    return f"{len(hashes)} structures agree with their catalogue and the generator"
 
 
-def _catalog(folder: Path) -> dict[str, Any]:
+def _catalog(folder: Path) -> tuple[str, dict[str, str]]:
+    """Return the recipe that a library was baked by, and the hash of each structure's file."""
     path = folder / CATALOG
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no baked library; run: spineviz bake")
-    return tomllib.loads(path.read_text("utf-8"))
+    content = tomllib.loads(path.read_text("utf-8"))
+    try:
+        return content["recipe"], {name: entry["hash"] for name, entry in content["structures"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: no catalogue of a library; run: spineviz bake") from error
 
 
 def _read(folder: Path, name: str, expected: str) -> Surface:

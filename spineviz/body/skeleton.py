@@ -32,7 +32,7 @@ class Blank:
     surface: Surface | None = None
 
     def away(self, points: Points) -> Floats:
-        """Return how far points (n, 3) at least are from the bone: their way (n,) to the box around it, mm."""
+        """Return how far points (n, 3) at least are from the bone, mm: their way to the box around it."""
         if self.solid is not None:
             lower, upper = self.solid.lower, self.solid.upper
         elif self.surface is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +25,10 @@ SLOWEST, FASTEST = 1, 60
 
 SMALLEST, LARGEST = 64, 4096
 """Pixels of each side: what players decode."""
+
+
+MOST, LONG = 4, 240
+"""The most processes that render one film by default, and the frames from which there are several."""
 
 
 class _Built(Protocol):
@@ -66,12 +71,13 @@ def write_film(
     size: tuple[int, int] = (1280, 720),
     progress: bool = False,
     *,
-    processes: int = 1,
+    processes: int | None = None,
 ) -> Path:
     """Write a play's whole timeline as a film of ``size`` (width, height) pixels; return its path.
 
-    ``progress`` shows a bar on the terminal. ``processes`` render beside each other. The file appears
-    whole or not at all.
+    ``progress`` shows a bar on the terminal. ``processes`` render beside each other; by default one for
+    each core, up to four, for films long enough to be worth their start. The file appears whole or not
+    at all.
 
     Raises:
         ValueError: a wrong format, rate, size or number of processes.
@@ -80,9 +86,10 @@ def write_film(
     """
     target = Path(path)
     check_film(target, fps, size)
-    if processes < 1:
+    if processes is not None and processes < 1:
         raise ValueError(f"{processes} processes: choose 1 or more")
     count = round(play.timeline.seconds * fps) + 1
+    processes = processes or (min(os.cpu_count() or 1, MOST) if count >= LONG else 1)
     frames = _frames(play, fps, count)
     with (
         replacing(target) as temporary,

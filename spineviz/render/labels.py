@@ -19,11 +19,15 @@ WIDEST = 0.24
 
 @dataclass(frozen=True)
 class Spot:
-    """A label before it has a place: its words and the pixel (x, y) it points to; y runs down."""
+    """A label before it has a place: its words and the pixel (x, y) it points to; y runs down.
+
+    ``hidden`` tells that something stands before what it points to.
+    """
 
     words: str
     anchor: tuple[float, float]
     strong: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class PlacedLabel:
     port: tuple[float, float]
     anchor: tuple[float, float]
     strong: bool
+    hidden: bool
 
 
 def layout(spots: Sequence[Spot], size: tuple[float, float], lettering: Lettering) -> tuple[PlacedLabel, ...]:
@@ -99,7 +104,7 @@ def _placed(
     inner = lettering.margin / 4
     left = port[0] - span - inner if column == "left" else port[0] + inner
     box = (left, port[1] - half, left + span, port[1] + half)
-    return PlacedLabel(lines, box, column, port, spot.anchor, spot.strong)
+    return PlacedLabel(lines, box, column, port, spot.anchor, spot.strong, spot.hidden)
 
 
 def wrapped(words: str, longest: float, width: Callable[[str], float]) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ _BROWN = _rgb("#6b4a36")
 MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
     {
         "bone": Material(
-            _rgb("#f2e5c8"), _rgb("#cfdbe0"), _rgb("#6e5138"), _rgb("#dcb695"), 0.06, 12, mottle=0.035
+            _rgb("#f6ead0"), _rgb("#d3dee2"), _rgb("#6e5138"), _rgb("#dcb695"), 0.06, 12, mottle=0.035
         ),
         "annulus": Material(
             _rgb("#c3d6de"), _rgb("#b79c9c"), _rgb("#566b7a"), _rgb("#c9d6dc"), 0.20, 26, 0.28,

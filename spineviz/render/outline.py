@@ -84,7 +84,7 @@ def outline(
     dark = _band(away, -0.3 * unit, DARK * unit)
     light = _band(away, DARK * unit, LIGHT * unit)
     hidden = _distance(whole, SOFT * unit)
-    open_ground = 1 - np.clip(dark + light, 0, 1)
+    open_ground = np.clip(away - LIGHT * unit, 0, 1)
     glow = _band(hidden, -2.4 * unit, 2.6 * unit) * open_ground
     thread = _band(hidden, -0.8 * unit, 1.0 * unit) * open_ground
     white, black, own = np.array([(255, 255, 255), (22, 20, 26), ink], dtype=np.float32)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from spineviz.model import Pane, State
@@ -31,21 +34,35 @@ def picture(stage: Stage, state: State, text: Text, clock: Clock | None = None) 
     The stage must be showing the state already.
     """
     canvas = stage.image()
-    annotate(canvas, state, text, clock)
+    annotate(canvas, state, text, clock, hidden=stage.hidden())
     return canvas
 
 
-def annotate(canvas: Canvas, state: State, text: Text, clock: Clock | None = None) -> None:
-    """Paint a state's labels and words over a picture (h, w, 3), in place."""
+def annotate(
+    canvas: Canvas,
+    state: State,
+    text: Text,
+    clock: Clock | None = None,
+    *,
+    hidden: Sequence[Sequence[bool]] | None = None,
+) -> None:
+    """Paint a state's labels and words over a picture (h, w, 3), in place.
+
+    ``hidden`` tells for each pane's labels whether something stands before what they point to, see
+    `Stage.hidden`; such a leader ends in a ring instead of a dot.
+    """
     height, across = canvas.shape[:2]
     arrangement = arrange(state, (across, height))
-    for pane, box in zip(state.panes, arrangement.panes, strict=True):
-        for label in placed_labels(pane, box, arrangement.unit, text):
+    covered = hidden or [[False] * len(pane.labels) for pane in state.panes]
+    for pane, box, flags in zip(state.panes, arrangement.panes, covered, strict=True):
+        for label in placed_labels(pane, box, arrangement.unit, text, flags):
             _label(canvas, label, arrangement.unit)
     overlay.draw(canvas, state, arrangement, text, clock)
 
 
-def placed_labels(pane: Pane, box: Box, unit: float, text: Text) -> tuple[PlacedLabel, ...]:
+def placed_labels(
+    pane: Pane, box: Box, unit: float, text: Text, hidden: Sequence[bool] | None = None
+) -> tuple[PlacedLabel, ...]:
     """Return a pane's labels with their places in the picture's pixels."""
     if not pane.labels:
         return ()
@@ -55,8 +72,10 @@ def placed_labels(pane: Pane, box: Box, unit: float, text: Text) -> tuple[Placed
     pixels, _ = project(pane.camera, np.array([label.anchor for label in pane.labels]), box)
     size = letters(LABEL, unit)
     spots = [
-        Spot(text(label.text), (float(x) - field.left, float(y) - field.top), label.strong)
-        for label, (x, y) in zip(pane.labels, pixels, strict=True)
+        Spot(text(label.text), (float(x) - field.left, float(y) - field.top), label.strong, covered)
+        for label, (x, y), covered in zip(
+            pane.labels, pixels, hidden or [False] * len(pane.labels), strict=True
+        )
         if np.isfinite(x)
     ]
     lettering = Lettering(lambda words: width(words, size, "bold"), 1.25 * size, 18 * unit)
@@ -66,13 +85,11 @@ def placed_labels(pane: Pane, box: Box, unit: float, text: Text) -> tuple[Placed
 
 def _shifted(label: PlacedLabel, x: float, y: float) -> PlacedLabel:
     left, top, right, bottom = label.box
-    return PlacedLabel(
-        label.lines,
-        (left + x, top + y, right + x, bottom + y),
-        label.column,
-        (label.port[0] + x, label.port[1] + y),
-        (label.anchor[0] + x, label.anchor[1] + y),
-        label.strong,
+    return replace(
+        label,
+        box=(left + x, top + y, right + x, bottom + y),
+        port=(label.port[0] + x, label.port[1] + y),
+        anchor=(label.anchor[0] + x, label.anchor[1] + y),
     )
 
 
@@ -80,9 +97,11 @@ def _label(canvas: Canvas, label: PlacedLabel, unit: float) -> None:
     ink = ALERT if label.strong else INK
     thick = max(1.0, 1.15 * unit)
     strokes.line(canvas, label.port, label.anchor, thick + 2.2 * unit, WHITE, strength=0.55)
-    strokes.line(canvas, label.port, label.anchor, thick, ink, strength=0.9)
+    strokes.line(canvas, label.port, label.anchor, thick, ink, strength=0.6 if label.hidden else 0.9)
     strokes.dot(canvas, label.anchor, 4.0 * unit, WHITE, 0.9)
     strokes.dot(canvas, label.anchor, 2.7 * unit, ink)
+    if label.hidden:
+        strokes.dot(canvas, label.anchor, 1.7 * unit, WHITE)
     left, top, right, bottom = label.box
     border = 4 * unit
     behind = (left - border, top - border / 2, right + border, bottom + border / 2)

@@ -27,13 +27,16 @@ LIGHT = """//VTK::Light::Impl
   lit += gloss * open * (shine * vec3(0.90, 0.92, 0.95) + sheen * vec3(0.13, 0.14, 0.16));
   lit = mix(lit, diffuseColor * 1.04, glow);
   if (gl_FrontFacing == false) { lit = mix(lit, cutColour * (0.86 + 0.14 * skyLight), cutFace); }
-  vec3 over = max(lit - 0.80, 0.0);
-  lit = min(lit, 0.80) + 0.20 * over / (over + 0.20);
+  float brightest = max(lit.r, max(lit.g, lit.b));
+  float over = max(brightest - 0.82, 0.0);
+  vec3 hue = lit * ((min(brightest, 0.82) + 0.18 * over / (over + 0.18)) / max(brightest, 0.001));
+  vec3 each = max(lit - 0.82, 0.0);
+  lit = mix(min(lit, 0.82) + 0.18 * each / (each + 0.18), hue, 0.55);
   // What is seen through is glass: clear where it faces the eye, denser where it turns away.
   float glass = opacity * (0.50 + 0.75 * turned);
   fragOutput0 = vec4(lit, mix(glass, opacity, smoothstep(0.55, 1.0, opacity)));
 """
-"""Replaces VTK's own light; what would burn out is rolled off from 0.8 on.
+"""Replaces VTK's own light; what would burn out is rolled off from 0.82 on, keeping half its hue.
 
 ``glow`` strengthens a highlighted structure's own colour; with ``cutFace`` 1 the inside of a closed
 surface that a plane has opened is painted flat like a cut.

@@ -12,11 +12,11 @@ from PIL import Image
 from vtkmodules.vtkCommonCore import vtkObject
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
-from spineviz.model import Camera, Model, State
+from spineviz.model import Camera, Model, Pane, State
 from spineviz.render import outline, window
 from spineviz.render.arrangement import arrange
 from spineviz.render.materials import material_of
-from spineviz.render.projection import Box, reach
+from spineviz.render.projection import Box, project, reach
 from spineviz.render.strokes import Canvas
 from spineviz.render.troupe import Key, Troupe, silhouette
 from spineviz.render.window import BACKGROUNDS, Background
@@ -24,6 +24,9 @@ from spineviz.structure import Floats
 
 Picture = Canvas
 """Red, green and blue, uint8 (height, width, 3); the first row is the top."""
+
+HIDES = 3.0
+"""Millimetres before a label's place from which something hides it."""
 
 GREYS = 3
 """Steps of grey, of 255, between the silhouettes of two structures."""
@@ -39,6 +42,7 @@ class _View:
     camera: Camera
     box: Box
     picture: Picture | None = None
+    depths: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +149,15 @@ class Stage:
                 canvas[view.box.top : view.box.bottom, view.box.left : view.box.right] = view.picture
         return canvas
 
+    def hidden(self) -> list[list[bool]]:
+        """Tell for each pane's labels, in the last picture, whether something stands before them."""
+        if self._state is None:
+            return []
+        views = self._views * len(self._state.panes) if len(self._views) == 1 else self._views
+        return [
+            _hidden(view, pane, self.samples) for view, pane in zip(views, self._state.panes, strict=False)
+        ]
+
     def _render(self, stale: list[_View], model: Model, unit: float) -> None:
         """Take new pictures of some views: colours and depths first, then silhouettes for outlines."""
         opened = self.plotter.render_window
@@ -158,7 +171,7 @@ class Stage:
             outline.relief(take.colours, take.depths, reach(take.view.camera)[1], unit)
         self._outline(takes, model, unit)
         for take in takes:
-            take.view.picture = _fitted(take.colours, take.view.box)
+            take.view.picture, take.view.depths = _fitted(take.colours, take.view.box), take.depths
 
     def _outline(self, takes: list[_Take], model: Model, unit: float) -> None:
         """Draw the outlines of highlighted structures into pictures, in place."""
@@ -250,6 +263,19 @@ def _cast(view: _View, model: Model) -> list[tuple[Key, tuple[float, float]]]:
             cast.append((key, strengths))
             view.silhouettes.AddActor(silhouette(troupe.figures[key].actor, len(cast) * GREYS / 255))
     return cast
+
+
+def _hidden(view: _View, pane: Pane, samples: float) -> list[bool]:
+    if view.depths is None or not pane.labels:
+        return [False] * len(pane.labels)
+    points = np.array([label.anchor for label in pane.labels])
+    box = Box(0, 0, view.box.width, view.box.height)
+    pixels, depth = project(view.camera, points, box)
+    columns, rows = np.nan_to_num(pixels * samples, nan=-1.0).astype(int).T
+    height, width = view.depths.shape
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    before = view.depths[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
+    return [bool(value) for value in inside & (before < depth - HIDES)]
 
 
 def _fitted(picture: Picture, box: Box) -> Picture:

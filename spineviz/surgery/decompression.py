@@ -163,10 +163,10 @@ def laminotomy(site: Site, plan: Plan) -> Action:
     names = [site.variant(k) for k in range(1, plan.stages[0] + 1)]
     way = site.depth + ABOVE_SKIN
     return together(
-        used(site.tools["burr"], visit(plan.burr, way, 0.18, 0.86), 0.04, 0.56),
+        used(site.tools["burr"], visit(plan.burr, way, 0.18, 0.84), 0.04, 0.54),
         during(staged(site.lamina, names[:-1]), 0.15, 0.5),
-        used(site.tools["kerrison"], visit(plan.bites, way, 0.28, 0.74), 0.5, 0.9),
-        during(staged(site.lamina, names[-1:]), 0.68, 0.73),
+        used(site.tools["kerrison"], visit(plan.bites, way, 0.28, 0.74), 0.53, 0.92),
+        during(staged(site.lamina, names[-1:]), 0.7, 0.75),
     )
 
 

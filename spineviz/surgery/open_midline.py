@@ -88,7 +88,7 @@ def prepare_open(spec: OpenMidlineDiscectomy, body: Body) -> tuple[OpenMidline, 
         incision=spec.incision_length,
     )
     parts = parted(opening, body.recipes, body.structures)
-    opened = [part.surface.moved(part.warp(opening.full)) for part in parts.values() if part.cut]
+    opened = [part.surface.moved(part.warp(opening.full)) for part in parts.values()]
     blades = blade(opening, opened), blade(opening, opened, diseased=False)
     site = _site(spec, body, opening, blades)
     windows = decompression.windows(site, body, spec.lamina_removed, spec.facet_removed)
@@ -215,7 +215,7 @@ def open_steps(story: OpenMidline, cameras: Mapping[str, Camera]) -> tuple[Step,
     back, over = cameras["posterior"], cameras["operative"]
     down, far = wound.microscope(site), wound.down_the_wound(site, over)
     return (
-        wound.step(site, "orientation", back, during(wound.exposed(site, wound.ORIENTATION), 0.1, 0.5)),
+        wound.step(site, "orientation", back, wound.set_out(site)),
         wound.step(site, "incision", over, _incision(story), parameters={"length": spec.incision_length}),
         wound.step(site, "fascia", over, _fascia(story)),
         wound.step(site, "access", over, _detachment(story)),

@@ -125,8 +125,8 @@ def used(tool: Instrument, motion: Motion, start: float, end: float) -> Action:
     span = end - start
     return together(
         during(carried((tool.name,), motion, None), start, end),
-        during(appeared(tool.name), start, start + 0.1 * span),
-        during(vanished(tool.name), end - 0.1 * span, end),
+        during(appeared(tool.name), start + 0.03 * span, start + 0.15 * span),
+        during(vanished(tool.name), end - 0.18 * span, end - 0.06 * span),
     )
 
 

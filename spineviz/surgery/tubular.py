@@ -166,7 +166,7 @@ def tubular_steps(story: Tubular, cameras: Mapping[str, Camera]) -> tuple[Step, 
     down, far = wound.microscope(site), wound.down_the_wound(site, over)
     tube = site.tools["tube"].name
     return (
-        wound.step(site, "orientation", back, during(wound.exposed(site, wound.ORIENTATION), 0.1, 0.5)),
+        wound.step(site, "orientation", back, wound.set_out(site)),
         wound.step(site, "incision", over, _incision(story), parameters={"length": spec.incision_length}),
         wound.step(site, "fascia", over, _fascia(story)),
         wound.step(site, "access", over, _first_dilator(story), part="first_dilator", share=0.36),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spineviz.measures import table, value
-from spineviz.model import Camera, Message, Vector
+from spineviz.model import HIDDEN, Camera, Message, Pane, Vector
 from spineviz.structure import Floats, Frame, Surface
 from spineviz.surgery.actions import Motion, faded, together
 from spineviz.surgery.instruments import Instrument
@@ -45,6 +45,20 @@ def muscles(site: Site) -> tuple[str, ...]:
 def operated(site: Site) -> tuple[str, ...]:
     """Return the tissue of the operated side that is cut or parted, from the skin inwards."""
     return site.present(SKIN, FAT, FASCIA, f"multifidus.{site.side}", f"erector_spinae.{site.side}")
+
+
+def set_out(site: Site) -> Action:
+    """Return the action of the first step: all that lies deep stands clear, the layers over it turn to glass.
+
+    What a scene has hidden for good stays hidden.
+    """
+    over = set(site.present(SKIN, FAT, FASCIA)) | set(muscles(site))
+    deep = [name for name in sorted(site.structures) if name not in over]
+
+    def cleared(pane: Pane, progress: float) -> Pane:
+        return faded([name for name in deep if pane.looks[name] != HIDDEN], 1.0)(pane, progress)
+
+    return together(during(cleared, 0.0, 0.4), during(exposed(site, ORIENTATION), 0.1, 0.5))
 
 
 def exposed(site: Site, exposure: Exposure) -> Action:

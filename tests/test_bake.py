@@ -1,0 +1,123 @@
+"""The baked library is whole at every moment, and what is damaged is built instead."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spineviz import library
+from spineviz.body import bake
+from spineviz.structure import Structure, Surface
+
+SURFACE = Surface(np.eye(3), np.array([[0, 1, 2]]), tint=np.array([0.0, 0.5, 1.0]))
+NAMES = ("L4", "disc.L4-L5", "root.L5.left")
+
+
+def told(_: str) -> None:
+    pass
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A library of three triangles."""
+
+    def fresh(tell: Callable[[str], None]) -> Mapping[str, Structure]:
+        for name in NAMES:
+            tell(name)
+        return {name: Structure(name, "bone", SURFACE) for name in NAMES}
+
+    monkeypatch.setattr(bake, "_fresh", fresh)
+    monkeypatch.setattr(library, "data_folder", lambda name: tmp_path)
+    monkeypatch.setattr(library, "recipe", lambda: "now")
+    bake.shelf.cache_clear()
+    bake.bake(told)
+    yield tmp_path
+    bake.shelf.cache_clear()
+
+
+def refreshed() -> Mapping[str, Surface]:
+    bake.shelf.cache_clear()
+    return bake.shelf()
+
+
+def test_what_was_baked_stands_on_the_shelf(folder: Path) -> None:
+    assert tuple(bake.shelf()) == NAMES
+    assert np.array_equal(bake.shelf()["L4"].vertices, SURFACE.vertices)
+    assert bake.check().startswith("3 structures agree")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["catalog.toml", *(f"{name}.npz" for name in NAMES)]
+    )
+
+
+def test_baking_tells_how_far_it_is() -> None:
+    lines: list[str] = []
+    bake.bake(lines.append)
+    assert [line for line in lines if line in NAMES] == list(NAMES)
+    assert len(lines) == len(NAMES) + 2
+
+
+def test_the_shelf_of_another_generator_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "recipe", lambda: "later")
+    assert refreshed() == {}
+    with pytest.raises(ValueError, match="run: spineviz bake"):
+        bake.check()
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"PK damaged", "short", "flipped"])
+def test_a_damaged_file_counts_as_no_library(folder: Path, damage: bytes | str | None) -> None:
+    path = folder / "L4.npz"
+    data = bytearray(path.read_bytes())
+    path.unlink()
+    if isinstance(damage, bytes):
+        path.write_bytes(damage)
+    elif damage == "short":
+        path.write_bytes(data[:-40])
+    elif damage == "flipped":
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    assert refreshed() == {}
+    with pytest.raises(ValueError, match=r"L4\.npz: differs from .*run: spineviz bake"):
+        bake.check()
+
+
+@pytest.mark.parametrize("text", ["", "recipe = ", 'recipe = "now"\n', 'recipe = "now"\nstructures = 3\n'])
+def test_a_damaged_catalogue_counts_as_no_library(folder: Path, text: str) -> None:
+    (folder / "catalog.toml").write_text(text)
+    assert refreshed() == {}
+    (folder / "catalog.toml").unlink()
+    assert refreshed() == {}
+    with pytest.raises(FileNotFoundError, match="no baked library; run: spineviz bake"):
+        bake.check()
+
+
+@pytest.mark.parametrize("moment", range(4))
+def test_a_bake_that_is_broken_off_leaves_a_catalogue_whose_files_are_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    written: list[Path] = []
+    write = library.write_whole
+
+    def broken(path: Path, content: Callable[..., object]) -> None:
+        if len(written) == moment:
+            raise KeyboardInterrupt
+        written.append(path)
+        write(path, content)
+
+    monkeypatch.setattr(library, "write_whole", broken)
+    with pytest.raises(KeyboardInterrupt):
+        bake.bake(told)
+    catalog = tomllib.loads((folder / "catalog.toml").read_text("utf-8"))
+    assert all((folder / f"{name}.npz").is_file() for name in catalog["structures"])
+    assert tuple(refreshed()) == NAMES
+    assert not list(folder.glob(".*"))
+
+
+def test_what_is_baked_no_more_is_taken_away_at_the_end(folder: Path) -> None:
+    (folder / "aorta.npz").write_bytes(b"old")
+    bake.bake(told)
+    assert not (folder / "aorta.npz").exists()
+    assert tuple(bake.shelf()) == NAMES

@@ -1,0 +1,91 @@
+"""The pictures of the README are the baselines: what a scene shows may not change unnoticed.
+
+They are compared on software OpenGL only, where two runs draw alike. To draw them anew, run
+``SPINEVIZ_UPDATE_IMAGES=1 python -m pytest tests/test_images.py`` and look at every one.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+import spineviz
+from spineviz.locale import text
+from spineviz.model import HIDDEN, State
+from spineviz.production import Production
+
+IMAGES = Path(__file__).parent / "images"
+SIZE = (1280, 800)
+PICTURES = {
+    "lumbar_l3s1": ("lumbar_l3s1", None, None),
+    "herniation_problem": ("herniation_l4l5", 4.0, None),
+    "herniation_access": ("herniation_l4l5", 29.0, None),
+    "herniation_root": ("herniation_l4l5", 44.0, None),
+    "herniation_closure": ("herniation_l4l5", 56.0, None),
+}
+SHARE, STEP = 0.0002, 16
+"""A picture has changed when more than this share of its pixels differ by more than this step of 255."""
+
+Picture = npt.NDArray[np.uint8]
+
+
+def drawn(production: Production, state: State) -> Picture:
+    from spineviz.render.picture import picture
+    from spineviz.render.stage import Stage
+
+    with Stage(SIZE) as stage:
+        stage.show(production.assembly.model, state)
+        return picture(stage, state, text)
+
+
+def differing(first: Picture, second: Picture) -> float:
+    """Return the share of pixels that differ."""
+    steps = np.abs(first.astype(int) - second.astype(int)).max(axis=2)
+    return float((steps > STEP).mean())
+
+
+@pytest.fixture(scope="module")
+def productions() -> dict[str, Production]:
+    return {name: spineviz.load(name) for name, *_ in PICTURES.values()}
+
+
+@pytest.fixture(scope="module")
+def software() -> None:
+    from spineviz.render.offscreen import is_software
+
+    if not is_software():
+        pytest.skip("pictures are compared on software OpenGL only")
+
+
+@pytest.mark.usefixtures("software")
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_of_the_readme_is_what_the_program_draws(
+    name: str, productions: dict[str, Production]
+) -> None:
+    source, at, view = PICTURES[name]
+    now = drawn(productions[source], productions[source].state(at, view))
+    path = IMAGES / f"{name}.png"
+    if os.environ.get("SPINEVIZ_UPDATE_IMAGES"):
+        Image.fromarray(now).save(path, optimize=True)
+    baseline = np.asarray(Image.open(path).convert("RGB"))
+    assert differing(now, baseline) <= SHARE
+
+
+@pytest.mark.usefixtures("software")
+def test_a_fragment_taken_away_is_noticed(productions: dict[str, Production]) -> None:
+    production = productions["herniation_l4l5"]
+    state = production.state(4.0)
+    panes = tuple(pane.with_look("herniation.L4-L5", HIDDEN) for pane in state.panes)
+    without = drawn(production, replace(state, panes=panes))
+    baseline = np.asarray(Image.open(IMAGES / "herniation_problem.png").convert("RGB"))
+    assert differing(without, baseline) > 5 * SHARE
+
+
+def test_the_readme_shows_every_baseline() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    assert {path.stem for path in IMAGES.glob("*.png")} == set(PICTURES)
+    assert all(f"tests/images/{name}.png" in readme for name in PICTURES)
