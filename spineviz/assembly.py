@@ -20,7 +20,6 @@ from spineviz.terms import LEVELS, Disc, Level, Side
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import View, views
 
-
 GLASS = 0.22
 """The opacity of a layer that one looks through."""
 
@@ -42,7 +41,8 @@ def target(scene: Scene) -> tuple[Disc, Side]:
 
 def anatomy_of(scene: Scene) -> body.Anatomy:
     """Return a scene's anatomy with its bones and its pathologies."""
-    given = {level: bone for level, bone in scene.anatomy.bones if bone is not None}
+    bones = scene.anatomy.bones
+    given = {level: bone for level in LEVELS if (bone := getattr(bones, level)) is not None}
     result = body.anatomy(given)
     for pathology in scene.pathologies:
         result = apply(pathology, result)
@@ -109,8 +109,9 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
     approaches = assembly.prepared or (None,)
     panes = tuple(_first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in approaches)
     own = [_scene_step(step, assembly, target(scene)[1], named) for step in scene.steps]
+    by_name = {str(name): camera for name, camera in named.items()}
     tracks = [
-        [*own, *map(_unlabelled, prepared.steps(named) if prepared is not None else ())]
+        [*own, *map(_unlabelled, prepared.steps(by_name) if prepared is not None else ())]
         for prepared in approaches
     ]
     state = State(panes, "twin" if len(panes) == 2 else "one", titled(scene.title))
@@ -153,10 +154,8 @@ def _label(name: str, assembly: Assembly, side: Side) -> Label:
     return Label(structure_title(name), (x, y, z), strong=layer_of(name) == "disease")
 
 
-def _fade_layers(
-    pane: Pane, progress: float, hidden: tuple[Layer, ...], glass: tuple[Layer, ...]
-) -> Pane:
-    """Fade layers in or out until some are out of sight, some are like glass, and all others stand in full."""
+def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...], glass: tuple[Layer, ...]) -> Pane:
+    """Fade layers until some are out of sight, some are like glass, and all others stand in full."""
     share = eased(progress / 0.4)
     looks = dict(pane.looks)
     for name, look in pane.looks.items():

@@ -188,7 +188,7 @@ def _unreadable(path: Path) -> str:
     try:
         read_mesh(path)
     except (OSError, ValueError) as error:
-        return f"{path.parent}: {error}"
+        return f"{path}: {error}"
     return ""
 
 

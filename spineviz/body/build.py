@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from fast_simplification import simplify
 
+from spineviz.anatomy import sacrum
 from spineviz.anatomy.alignment import inverse
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import disc_recipes
@@ -26,8 +27,19 @@ from spineviz.structure import Structure, Surface, Warp
 from spineviz.terms import DISCS, Level
 
 BONE_TERMS: Mapping[Level, str] = {"L3": "FMA:13074", "L4": "FMA:13075", "L5": "FMA:13076", "S1": "FMA:16202"}
-BONE_TRIANGLES: Mapping[Level, int] = {"L3": 16_000, "L4": 16_000, "L5": 16_000, "S1": 20_000}
-"""How many triangles a bone has in a scene; the mesh command writes it whole."""
+BONE_TRIANGLES: Mapping[Level, int] = {"L3": 12_000, "L4": 14_000, "L5": 14_000, "S1": 14_000}
+TRIANGLES: Mapping[str, int] = {
+    "disc": 5_000,
+    "nucleus": 1_500,
+    "herniation": 2_500,
+    "thecal_sac": 6_000,
+    "root": 2_400,
+    "flavum": 1_600,
+    "supraspinous_ligament": 1_200,
+    "multifidus": 12_000,
+    "erector_spinae": 11_000,
+}
+"""How many triangles a bone, and a structure whose name begins so, has in a scene."""
 
 
 def build(
@@ -53,7 +65,7 @@ def build(
         structures[level] = Structure(level, "bone", surface, None, BONE_TERMS[level])
         made(structures[level])
     for name, recipe in recipes.items():
-        surface = baked[name] if name in baked else shaded(recipe, tuple(hard.values()))
+        surface = baked[name] if name in baked else shaded(recipe)
         structures[name] = Structure(name, recipe.tissue, surface, recipe.side, recipe.term)
         made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
@@ -103,14 +115,21 @@ def tissue_recipes(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> dict[s
     return recipes | muscles | skin_recipes(skin_parameters(), bones, muscles)
 
 
-def shaded(recipe: Recipe, bones: Sequence[Surface]) -> Surface:
-    """Return a recipe's surface with ambient occlusion baked; bones darken what lies among them."""
-    wrapping = recipe.tissue in ("skin", "fat", "fascia", "muscle")
-    return bake_occlusion(recipe.surface(), () if wrapping else bones)
+def shaded(recipe: Recipe) -> Surface:
+    """Return a recipe's surface, thinned for a scene and darkened by itself.
+
+    Bones do not darken soft tissue: what lies in the canal is looked at through a window in the bone, or
+    through bone like glass.
+    """
+    surface = recipe.surface()
+    budget = TRIANGLES.get(recipe.name.partition(".")[0])
+    if budget is not None and len(surface.faces) > budget:
+        surface = recipe.painted(lighter(surface, budget))
+    return bake_occlusion(surface)
 
 
 def lighter(surface: Surface, triangles: int) -> Surface:
-    """Return a surface with about so many triangles; closed surfaces stay closed."""
+    """Return a surface with about so many triangles and no paint; closed surfaces stay closed."""
     if len(surface.faces) <= triangles:
         return surface
     vertices, faces = simplify(surface.vertices.copy(), surface.faces.copy(), target_count=triangles)
@@ -119,9 +138,13 @@ def lighter(surface: Surface, triangles: int) -> Surface:
 
 def _cartilage(anatomy: Anatomy, bone: LevelBone, surface: Surface) -> Surface:
     """Return a bone's surface with its articular cartilage as tint, where the parameters tell it."""
-    if bone.level in anatomy.given or bone.level == "S1":
+    if bone.level in anatomy.given:
         return surface
-    own = inverse(bone.frame)
-    marks = {name: mark.then(own) for name, mark in bone.landmarks.items()}
-    tint = cartilage(anatomy.vertebrae[bone.level], bone.frame.to_local(surface.vertices), marks)
+    points = bone.frame.to_local(surface.vertices)
+    if bone.level == "S1":
+        tint = sacrum.cartilage(anatomy.sacrum, points)
+    else:
+        own = inverse(bone.frame)
+        marks = {name: mark.then(own) for name, mark in bone.landmarks.items()}
+        tint = cartilage(anatomy.vertebrae[bone.level], points, marks)
     return Surface(surface.vertices, surface.faces, surface.occlusion, tint)

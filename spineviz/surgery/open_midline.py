@@ -119,6 +119,8 @@ def _site(
         depth,
         top,
         size["room"],
+        (-SIGN[spec.side] * size["focus"][0], size["focus"][1], 0.0),
+        size["tilt"],
         frozenset(body.structures),
         nerves_of(body),
         _tools(-SIGN[spec.side], spread),

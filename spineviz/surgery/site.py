@@ -35,6 +35,7 @@ class Site:
     ``approach`` names its variants and warps. ``depth`` is the way in mm from the docking point to the
     skin and ``top`` (site's frame) the middle of the wound there, through which the shafts of tools
     pass; ``room`` is the radius in mm about the axis that is free for them.
+    The surgeon looks at ``focus`` (site's frame), from lateral by a ``tilt`` in mm for each mm upward.
     ``structures`` are the names of what stands in the body, ``nerves`` those that give way to the fragment
     and to the retractor, ``tools`` the instruments by their short names.
     """
@@ -46,6 +47,8 @@ class Site:
     depth: float
     top: Local
     room: float
+    focus: Local
+    tilt: float
     structures: frozenset[str]
     nerves: tuple[str, ...]
     tools: Mapping[str, Instrument]

@@ -105,19 +105,19 @@ def cut(knife: Instrument, line: tuple[Frame, Frame], start: float, end: float) 
 
 
 def down_the_wound(site: Site, camera: Camera) -> Camera:
-    """Return a camera turned so that it looks down through the wound's middle onto the docking point."""
+    """Return a camera turned so that it looks down the wound as the surgeon does."""
     return _down(site, camera.height, camera.angle)
 
 
 def microscope(site: Site) -> Camera:
-    """Return the operating microscope's view down the wound onto the docking point."""
+    """Return the operating microscope's view down the wound into the depth."""
     size = table("procedures.microscope")
     angle = 2 * np.degrees(np.arctan(size["field"] / 2 / size["distance"]))
     return _down(site, size["field"], float(angle))
 
 
 def _down(site: Site, height: float, angle: float) -> Camera:
-    view = site.pose((0.0, 0.0, 0.0), site.top, (0.0, 1.0, 0.0))
+    view = site.pose(site.focus, np.add(site.focus, (site.lateral * site.tilt, 0.0, 1.0)), (0.0, 1.0, 0.0))
     return Camera(_vector(view.origin), _vector(view.superior), _vector(view.anterior), height, angle)
 
 
