@@ -20,7 +20,7 @@ from spineviz.terms import LEVELS, Disc, Level, Side
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import View, views
 
-GLASS = 0.22
+GLASS = 0.16
 """The opacity of a layer that one looks through."""
 
 

@@ -55,7 +55,7 @@ class NoDisplay(RenderingUnavailable):
 
     def __init__(self, reason: Message) -> None:
         """Take the reason as a message of the catalog."""
-        RuntimeError.__init__(self, catalog_text(reason))
+        OSError.__init__(self, catalog_text(reason))
 
 
 def show(viewer: Viewer, size: tuple[int, int] = SIZE, language: str = "en") -> None:

@@ -136,8 +136,8 @@ def cut_bone(surface: Surface, window: Window) -> Cut:
     if not pieces:
         raise ValueError("the cut leaves no bone; check the docking point")
     left = max(pieces, key=lambda piece: piece.volume()).to_mesh()
-    vertices = np.asarray(left.vert_properties)[:, :3]
-    faces = np.asarray(left.tri_verts)
+    vertices = np.array(left.vert_properties)[:, :3].copy()
+    faces = np.array(left.tri_verts)
     bare = _on_block(vertices, surface)
     result = _repainted(Surface(vertices, faces), surface, bare)
     return Cut(result, volume(surface) - volume(result))

@@ -31,9 +31,9 @@ class Exposure:
 
 WHOLE = Exposure(1.0, 1.0, 1.0, 1.0)
 ORIENTATION = Exposure(0.14, 0.0, 0.0, 0.16)
-FASCIA_SHOWN = Exposure(0.28, 0.22, 1.0, 1.0)
-MUSCLE_SHOWN = Exposure(0.2, 0.12, 0.35, 1.0)
-DEEP = Exposure(0.1, 0.0, 0.1, 0.55)
+FASCIA_SHOWN = Exposure(0.15, 0.0, 1.0, 1.0)
+MUSCLE_SHOWN = Exposure(0.1, 0.0, 0.0, 1.0)
+DEEP = Exposure(0.0, 0.0, 0.0, 1.0)
 COMPARED = Exposure(0.12, 0.0, 0.0, 0.16)
 
 
