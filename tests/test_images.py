@@ -55,10 +55,13 @@ def productions() -> dict[str, Production]:
 
 @pytest.fixture(scope="module")
 def software() -> None:
-    from spineviz.render.offscreen import is_software
+    from spineviz.render.stage import Stage
 
-    if not is_software():
-        pytest.skip("pictures are compared on software OpenGL only")
+    with Stage((64, 64)) as stage:
+        window = stage.plotter.render_window
+        window.Render()
+        if "llvmpipe" not in window.ReportCapabilities():
+            pytest.skip("pictures are compared on software OpenGL only")
 
 
 @pytest.mark.usefixtures("software")

@@ -13,13 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spineviz.anatomy.bone import LevelBone
-from spineviz.layers import LAYERS
+from spineviz.layers import LAYERS, structure_title
 from spineviz.locale import text
 from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane, State
 from spineviz.structure import Frame, Structure, Surface
 from spineviz.terms import Tissue
 from spineviz.timeline import Step, timeline
-from spineviz.layers import structure_title
 from spineviz.viewer import (
     Choices,
     CutName,

@@ -37,7 +37,7 @@ from spineviz.terms import SIDES, SIGN, Level, Side
 Profile = tuple[float, float, float, float, float]
 """A measure in mm at the stations: top of L3, discs L3-L4, L4-L5, L5-S1, and the body of S2."""
 
-MUSCLE_STEP, FASCIA_STEP = 1.8, 3.0
+MUSCLE_STEP, FASCIA_STEP = 1.8, 4.0
 """Meshing steps, mm."""
 
 ROOF_GAP = 0.1

@@ -17,7 +17,6 @@ from scipy.sparse.linalg import spsolve
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.geometry import DistanceGrid
-from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points, frozen
 from spineviz.terms import DISCS, Level, levels_of
 

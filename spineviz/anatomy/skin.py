@@ -20,7 +20,7 @@ from spineviz.spec import Spec
 from spineviz.structure import Points
 from spineviz.terms import Level
 
-SKIN_STEP = 3.0
+SKIN_STEP = 4.5
 """Edge length of the layers' triangles, mm."""
 
 

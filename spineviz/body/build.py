@@ -27,17 +27,17 @@ from spineviz.structure import Structure, Surface, Warp
 from spineviz.terms import DISCS, Level
 
 BONE_TERMS: Mapping[Level, str] = {"L3": "FMA:13074", "L4": "FMA:13075", "L5": "FMA:13076", "S1": "FMA:16202"}
-BONE_TRIANGLES: Mapping[Level, int] = {"L3": 12_000, "L4": 14_000, "L5": 14_000, "S1": 14_000}
+BONE_TRIANGLES: Mapping[Level, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 10_000}
 TRIANGLES: Mapping[str, int] = {
-    "disc": 5_000,
+    "disc": 4_500,
     "nucleus": 1_500,
     "herniation": 2_500,
-    "thecal_sac": 6_000,
-    "root": 2_400,
+    "thecal_sac": 5_000,
+    "root": 2_000,
     "flavum": 1_600,
     "supraspinous_ligament": 1_200,
-    "multifidus": 12_000,
-    "erector_spinae": 11_000,
+    "multifidus": 9_000,
+    "erector_spinae": 8_000,
 }
 """How many triangles a bone, and a structure whose name begins so, has in a scene."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spineviz.desktop.layout import inside
+from spineviz.layers import structure_title
 from spineviz.model import State
 from spineviz.render.arrangement import arrange
 from spineviz.render.overlay import Text
 from spineviz.render.projection import Box
-from spineviz.layers import structure_title
 from spineviz.viewer import Viewer, pick
 from spineviz.viewer.navigation import ray
 

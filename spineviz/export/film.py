@@ -76,8 +76,8 @@ def write_film(
     """Write a play's whole timeline as a film of ``size`` (width, height) pixels; return its path.
 
     ``progress`` shows a bar on the terminal. ``processes`` render beside each other; by default one for
-    each core, up to four, for films long enough to be worth their start. The file appears whole or not
-    at all.
+    every two cores (software OpenGL uses both of them by itself), up to four, for long films. The file
+    appears whole or not at all.
 
     Raises:
         ValueError: a wrong format, rate, size or number of processes.
@@ -89,7 +89,7 @@ def write_film(
     if processes is not None and processes < 1:
         raise ValueError(f"{processes} processes: choose 1 or more")
     count = round(play.timeline.seconds * fps) + 1
-    processes = processes or (min(os.cpu_count() or 1, MOST) if count >= LONG else 1)
+    processes = processes or (min((os.cpu_count() or 1) // 2, MOST) or 1 if count >= LONG else 1)
     frames = _frames(play, fps, count)
     with (
         replacing(target) as temporary,

@@ -27,8 +27,6 @@ def catalog(language: str = "en") -> Mapping[str, str]:
     if not path.is_file():
         raise ValueError(f"no texts for the language '{language}'; there is: {', '.join(languages())}")
     texts = _flat(tomllib.loads(path.read_text("utf-8")), "")
-    for part in sorted((_FOLDER / language).glob("*.toml")):
-        texts |= _flat(tomllib.loads(part.read_text("utf-8")), "")
     return texts
 
 
