@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import trimesh
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from spineviz.structure import Floats, Points, Surface, frozen
+
+if TYPE_CHECKING:
+    import trimesh
 
 Indices = npt.NDArray[np.integer]
 
@@ -27,6 +30,8 @@ this part of a stride."""
 
 def as_trimesh(surface: Surface) -> trimesh.Trimesh:
     """Return a surface as a trimesh mesh, vertices and faces as they are."""
+    import trimesh
+
     return trimesh.Trimesh(surface.vertices, surface.faces, process=False)
 
 

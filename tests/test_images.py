@@ -24,8 +24,8 @@ PICTURES = {
     "lumbar_l3s1": ("lumbar_l3s1", None, None),
     "herniation_problem": ("herniation_l4l5", 4.0, None),
     "herniation_access": ("herniation_l4l5", 29.0, None),
-    "herniation_root": ("herniation_l4l5", 44.0, None),
-    "herniation_closure": ("herniation_l4l5", 56.0, None),
+    "herniation_root": ("herniation_l4l5", 43.5, None),
+    "herniation_closure": ("herniation_l4l5", 58.5, None),
 }
 SHARE, STEP = 0.0002, 16
 """A picture has changed when more than this share of its pixels differ by more than this step of 255."""

@@ -7,7 +7,8 @@ import spineviz
 
 
 def test_importing_the_package_loads_no_renderer() -> None:
-    code = "import sys, spineviz; print([m for m in ('pyvista','vtk','vtkmodules','trame','matplotlib') if m in sys.modules])"
+    heavy = ("pyvista", "vtk", "vtkmodules", "trame", "matplotlib")
+    code = f"import sys, spineviz; print([m for m in {heavy} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 

@@ -7,11 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import trimesh
 from operated import CAMERAS, FRAGMENT, KINDS, ROOT, body, film, model, pane, prepared, span
 from pydantic import TypeAdapter, ValidationError
 
+from spineviz.geometry import surface_distance, volume
 from spineviz.locale import text
 from spineviz.model import Look
+from spineviz.structure import Points, Surface
 from spineviz.surgery import Approach, OpenMidlineDiscectomy, TubularMicrodiscectomy
 from spineviz.terms import PHASES
 
@@ -164,3 +167,26 @@ def test_what_is_prepared_can_be_kept_in_a_file(kind: str) -> None:
     item = prepared(kind)
     kept = pickle.loads(pickle.dumps((item.structures, item.variants, item.looks, item.story)))
     assert kept[3].site.frame.origin == pytest.approx(item.story.site.frame.origin)
+
+
+def depth_inside(bone: Surface, points: Points) -> float:
+    """How deep (mm) the deepest point stands in a bone; rays tell what is inside."""
+    inside = points[trimesh.Trimesh(bone.vertices, bone.faces, process=False).contains(points)]
+    return float(np.abs(surface_distance(bone)(inside)).max()) if len(inside) else 0.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_soft_fragment_leaves_without_entering_bone_or_the_wall(kind: str) -> None:
+    story, (start, end) = prepared(kind).story, span(kind, "fragment")
+    site, rest = story.site, model().structures[FRAGMENT].surface
+    cut = prepared(kind).variants["L4"][f"{kind}.{story.plan.stages[0]}"]
+    left = [cut, *(body().bones[level].surface for level in ("L3", "L5"))]
+    loose = np.min([surface_distance(bone)(rest.vertices) for bone in left], axis=0) > 0.0
+    for second in start + np.linspace(0.48, 0.9, 14) * (end - start):
+        now = model().posed(FRAGMENT, pane(kind, float(second)).looks[FRAGMENT])
+        assert max(depth_inside(bone, now.vertices[loose]) for bone in left) < 0.5, second
+        assert volume(now) == pytest.approx(volume(rest), rel=0.03)
+        local = site.frame.to_local(now.vertices)
+        inside = local[(local[:, 2] > 0.0) & (local[:, 2] < site.depth)]
+        if kind == "tubular" and len(inside):
+            assert np.hypot(inside[:, 0], inside[:, 1]).max() < 9.0, second

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from scipy.interpolate import PchipInterpolator
 
 from spineviz import measures
 from spineviz.anatomy import muscle_paint
@@ -98,6 +97,8 @@ class MuscleBed:
 def along(span: Stations, profile: Profile) -> Callable[[Floats], Floats]:
     """Return a measure given at the stations as a smooth function of z, constant beyond both ends."""
     heights = np.array(span.heights[::-1])
+    from scipy.interpolate import PchipInterpolator
+
     curve = PchipInterpolator(heights, profile[::-1])
     return lambda z: curve(np.clip(z, heights[0], heights[-1]))
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
@@ -98,6 +97,8 @@ def sac_axis(parameters: NerveParameters, bones: Mapping[Level, LevelBone]) -> S
     names, walls = _walls(bones)
     shape = measures.table("thecal_sac_shape")
     knots = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(walls, axis=0), axis=1))])
+    from scipy.interpolate import CubicSpline
+
     spline = CubicSpline(knots, walls)
     length = np.arange(-shape["above"], knots[-1], STRIDE)
     wall, tangent = spline(length), spline(length, 1)
@@ -118,6 +119,8 @@ def _sections(sac: tuple[SacSection, ...], names: list[str], knots: Floats, leng
         raise ValueError(f"the sac needs at least two of the stations {', '.join(n for n in names if n)}")
     places = [knots[names.index(section.station)] for section in known]
     rows = np.array([[section.ap, section.transverse, section.anterior_gap] for section in known])
+    from scipy.interpolate import PchipInterpolator
+
     return np.asarray(PchipInterpolator(places, rows)(np.clip(length, places[0], places[-1])))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from scipy.interpolate import CubicSpline, PchipInterpolator
 from scipy.spatial import cKDTree
 
 from spineviz import measures
@@ -51,6 +50,8 @@ def _smoother(count: int, tension: float, stiffness: float, loyalty: float) -> F
 
 def curve(points: Points) -> Callable[[Floats], Points]:
     """Return a smooth curve through points; its argument runs from 0 to 1."""
+    from scipy.interpolate import CubicSpline, PchipInterpolator
+
     steps = np.sqrt(np.linalg.norm(np.diff(points, axis=0), axis=1))
     knots = np.concatenate([[0.0], np.cumsum(steps)])
     return (

@@ -8,14 +8,17 @@ return signed distances (n,), negative inside. Parts are symmetric in x unless s
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from spineviz.anatomy.sacrum_walls import Body, Triple, Walls
 from spineviz.sdf import Loft, smooth_intersection, smooth_union
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Points
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 REACH = 8.0
 """A small part is evaluated only this near to its bounding sphere (mm); farther, a bound stands in."""
@@ -47,6 +50,8 @@ class Canal(Spec):
 
     @cached_property
     def _along(self) -> CubicSpline:
+        from scipy.interpolate import CubicSpline
+
         rows = np.column_stack([self.front, self.depth, self.half_width])
         return CubicSpline(self.heights[::-1], rows[::-1], bc_type="natural")
 

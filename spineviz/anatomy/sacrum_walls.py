@@ -7,14 +7,17 @@ be negative), return signed distances (n,), negative inside.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from spineviz.sdf import smooth_intersection
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Points
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 Triple = tuple[float, float, float]
 Pair = tuple[float, float]
@@ -23,8 +26,13 @@ Columns = tuple[float, float, float, float]
 COLUMNS = (0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0)
 """Where a wall's four columns stand, in half-widths: midline, foramina, lateral mass, margin."""
 
-ACROSS = CubicSpline(COLUMNS, np.eye(4), bc_type=((1, np.zeros(4)), (2, np.zeros(4))))
-"""The columns' cardinal functions of the place across, level at the midline."""
+
+@cache
+def cardinals() -> CubicSpline:
+    """Return the columns' cardinal functions of the place across, level at the midline."""
+    from scipy.interpolate import CubicSpline
+
+    return CubicSpline(COLUMNS, np.eye(4), bc_type=((1, np.zeros(4)), (2, np.zeros(4))))
 
 
 class Auricular(Spec):
@@ -75,6 +83,8 @@ class Walls(Spec):
     def _along(self) -> CubicSpline:
         """All stations' numbers as one spline in z: 4 anterior, 4 posterior, half-width, flare, edge."""
         rows = np.column_stack([self.anterior, self.posterior, self.half_width, self.flare, self.edge])
+        from scipy.interpolate import CubicSpline
+
         return CubicSpline(self.heights[::-1], rows[::-1], bc_type="natural")
 
     def wall(self, x: Floats, z: Floats, posterior: bool) -> Floats:
@@ -82,7 +92,7 @@ class Walls(Spec):
         rows = self._along(self._clipped(z))
         place = np.clip(np.abs(x) / rows[:, 8], 0.0, 1.2)
         columns = rows[:, 4:8] if posterior else rows[:, :4]
-        return np.einsum("ij,ij->i", ACROSS(place), columns)
+        return np.einsum("ij,ij->i", cardinals()(place), columns)
 
     def _clipped(self, z: Floats) -> Floats:
         return np.clip(z, self.heights[-1], self.heights[0])
@@ -100,7 +110,7 @@ class Walls(Spec):
         slopes = np.where((height == z)[:, None], slopes, 0.0)
         width, flare, edge = rows[:, 8], rows[:, 9], rows[:, 10]
         place = np.clip(x / width, 0.0, 1.2)
-        basis, rise = ACROSS(place), ACROSS(place, 1)
+        basis, rise = cardinals()(place), cardinals()(place, 1)
         sides = []
         for first, sign in ((0, 1.0), (4, -1.0)):
             columns, change = rows[:, first : first + 4], slopes[:, first : first + 4]

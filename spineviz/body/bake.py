@@ -90,8 +90,8 @@ def _read(folder: Path, name: str, expected: str) -> Surface:
 
 
 def _fresh(tell: Callable[[str], None]) -> Mapping[str, Structure]:
-    from spineviz.body.build import build  # noqa: PLC0415 - the builder reads the shelf
-    from spineviz.body.parameters import anatomy  # noqa: PLC0415
+    from spineviz.body.build import build
+    from spineviz.body.parameters import anatomy
 
     def told(structure: Structure) -> None:
         cubic = volume(structure.surface) / 1000

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fast_simplification import simplify
-
 from spineviz.anatomy import sacrum
 from spineviz.anatomy.alignment import inverse
 from spineviz.anatomy.bone import LevelBone
@@ -132,6 +130,8 @@ def lighter(surface: Surface, triangles: int) -> Surface:
     """Return a surface with about so many triangles and no paint; closed surfaces stay closed."""
     if len(surface.faces) <= triangles:
         return surface
+    from fast_simplification import simplify
+
     vertices, faces = simplify(surface.vertices.copy(), surface.faces.copy(), target_count=triangles)
     return Surface(vertices, faces)
 

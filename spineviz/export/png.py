@@ -45,5 +45,5 @@ def write_png(
     check_path(target)
     with replacing(target) as temporary, Stage(size, background, samples=2) as stage:
         stage.show(model, state)
-        Image.fromarray(picture(stage, state, text)).save(temporary, format="PNG", optimize=False)
+        Image.fromarray(picture(stage, state, text)).save(temporary, format="PNG", compress_level=2)
     return target

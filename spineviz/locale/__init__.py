@@ -26,8 +26,7 @@ def catalog(language: str = "en") -> Mapping[str, str]:
     path = _FOLDER / f"{language}.toml"
     if not path.is_file():
         raise ValueError(f"no texts for the language '{language}'; there is: {', '.join(languages())}")
-    texts = _flat(tomllib.loads(path.read_text("utf-8")), "")
-    return texts
+    return _flat(tomllib.loads(path.read_text("utf-8")), "")
 
 
 def text(message: Message, language: str = "en") -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
-from fast_simplification import simplify
 
 from spineviz.geometry import as_trimesh
 from spineviz.structure import Surface
+
+if TYPE_CHECKING:
+    import trimesh
 
 SUFFIXES = (".ply", ".stl", ".obj")
 
@@ -43,7 +45,7 @@ def read_mesh(path: Path) -> Surface:
             "triangles); fill its holes in the program that made it, then export it again"
         )
     if not mesh.is_winding_consistent:
-        trimesh.repair.fix_winding(mesh)
+        mesh.fix_normals()
     if mesh.volume < 0.0:
         mesh.invert()
     return Surface(mesh.vertices, mesh.faces)
@@ -57,6 +59,8 @@ def _loaded(path: Path) -> trimesh.Trimesh:
         raise ValueError(
             f"{path.name}: there is no such file in {path.parent}; check the name and the folder"
         )
+    import trimesh
+
     try:
         mesh = trimesh.load_mesh(path, process=False)
     except Exception as error:
@@ -115,6 +119,8 @@ def thinned(surface: Surface, faces: int = FACES) -> Surface:
     """
     if len(surface.faces) <= faces:
         return surface
+    from fast_simplification import simplify
+
     vertices, corners = simplify(np.array(surface.vertices), np.array(surface.faces), target_count=faces)
     result = Surface(vertices, corners)
     if not as_trimesh(result).is_watertight:

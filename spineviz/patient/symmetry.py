@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import trimesh
 from scipy.spatial import cKDTree
 
 from spineviz.geometry import as_trimesh
@@ -28,6 +27,8 @@ def mid_sagittal_frame(surface: Surface) -> Frame:
     The origin is the surface's centroid in that plane; z is as superior as possible. The bone may be
     turned by up to about 15 degrees about its long and its anteroposterior axis; any pitch will do.
     """
+    import trimesh
+
     samples, _ = trimesh.sample.sample_surface(as_trimesh(surface), FINE, seed=11)
     points = np.asarray(samples, dtype=np.float64)
     some = points[:: FINE // COARSE]

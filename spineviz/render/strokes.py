@@ -61,7 +61,7 @@ def panel(
     blend(canvas, left, top, np.clip(radius + 0.5 - np.hypot(across, down), 0, 1) * strength, ink)
 
 
-def words(  # noqa: PLR0917
+def words(
     canvas: Canvas,
     place: Place,
     text: str,

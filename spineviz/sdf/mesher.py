@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from skimage.measure import marching_cubes
 
 from spineviz.sdf.solid import Field, Solid
 from spineviz.structure import Floats, Surface
@@ -60,6 +59,8 @@ def mesh(solid: Solid, step: float, mirror: bool = False) -> Surface:
     small = np.abs(volume) < NUDGE * step
     volume[small] = np.where(volume[small] < 0.0, -NUDGE * step, NUDGE * step)
     np.clip(volume, -2.0 * step, 2.0 * step, out=volume)
+    from skimage.measure import marching_cubes
+
     vertices, faces, _, _ = marching_cubes(  # type: ignore[no-untyped-call, unused-ignore]
         volume, 0.0, gradient_direction="descent"
     )

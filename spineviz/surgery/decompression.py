@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table, value
-from spineviz.model import Look
+from spineviz.model import Look, Pane
 from spineviz.structure import Bone, Frame, Surface
 from spineviz.surgery.actions import (
     Motion,
     carried,
     faded,
     highlighted,
+    matrix_of,
     staged,
     together,
     vanished,
     warped,
 )
+from spineviz.surgery.fragment import STAGES, Removal, prepare_removal
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_hinge, rongeur_opening
 from spineviz.surgery.reach import Reach
@@ -45,8 +47,8 @@ class Plan:
 
     ``burr`` and ``bites`` stand along the edge of the bone, ``ligament_bites`` in the flavum. The nerve root
     retractor enters at ``entered``, stands ``beside`` the root and draws it to where it stands ``drawn``; the
-    rongeur takes the fragment at ``grasp``. ``stages`` counts the variants of bone and of ligament;
-    ``retraction`` in mm.
+    rongeur takes the fragment at ``grasp``; ``removal`` is how that comes out. ``stages`` counts the
+    variants of bone and of ligament; ``retraction`` in mm.
     """
 
     burr: Frames
@@ -56,6 +58,7 @@ class Plan:
     beside: Frame
     drawn: Frame
     grasp: Frame
+    removal: Removal | None
     stages: tuple[int, int]
     retraction: float
 
@@ -94,8 +97,7 @@ def plan(site: Site, body: Body, windows: tuple[Window, ...], retraction: float,
     ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube.
     """
     bone, last = body.bones[site.lamina], windows[-1]
-    spread = site.room - 1.5 if walled else 5.0
-    reach = Reach(site, body, last, spread, walled)
+    reach = _reach(site, body, last, walled)
     radius = value("instruments.burr.head_diameter") / 2
     lines = [edge_of_bone(site, bone, window, radius) for window in windows[:-1]]
     path = [place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1])]
@@ -113,10 +115,30 @@ def plan(site: Site, body: Body, windows: tuple[Window, ...], retraction: float,
         entered=reach.pose(entered, SHAFT["root_retractor"], hook, site.through(0.1, -0.4)),
         beside=reach.pose(beside, SHAFT["root_retractor"], hook, site.through(0.1, -0.4)),
         drawn=reach.pose(drawn, SHAFT["root_retractor"], hook, site.through(0.1, -0.4)),
-        grasp=reach.pose(fragment, SHAFT["rongeur"], site.beside(0.9, -0.3), site.through(-0.3, 0.1)),
+        grasp=_grasp(reach),
+        removal=_removal(reach),
         stages=(len(windows), len(inner)),
         retraction=retraction,
     )
+
+
+def _reach(site: Site, body: Body, window: Window, walled: bool) -> Reach:
+    """Return the ways into the site once the window is open; ``walled``: a tube's wall limits them."""
+    return Reach(site, body, window, site.room - 1.5 if walled else 5.0, walled)
+
+
+def _grasp(reach: Reach) -> Frame:
+    """Return where the rongeur stands when it takes the fragment."""
+    site, place = reach.site, fragment_place(reach.site, reach.body)
+    return reach.pose(place, SHAFT["rongeur"], site.beside(0.9, -0.3), site.through(-0.3, 0.1))
+
+
+def _removal(reach: Reach) -> Removal | None:
+    """Return how the fragment comes out, where there is one."""
+    name = reach.site.fragment
+    if not reach.site.present(name):
+        return None
+    return prepare_removal(reach.site, reach, reach.body.structures[name].surface, _grasp(reach))
 
 
 def _poses(reach: Reach, places: Sequence[Local], tool: str, facing: Local) -> Frames:
@@ -133,7 +155,7 @@ def _retractor_places(site: Site, border: Local, retraction: float) -> tuple[Loc
 def decompression_variants(
     site: Site, body: Body, windows: tuple[Window, ...]
 ) -> dict[str, dict[str, Surface]]:
-    """Return the stages of bone and ligament that the decompression leaves, by structure and name."""
+    """Return the stages of bone, ligament and fragment that are shown, by structure and name."""
     whole = body.structures[site.lamina].surface
     result: dict[str, dict[str, Surface]] = {
         site.lamina: {site.variant(k): cut_bone(whole, window).surface for k, window in enumerate(windows, 1)}
@@ -143,6 +165,12 @@ def decompression_variants(
         result[site.flavum] = {
             site.variant(k): recipe.painted(open_ligament(recipe.solid, recipe.step, window))
             for k, window in enumerate(ligament_windows(windows[-1]), 1)
+        }
+    removal = _removal(_reach(site, body, windows[-1], "tube" in site.tools))
+    if removal is not None:
+        rest = body.structures[site.fragment].surface
+        result[site.fragment] = {
+            _stage(site, k): rest.moved(removal((k / STAGES,))) for k in range(1, STAGES + 1)
         }
     return result
 
@@ -194,11 +222,11 @@ def root_retraction(site: Site, plan: Plan) -> Action:
 
 def fragment_removal(site: Site, plan: Plan) -> Action:
     """Return the action that grasps the fragment and draws it up the corridor; the nerves are free then."""
-    grasp = plan.grasp
-    depth = float(site.frame.to_local(grasp.origin)[2])
-    before, away = raised(grasp, 7.0), raised(grasp, site.depth - depth + 12.0)
-    times, poses = (0.0, 0.28, 0.4, 0.48, 0.88), (away, before, grasp, grasp, away)
-    turns = np.array([0.0, 1.0, 1.0, 0.25, 0.25]) * rongeur_opening()
+    grasp, out = plan.grasp, _way_out(site, plan)
+    before, away = raised(grasp, 7.0), raised(grasp, site.depth + ABOVE_SKIN)
+    times = (0.0, 0.28, 0.4, 0.48, *out.times[1:])
+    poses = (away, before, grasp, *out.frames)
+    turns = np.array([0.0, 1.0, 1.0, *[0.25] * len(out.frames)]) * rongeur_opening()
     jaws = tuple(_jaw(pose, float(turn)) for pose, turn in zip(poses, turns, strict=True))
     tool, jaw = site.tools["rongeur"].name, site.tools["jaw"].name
     freed = (1.0, plan.retraction), (0.0, plan.retraction)
@@ -209,13 +237,46 @@ def fragment_removal(site: Site, plan: Plan) -> Action:
         during(vanished(tool, jaw), 0.84, 0.92),
         during(warped(site.nerves, NERVE_WARP, *freed), 0.48, 0.72),
     ]
-    if site.present(site.fragment):
+    if plan.removal is not None:
         actions += [
             during(highlighted((site.fragment,), 1.0), 0.02, 0.2),
-            during(carried((site.fragment,), Motion((0.0, 1.0), (grasp, away)), rest=grasp), 0.48, 0.88),
+            _drawn(site, plan.removal, out),
             during(vanished(site.fragment), 0.84, 0.92),
         ]
     return together(*actions)
+
+
+def _way_out(site: Site, plan: Plan) -> Motion:
+    """Return the motion of the closed jaws from the grasp, at its own part of the step, to above the skin."""
+    depth, facing = float(site.frame.to_local(plan.grasp.origin)[2]), site.beside(0.9, -0.3)
+    if plan.removal is None:
+        away = raised(plan.grasp, site.depth - depth + 12.0)
+        return Motion((0.48, 0.88, 1.0), (plan.grasp, away, away))
+    entry, top, end = (
+        plan.removal.held(z) for z in (plan.removal.way.high, site.depth + 12.0, site.depth + 60.0)
+    )
+    inside, away = site.pose(entry, end, facing), site.pose(top, end, facing)
+    return Motion((0.48, 0.58, 0.88, 1.0), (plan.grasp, inside, away, away))
+
+
+def _drawn(site: Site, removal: Removal, out: Motion) -> Action:
+    """Return the action by which the fragment follows the jaws: narrowed in stages, then as one piece."""
+
+    def run(pane: Pane, progress: float) -> Pane:
+        if progress <= out.times[0]:
+            return pane
+        height = float(site.frame.to_local(out.at(progress).origin)[2])
+        stage = round(removal.narrowed(height) * STAGES)
+        matrix = matrix_of(Frame(removal.shift(height)))
+        look = replace(pane.looks[site.fragment], variant=_stage(site, stage), matrix=matrix)
+        return pane.with_look(site.fragment, look)
+
+    return run
+
+
+def _stage(site: Site, stage: int) -> str:
+    """Return the name of a stage of the fragment's removal; at first it stands at rest."""
+    return f"{site.approach}.drawn.{stage}" if stage else ""
 
 
 def release(site: Site, plan: Plan) -> Action:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import manifold3d
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from skimage.measure import find_contours
 
 from spineviz.geometry import volume
 from spineviz.measures import table, value
 from spineviz.sdf import Solid, mesh, smooth_difference
 from spineviz.structure import Bone, Floats, Frame, Points, Surface
 from spineviz.surgery.shapes import skin
+
+if TYPE_CHECKING:
+    import manifold3d
 
 Mask = npt.NDArray[np.bool_]
 
@@ -67,6 +69,8 @@ class Window:
 
         Raises ValueError where the window is empty.
         """
+        from skimage.measure import find_contours
+
         curves = find_contours(self.outline, 0.0)
         if not curves:
             raise ValueError("the window is empty: there is nothing to take at the docking point")
@@ -126,6 +130,8 @@ def cut_bone(surface: Surface, window: Window) -> Cut:
 
     Raises ValueError where the surface is not closed or where nothing is left.
     """
+    import manifold3d
+
     block = _manifold(window.solid())
     whole = _manifold(surface)
     if whole.status() != manifold3d.Error.NoError:
@@ -209,6 +215,8 @@ def _evenly(curve: Floats, spacing: float) -> Floats:
 
 
 def _manifold(surface: Surface) -> manifold3d.Manifold:
+    import manifold3d
+
     return manifold3d.Manifold(
         manifold3d.Mesh(
             vert_properties=np.array(surface.vertices, dtype=np.float32),

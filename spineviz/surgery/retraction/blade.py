@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import trimesh
 
 from spineviz import measures
 from spineviz.geometry import as_trimesh, volume
@@ -84,6 +83,8 @@ def _wall(
     wound: MidlineWound, opened: Sequence[Surface], side: float, along: Floats, height: Floats
 ) -> Floats:
     """Return how far from the midline, towards a side, the first tissue stands (nan where there is none)."""
+    import trimesh
+
     mesh = trimesh.util.concatenate([as_trimesh(item) for item in opened])
     start = side * WITHIN * np.ones(along.size)
     local = np.stack([start, -height.ravel(), along.ravel()], axis=1)

@@ -1,0 +1,120 @@
+"""How dear the shipped scene is, told as ratios within one run. Run: pytest tests/benchmarks"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+
+import numpy as np
+import pytest
+
+from spineviz.assembly import Assembly, assemble, direct
+from spineviz.locale import text
+from spineviz.production import Production
+from spineviz.render.overlay import Clock
+from spineviz.render.picture import picture
+from spineviz.render.stage import Stage
+from spineviz.scene import load
+
+NAME, SECOND, SIZE = "herniation_l4l5", 29.0, (1280, 800)
+
+BARE = """
+import sys
+import numpy as np
+import pyvista as pv
+
+plotter = pv.Plotter(off_screen=True, window_size=(1280, 800), shape=(1, 2))
+for pane in range(2):
+    plotter.subplot(0, pane)
+    with np.load(sys.argv[1] + f"/{pane}.npz") as archive:
+        for key in archive.files:
+            if key.endswith(":faces"):
+                name = key.removesuffix(":faces")
+                mesh = pv.PolyData.from_regular_faces(archive[name + ":vertices"], archive[key])
+                plotter.add_mesh(mesh, color="ivory", smooth_shading=True)
+plotter.screenshot(sys.argv[2])
+"""
+
+
+@pytest.fixture(scope="module")
+def production() -> Production:
+    return Production(load(NAME))
+
+
+@pytest.fixture(scope="module")
+def built(production: Production) -> Assembly:
+    return production.assembly
+
+
+def seconds(command: list[str]) -> float:
+    rounds = []
+    for _ in range(5):
+        start = perf_counter()
+        subprocess.run(command, check=True, capture_output=True, env=os.environ)
+        rounds.append(perf_counter() - start)
+    return min(rounds)
+
+
+def test_a_picture_costs_at_most_half_more_than_a_bare_script(
+    production: Production, built: Assembly, tmp_path: Path
+) -> None:
+    for index, pane in enumerate(production.timeline.at(SECOND).panes):
+        arrays = {}
+        for name, look in pane.looks.items():
+            if look.visible and look.opacity > 0:
+                surface = built.model.posed(name, look)
+                arrays |= {f"{name}:vertices": surface.vertices, f"{name}:faces": surface.faces}
+        np.savez(tmp_path / f"{index}.npz", **arrays)
+    script = tmp_path / "bare.py"
+    script.write_text(BARE)
+    bare = seconds([sys.executable, str(script), str(tmp_path), str(tmp_path / "bare.png")])
+    ours = [sys.executable, "-m", "spineviz", "render", NAME, "-o", str(tmp_path / "ours.png")]
+    warm = seconds([*ours, "--at", str(SECOND), "--size", "1280x800"])
+    start = perf_counter()
+    cold_cache = {**os.environ, "SPINEVIZ_CACHE": str(tmp_path / "cache")}
+    subprocess.run([*ours, "--at", str(SECOND)], check=True, capture_output=True, env=cold_cache)
+    cold = perf_counter() - start
+    print(f"\nbare {bare:.2f} s, warm {warm:.2f} s ({warm / bare:.2f} x), cold {cold:.1f} s")  # noqa: T201
+    assert warm < 1.5 * bare
+
+
+def test_a_film_frame_costs_little_more_than_the_same_triangles(
+    production: Production, built: Assembly
+) -> None:
+    with Stage((1280, 720)) as stage:
+        ratios = []
+        for second in (19.0, 24.0, 27.5, 34.0, 47.0):
+            state = production.state(second)
+            stage.show(built.model, state)
+            picture(stage, state, text)
+            start = perf_counter()
+            state = production.state(second + 0.05)
+            stage.show(built.model, state)
+            picture(stage, state, text, Clock(second, 60.0, ()))
+            frame = perf_counter() - start
+            start = perf_counter()
+            stage._draw([view.renderer for view in stage._views])
+            ratios.append(frame / (perf_counter() - start))
+    print(f"\nframe / redraw: {[round(ratio, 2) for ratio in ratios]}")  # noqa: T201
+    assert median(ratios) < 1.3
+
+
+def test_a_state_and_its_deformations_take_at_most_thirty_milliseconds(built: Assembly) -> None:
+    timeline = direct(load(NAME), assemble(load(NAME)))
+    worst = 0.0
+    for second in np.linspace(0, timeline.seconds, 60):
+        rounds = []
+        for _ in range(3):
+            start = process_time()
+            for pane in timeline.at(float(second)).panes:
+                for name, look in pane.looks.items():
+                    if look.visible and look.warp is not None:
+                        built.model.vertices(name, look)
+            rounds.append(process_time() - start)
+        worst = max(worst, min(rounds))
+    print(f"\nworst state with all deformations: {worst * 1000:.1f} ms")  # noqa: T201
+    assert worst < 0.030

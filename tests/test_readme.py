@@ -1,0 +1,43 @@
+"""Every number and command of the README is real."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from spineviz import assembly, scene
+from spineviz.assembly import Assembly
+from spineviz.cli import parser
+from spineviz.locale import text
+from spineviz.surgery.ledger import peaks
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+
+
+def table(assembled: Assembly) -> list[str]:
+    """Return the README's rows of peak figures, as the model measures them."""
+    shipped = scene.load("herniation_l4l5")
+    timeline = assembly.direct(shipped, assembled)
+    tube, opened = peaks([prepared.ledger for prepared in assembled.prepared], timeline)
+    return [
+        f"| {text(a.name)}, {a.unit} | {a.value:.{a.decimals}f} | {b.value:.{b.decimals}f} |"
+        for a, b in zip(tube, opened, strict=True)
+    ]
+
+
+def test_the_peaks_in_the_readme_are_what_the_model_measures(assembled: Assembly) -> None:
+    between = README.partition("<!-- peaks -->")[2].partition("<!-- end of peaks -->")[0]
+    rows = [line for line in between.splitlines() if line.startswith("| ") and not line.startswith("| |")]
+    assert rows == table(assembled)
+
+
+@pytest.mark.parametrize("command", re.findall(r"^\$ (spineviz [^#\n]*)", README, re.MULTILINE))
+def test_every_command_of_the_readme_is_understood(command: str) -> None:
+    assert parser().parse_args(command.split()[1:]).run is not None
+
+
+def test_the_readme_has_one_command_that_runs_and_one_that_tests() -> None:
+    commands = re.findall(r"^\$ (.*venv.*)$", README, re.MULTILINE)
+    assert len(commands) == 2
+    assert "spineviz animate" in commands[0]
+    assert "pytest" in commands[1]
