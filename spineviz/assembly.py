@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
+
+import numpy as np
+from scipy.spatial import cKDTree
 
 from spineviz import body, library
 from spineviz.layers import Layer, layer_of, members, structure_title
 from spineviz.locale import titled
-from spineviz.model import HIDDEN, Camera, Label, Look, Model, Pane, State
+from spineviz.model import HIDDEN, Camera, Label, Look, Model, Pane, State, Vector
 from spineviz.pathology import apply
 from spineviz.scene import Scene, SceneStep
 from spineviz.structure import Landmark, Structure
 from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
-from spineviz.terms import LEVELS, Disc, Level, Side
+from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
-from spineviz.views import View, views
+from spineviz.views import View, between, camera_axes, vector, views
+
+LABEL_CLEAR = 1.5
+"""What stands less than this (mm) beside or in front of a place does not hide it from its label."""
+
+LABEL_FIELD = (0.24, 0.4)
+"""Labels touch their structures within this part of the picture's height, across and up, of its middle."""
 
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
@@ -30,6 +39,7 @@ class Assembly:
 
     model: Model
     prepared: tuple[Prepared, ...]
+    anchors: Mapping[tuple[SceneStep, str], Vector]
 
 
 def target(scene: Scene) -> tuple[Disc, Side]:
@@ -62,7 +72,7 @@ def assemble(scene: Scene) -> Assembly:
 
 def fingerprint(scene: Scene) -> str:
     """Return a hash of everything that shapes a scene's meshes."""
-    shaping = scene.model_copy(update={"steps": (), "title": "", "camera": "posterior", "poster": 0.0})
+    shaping = scene.model_copy(update={"title": "", "camera": "posterior", "poster": 0.0})
     files = [Path(bone.file).read_bytes() for _, bone in scene.anatomy.bones if bone is not None]
     return library.digest(library.full_recipe(), shaping.model_dump_json(), *files)
 
@@ -82,7 +92,8 @@ def built(scene: Scene) -> Assembly:
         for level, bone in whole.bones.items()
         for name, frame in bone.landmarks.items()
     }
-    return Assembly(Model(shown, landmarks, whole.bones, warps), prepared)
+    model = Model(shown, landmarks, whole.bones, warps)
+    return Assembly(model, prepared, _anchors(scene, model))
 
 
 def _with_variants(structure: Structure, prepared: Iterable[Prepared]) -> Structure:
@@ -108,14 +119,26 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
     named = cameras(assembly, scene)
     approaches = assembly.prepared or (None,)
     panes = tuple(_first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in approaches)
-    own = [_scene_step(step, assembly, target(scene)[1], named) for step in scene.steps]
+    own = [_scene_step(step, assembly, named) for step in scene.steps]
     by_name = {str(name): camera for name, camera in named.items()}
     tracks = [
         [*own, *map(_unlabelled, prepared.steps(by_name) if prepared is not None else ())]
         for prepared in approaches
     ]
+    tracks = _under_one_camera(tracks)
     state = State(panes, "twin" if len(panes) == 2 else "one", titled(scene.title))
     return timeline(state, tracks)
+
+
+def _under_one_camera(tracks: list[list[Step]]) -> list[list[Step]]:
+    """Return tracks whose panes are seen from one place: in each phase midway between their cameras."""
+    shared: dict[Phase, Camera] = {}
+    for phase in PHASES:
+        wanted = [[step.camera for step in track if step.phase == phase and step.camera] for track in tracks]
+        last = [cameras[-1] for cameras in wanted if cameras]
+        if last:
+            shared[phase] = reduce(lambda first, second: between(first, second, 0.5), last)
+    return [[replace(step, camera=shared.get(step.phase)) for step in track] for track in tracks]
 
 
 def _first_pane(scene: Scene, assembly: Assembly, prepared: Prepared | None, camera: Camera) -> Pane:
@@ -130,9 +153,9 @@ def _first_pane(scene: Scene, assembly: Assembly, prepared: Prepared | None, cam
     return Pane(looks, camera, heading=prepared.heading if prepared is not None else None)
 
 
-def _scene_step(step: SceneStep, assembly: Assembly, side: Side, named: Mapping[View, Camera]) -> Step:
+def _scene_step(step: SceneStep, assembly: Assembly, named: Mapping[View, Camera]) -> Step:
     known = assembly.model.structures
-    labels = tuple(_label(name, assembly, side) for name in step.labels if name in known)
+    labels = tuple(_label(name, step, assembly) for name in step.labels if name in known)
     actions: list[Action] = [
         partial(_fade_layers, hidden=step.hide, glass=step.fade),
         partial(_highlight_layers, layers=step.highlight),
@@ -141,17 +164,46 @@ def _scene_step(step: SceneStep, assembly: Assembly, side: Side, named: Mapping[
     return Step("orientation", titled(step.title), step.seconds, tuple(actions), named[step.camera])
 
 
-def _label(name: str, assembly: Assembly, side: Side) -> Label:
-    """Return a structure's label: on a bone's lamina away from the disease, else amid the structure."""
-    other = "right" if side == "left" else "left"
-    landmark = assembly.model.landmarks.get(f"{name}/lamina.{other}")
-    if landmark is not None:
-        x, y, z = (float(value) for value in landmark.frame.origin)
-    else:
-        vertices = assembly.model.structures[name].surface.vertices
-        centre = vertices.mean(axis=0)
-        x, y, z = (float(value) for value in vertices[((vertices - centre) ** 2).sum(axis=1).argmin()])
-    return Label(structure_title(name), (x, y, z), strong=layer_of(name) == "disease")
+def _label(name: str, step: SceneStep, assembly: Assembly) -> Label:
+    """Return a structure's label, at the place that was chosen when the scene was built."""
+    anchor = assembly.anchors.get((step, name))
+    if anchor is None:
+        anchor = vector(assembly.model.structures[name].surface.vertices.mean(axis=0))
+    return Label(structure_title(name), anchor, strong=layer_of(name) == "disease")
+
+
+def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:
+    """Return where each label of a scene's own steps touches its structure: amid what is seen of it."""
+    named = views(model.bones, *target(scene))
+    return {
+        (step, name): place
+        for step in scene.steps
+        for name, place in _seen(step, model, named[step.camera]).items()
+    }
+
+
+def _seen(step: SceneStep, model: Model, camera: Camera) -> dict[str, Vector]:
+    """Return a place on each labelled structure that no other structure hides from a camera."""
+    through = {*step.hide, *step.fade, "instruments"}
+    solid = {name: item for name, item in model.structures.items() if layer_of(name) not in through}
+    axes = camera_axes(camera)
+    cloud = np.vstack([item.surface.vertices @ axes.T for item in solid.values()])
+    tree = cKDTree(cloud[:, :2])
+    places: dict[str, Vector] = {}
+    for name in step.labels:
+        if name not in model.structures:
+            continue
+        vertices = model.structures[name].surface.vertices
+        flat = vertices @ axes.T
+        near = tree.query_ball_point(flat[:, :2], LABEL_CLEAR)
+        top = np.array([cloud[index, 2].max() if index else -np.inf for index in near])
+        aside = np.abs(flat[:, :2] - axes[:2] @ np.asarray(camera.focus)) / camera.height
+        framed = (aside < LABEL_FIELD).all(axis=1)
+        seen = np.flatnonzero(framed & (top < flat[:, 2] + LABEL_CLEAR))
+        chosen = flat[seen] if len(seen) else flat
+        middle = ((chosen[:, :2] - np.median(chosen[:, :2], axis=0)) ** 2).sum(axis=1).argmin()
+        places[name] = vector(vertices[seen[middle] if len(seen) else middle])
+    return places
 
 
 def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...], glass: tuple[Layer, ...]) -> Pane:

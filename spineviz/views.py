@@ -52,7 +52,7 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
     world_back = np.array([0.0, -1.0, 0.0])
     return {
         "posterior": Camera(vector(middle - 5 * frame.superior), vector(world_back), up, 190.0),
-        "oblique": Camera(vector(middle), vector(oblique), up, 165.0),
+        "oblique": Camera(vector(middle - 12 * frame.superior), vector(oblique), up, 195.0),
         "lateral": Camera(vector(middle), (sign, 0.0, 0.0), up, 185.0),
         "anterior": Camera(vector(middle), (0.0, 1.0, 0.0), up, 185.0),
         "superior": Camera(vector(middle), vector(frame.superior), vector(frame.anterior), 120.0),
