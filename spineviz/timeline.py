@@ -14,8 +14,8 @@ from spineviz.views import between
 Action = Callable[[Pane, float], Pane]
 """Maps a pane and a progress 0..1 to the pane as it looks then; at 1 the action is done."""
 
-TRAVEL = 0.35
-"""The share of a step in which the camera travels; then it rests."""
+TRAVEL = 1.4
+"""The seconds in which the camera travels to a step's view, then it rests; a shorter step takes all of them."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,14 @@ def during(action: Action, start: float, end: float) -> Action:
     return narrowed
 
 
-def _applied(step: Step, pane: Pane, progress: float) -> Pane:
+def _applied(step: Step, pane: Pane, progress: float, seconds: float) -> Pane:
     origin = pane.camera
     for action in step.actions:
         pane = action(pane, progress)
     if step.camera is not None:
-        pane = replace(pane, camera=between(origin, step.camera, eased(progress / TRAVEL)))
+        pane = replace(
+            pane, camera=between(origin, step.camera, eased(progress * seconds / min(TRAVEL, seconds)))
+        )
     return replace(pane, caption=step.title)
 
 
@@ -97,7 +99,7 @@ def _pane_at(initial: Pane, track: tuple[Moment, ...], second: float) -> Pane:
     index = max(bisect_right([moment.start for moment in track], second) - 1, 0)
     moment = track[index]
     progress = min(max((second - moment.start) / (moment.end - moment.start), 0.0), 1.0)
-    return _applied(moment.step, moment.before, progress)
+    return _applied(moment.step, moment.before, progress, moment.end - moment.start)
 
 
 def timeline(initial: State, tracks: Sequence[Sequence[Step]]) -> Timeline:
@@ -130,6 +132,6 @@ def _placed(
         for step in steps:
             end = start + step.seconds * length[phase] / total
             moments.append(Moment(start, end, step, pane))
-            pane = _applied(step, pane, 1.0)
+            pane = _applied(step, pane, 1.0, end - start)
             start = end
     return tuple(moments)

@@ -77,7 +77,10 @@ def test_the_two_approaches_measure_differently_in_the_same_order(
 
 
 def test_both_panes_share_one_camera_and_one_phase(timeline: Timeline, states: list[State]) -> None:
-    assert all(state.panes[0].camera == state.panes[1].camera for state in states)
+    for state in states:
+        first, second = (pane.camera for pane in state.panes)
+        for name in ("focus", "direction", "up", "height", "angle"):
+            assert getattr(first, name) == pytest.approx(getattr(second, name), abs=1e-9)
     assert [m.step.phase for m in timeline.tracks[1]] == sorted(
         (m.step.phase for m in timeline.tracks[1]), key=[m.step.phase for m in timeline.tracks[0]].index
     )
