@@ -15,7 +15,7 @@ Action = Callable[[Pane, float], Pane]
 """Maps a pane and a progress 0..1 to the pane as it looks then; at 1 the action is done."""
 
 TRAVEL = 1.4
-"""The seconds in which the camera travels to a step's view, then it rests; a shorter step takes all of them."""
+"""The seconds that the camera travels to a step's view before it rests; a shorter step takes all it has."""
 
 
 @dataclass(frozen=True)
