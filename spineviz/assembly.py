@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Assembly:
 
     model: Model
     prepared: tuple[Prepared, ...]
-    anchors: Mapping[tuple[SceneStep, str], Vector]
+    anchors: Mapping[tuple[SceneStep, str], Vector] = field(default_factory=dict)
 
 
 def target(scene: Scene) -> tuple[Disc, Side]:
