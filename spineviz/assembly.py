@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from spineviz import body, library
+from spineviz import library
 from spineviz.layers import Layer, layer_of, members, structure_title
 from spineviz.locale import titled
 from spineviz.model import HIDDEN, Camera, Label, Look, Model, Pane, State, Vector
@@ -22,6 +23,9 @@ from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import View, between, camera_axes, vector, views
+
+if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: one from the cache needs none
+    from spineviz.body import Anatomy
 
 LABEL_CLEAR = 1.5
 """What stands less than this (mm) beside or in front of a place does not hide it from its label."""
@@ -49,11 +53,13 @@ def target(scene: Scene) -> tuple[Disc, Side]:
     return "L4-L5", "left"
 
 
-def anatomy_of(scene: Scene) -> body.Anatomy:
+def anatomy_of(scene: Scene) -> Anatomy:
     """Return a scene's anatomy with its bones and its pathologies."""
+    from spineviz.body import anatomy
+
     bones = scene.anatomy.bones
     given = {level: bone for level in LEVELS if (bone := getattr(bones, level)) is not None}
-    result = body.anatomy(given)
+    result = anatomy(given)
     for pathology in scene.pathologies:
         result = apply(pathology, result)
     return result
@@ -79,7 +85,9 @@ def fingerprint(scene: Scene) -> str:
 
 def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for."""
-    whole = body.build(anatomy_of(scene))
+    from spineviz.body import build
+
+    whole = build(anatomy_of(scene))
     prepared = tuple(prepare(approach, whole) for approach in scene.approaches)
     structures = {name: _with_variants(item, prepared) for name, item in whole.structures.items()}
     warps = dict(whole.warps)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import mmap
 import os
 import pickle
 import secrets
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -23,7 +26,13 @@ Kept = TypeVar("Kept")
 
 _PACKAGE = Path(__file__).resolve().parent
 _ATTRIBUTES = ("vertices", "faces", "occlusion", "tint", "coordinates")
-_MARK, _HASH = b"spineviz cache 1\n", 32
+_MARK, _SUM, _LENGTH = b"spineviz cache 2\n", struct.Struct("<I"), struct.Struct("<Q")
+
+_ALIGNED = 64
+"""The bytes to whose multiples the parts of a kept file are aligned, as arrays in memory are."""
+
+_LARGE = 4096
+"""The bytes from which an array of a kept object is a part of its own, read only where it is used."""
 
 SURGICAL = ("herniation", "instruments", "procedures", "retraction")
 """The files of measures that do not shape the healthy body."""
@@ -146,18 +155,21 @@ def require_suffix(path: Path, allowed: Sequence[str]) -> None:
 def read_object(path: Path, kind: type[Kept]) -> Kept | None:
     """Return an object kept in the user's own cache, or None where there is none that fits.
 
-    A file that is damaged, cut short or not ours counts as none: its content is checked before it is
+    Its large arrays are read-only and stay in the file, which the system brings into memory as they are
+    used. A file that is damaged, cut short or not ours counts as none: its content is checked before it is
     opened. The cache is private to the user, like compiled Python: never point it at files of others.
     """
     try:
-        data = memoryview(path.read_bytes())
-    except OSError:
+        with path.open("rb") as stream:
+            data = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError):  # there is no such file, or an empty one
         return None
-    head, payload = data[: len(_MARK) + _HASH], data[len(_MARK) + _HASH :]
-    if head != _MARK + hashlib.sha256(payload).digest():
+    head, content = data[: len(_MARK) + _SUM.size], data[_ALIGNED:]
+    if head != _MARK + _SUM.pack(zlib.crc32(content)):
         return None
     try:
-        kept = pickle.loads(payload)
+        payload, *buffers = _parts(content)
+        kept = pickle.loads(payload, buffers=buffers)
     except Exception:  # an older version wrote it, and a class that it names may fail in any way
         return None
     return kept if isinstance(kept, kind) else None
@@ -165,11 +177,40 @@ def read_object(path: Path, kind: type[Kept]) -> Kept | None:
 
 def write_object(path: Path, thing: object) -> None:
     """Keep an object in the user's cache; a cache that cannot be written is no error."""
-    payload = pickle.dumps(thing, protocol=5)
+    buffers: list[memoryview] = []
+
+    def inside(buffer: pickle.PickleBuffer) -> bool:
+        """Tell whether an array stays inside the pickle, or note it as a part of its own."""
+        raw = buffer.raw()
+        if raw.nbytes >= _LARGE:
+            buffers.append(raw)
+        return raw.nbytes < _LARGE
+
+    payload = pickle.dumps(thing, protocol=5, buffer_callback=inside)
+    content = list(_padded([payload, *buffers]))
+    checksum = reduce(lambda total, part: zlib.crc32(part, total), content, 0)
+    head = (_MARK + _SUM.pack(checksum)).ljust(_ALIGNED, b"\0")
     with contextlib.suppress(OSError):
-        write_whole(
-            path, lambda stream: stream.writelines([_MARK, hashlib.sha256(payload).digest(), payload])
-        )
+        write_whole(path, lambda stream: stream.writelines([head, *content]))
+
+
+def _padded(parts: Sequence[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Give the number of parts and their lengths, then the parts, each filled up to where the next begins."""
+    lengths = b"".join(_LENGTH.pack(number) for number in (len(parts), *map(len, parts)))
+    for part in (lengths, *parts):
+        yield part
+        yield b"\0" * (-len(part) % _ALIGNED)
+
+
+def _parts(content: memoryview) -> Iterator[memoryview]:
+    """Give the parts that `_padded` wrote."""
+    (count,) = _LENGTH.unpack_from(content)
+    lengths = [length for (length,) in _LENGTH.iter_unpack(content[: (count + 1) * _LENGTH.size])]
+    place = len(lengths) * _LENGTH.size
+    for length in lengths[1:]:
+        place += -place % _ALIGNED
+        yield content[place : place + length]
+        place += length
 
 
 def write_surfaces(path: Path, surfaces: SurfaceMap) -> None:

@@ -58,7 +58,7 @@ def software() -> None:
     from spineviz.render.stage import Stage
 
     with Stage((64, 64)) as stage:
-        window = stage.plotter.render_window
+        window = stage.window
         window.Render()
         if "llvmpipe" not in window.ReportCapabilities():
             pytest.skip("pictures are compared on software OpenGL only")

@@ -91,6 +91,28 @@ def test_a_kept_object_is_read_back(tmp_path: Path) -> None:
     assert back is not None and np.array_equal(back.faces, SURFACE.faces)
 
 
+@pytest.mark.parametrize("count", [3, 5000])
+def test_arrays_of_a_kept_object_come_back_whole_and_cannot_be_changed(tmp_path: Path, count: int) -> None:
+    points = np.random.default_rng(1).normal(size=(count, 3))
+    things = {"forth": points, "back": np.asfortranarray(points), "part": points[::2], "none": points[:0]}
+    write_object(tmp_path / "kept", things)
+    back = read_object(tmp_path / "kept", dict)
+    assert back is not None
+    assert all(np.array_equal(back[name], array) for name, array in things.items())
+    surface = Surface(points, np.zeros((1, 3)))
+    write_object(tmp_path / "kept", surface)
+    kept = read_object(tmp_path / "kept", Surface)
+    assert kept is not None and not kept.vertices.flags.writeable
+
+
+def test_a_kept_object_stays_whole_while_its_file_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    write_object(path, np.arange(9999.0))
+    before = read_object(path, np.ndarray)
+    write_object(path, np.zeros(5))
+    assert before is not None and np.array_equal(before, np.arange(9999.0))
+
+
 def test_an_object_of_another_kind_is_not_taken_for_the_kept_one(tmp_path: Path) -> None:
     write_object(tmp_path / "kept", Frame())
     assert read_object(tmp_path / "kept", Surface) is None

@@ -13,6 +13,23 @@ def test_importing_the_package_loads_no_renderer() -> None:
     assert result.stdout.strip() == "[]"
 
 
+def loaded_by(code: str, heavy: tuple[str, ...]) -> list[str]:
+    """Return which modules some code has loaded at its end, in a process of its own."""
+    asked = f"{code}\nimport sys; print(*(name for name in {heavy} if name in sys.modules))"
+    result = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    return result.stdout.split()
+
+
+def test_playing_a_scene_that_is_built_loads_none_of_its_makers() -> None:
+    heavy = ("spineviz.body", "spineviz.anatomy.vertebra", "trimesh", "skimage", "pyvista", "scipy.optimize")
+    assert loaded_by("import spineviz; spineviz.load('herniation_l4l5')", heavy) == []
+
+
+def test_a_picture_needs_no_plotting_library() -> None:
+    heavy = ("matplotlib", "pyvista.plotting", "scipy.optimize")
+    assert loaded_by("import spineviz.export.png, spineviz.export.film", heavy) == []
+
+
 def test_the_public_face_is_short_and_complete() -> None:
     assert sorted(spineviz.__all__) == ["__version__", "load", "scenes"]
     assert all(hasattr(spineviz, name) for name in spineviz.__all__)

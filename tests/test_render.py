@@ -104,14 +104,52 @@ def test_a_warp_moves_what_is_drawn_and_a_matrix_too(stage: Stage) -> None:
 
 def test_what_has_not_changed_is_not_rendered_again(stage: Stage) -> None:
     renders: list[str] = []
-    watcher = stage.plotter.render_window.AddObserver("StartEvent", lambda *_: renders.append("render"))
+    watcher = stage.window.AddObserver("StartEvent", lambda *_: renders.append("render"))
     shown = state(L4=Look())
     seen(stage, shown)
     renders.clear()
     stage.show(MODEL, replace(shown, view=None, panes=(replace(shown.panes[0], looks={"L4": Look()}),)))
     stage.image()
-    stage.plotter.render_window.RemoveObserver(watcher)
+    stage.window.RemoveObserver(watcher)
     assert renders == []
+
+
+def test_outlines_of_what_rests_are_not_drawn_again(stage: Stage) -> None:
+    renders: list[str] = []
+    resting = state(herniation=Look(highlight=1.0), L4=Look())
+    moved = state(herniation=Look(highlight=1.0), L4=Look(warp=("lift", (12.0,))))
+    before = seen(stage, resting)
+    watcher = stage.window.AddObserver("StartEvent", lambda *_: renders.append("render"))
+    seen(stage, moved)
+    assert renders == ["render"]
+    seen(stage, state(replace(POSTERIOR, height=90.0), herniation=Look(highlight=1.0), L4=Look()))
+    assert renders == ["render"] * 3
+    stage.window.RemoveObserver(watcher)
+    assert (seen(stage, resting) == before).all()
+
+
+def test_panes_share_a_shape_until_one_moves_it(stage: Stage) -> None:
+    rest = state(L4=Look()).panes[0]
+    moved = state(L4=Look(warp=("lift", (12.0,)))).panes[0]
+    still = seen(stage, State((rest, rest), layout="twin"))
+    first, second = (view.troupes[0].figures["L4", ""] for view in stage._views)
+    assert first.mesh is second.mesh
+    split = seen(stage, State((rest, moved), layout="twin"))
+    assert first.mesh is not second.mesh
+    assert (still[:, :158] == split[:, :158]).all()
+    assert differs(still[:, 162:], split[:, 162:]) > 0.02
+    assert (seen(stage, State((rest, rest), layout="twin")) == still).all()
+
+
+def test_what_stands_before_all_else_is_drawn_first(stage: Stage) -> None:
+    looks = state(L4=Look(), herniation=Look(), skin=Look()).panes[0]
+    seen(stage, State((looks,)))
+    seen(stage, State((replace(looks, looks={**looks.looks, "herniation.L4-L5": Look(opacity=0.5)}),)))
+    view = stage._views[0]
+    figures = view.troupes[0].figures
+    drawn = [actor for actor in view.renderer.GetViewProps() if actor.GetVisibility()]
+    names = {id(figure.actor): name for (name, _), figure in figures.items()}
+    assert [names[id(actor)] for actor in drawn] == ["skin", "L4", "herniation.L4-L5"]
 
 
 def test_a_picture_handed_out_may_be_painted_on(stage: Stage) -> None:

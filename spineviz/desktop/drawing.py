@@ -145,4 +145,4 @@ def enlarged(small: Picture, source: Arrangement, target: Arrangement) -> Pictur
 def _resize(stage: Stage, size: tuple[int, int]) -> None:
     if stage.size != size:
         stage.size = size
-        stage.plotter.render_window.SetSize(*(value * stage.samples for value in size))
+        stage.window.SetSize(*(value * stage.samples for value in size))

@@ -1,9 +1,10 @@
-"""One structure's actor in one pane: made once from a surface, then only moved, faded and lit."""
+"""One structure's actor in one pane: made once from a shape, then only moved, faded and lit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +12,12 @@ import pyvista as pv
 from scipy import sparse
 from vtkmodules.vtkCommonDataModel import vtkPlane
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
-from vtkmodules.vtkRenderingCore import vtkActor
+from vtkmodules.vtkRenderingCore import vtkActor, vtkTexture
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLPolyDataMapper
 
 from spineviz.geometry import volume
 from spineviz.model import Cut, Look
-from spineviz.render.materials import Material, vertex_colours
+from spineviz.render.materials import Grain, Material, vertex_colours
 from spineviz.render.shading import AFTER_LIGHT, LIGHT
 from spineviz.render.textures import tile
 from spineviz.structure import Floats, Points, Surface
@@ -26,6 +27,10 @@ SHARP = 40.0
 
 GLOW = 0.30
 """How far a full highlight lifts a structure's own colour out of the light and shade."""
+
+
+Placement = tuple[tuple[str, tuple[float, ...]] | None, tuple[float, ...] | None]
+"""The warp with its amounts, and the matrix, that put a figure where it stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,10 @@ class Skin:
         length = np.sqrt(np.einsum("ij,ij->i", result, result))
         return result / np.maximum(length, 1e-12)[:, None]
 
+    def values(self, painted: npt.NDArray) -> npt.NDArray:
+        """Return what is painted on a surface's vertices for the drawn vertices."""
+        return painted if self.source is None else painted[self.source]
+
 
 def skin(surface: Surface, sharp: bool) -> Skin:
     """Return what is drawn for a surface; ``sharp`` splits vertices at edges."""
@@ -73,20 +82,71 @@ def skin(surface: Surface, sharp: bool) -> Skin:
     return Skin(source, faces, gather)
 
 
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A surface made ready to be drawn, once for all panes.
+
+    ``colours`` (k, 3) and ``grain`` (k, 2), in tiles, are painted on the drawn vertices. ``closed`` tells
+    that nobody sees its inside until it is cut. ``middle`` (3,) is the mean of the vertices at rest.
+    """
+
+    surface: Surface
+    material: Material
+    skin: Skin
+    colours: npt.NDArray[np.uint8]
+    grain: Floats | None
+    closed: bool
+    middle: Floats
+
+    @cached_property
+    def at_rest(self) -> pv.PolyData:
+        """The mesh of the surface at rest; whoever moves it takes one of its own."""
+        return self.posed(self.surface.vertices)
+
+    def posed(self, vertices: Points) -> pv.PolyData:
+        """Return a new mesh of the surface with vertices (n, 3)."""
+        points = self.skin.points(vertices)
+        mesh = pv.PolyData.from_regular_faces(points, self.skin.faces)
+        painted = mesh.GetPointData()
+        mesh.point_data["normals"] = self.skin.normals(points)
+        painted.SetActiveNormals("normals")
+        mesh.point_data["colour"] = self.colours
+        painted.SetActiveScalars("colour")
+        if self.grain is not None:
+            mesh.point_data["grain"] = self.grain
+            painted.SetActiveTCoords("grain")
+        return mesh
+
+
+def shape(surface: Surface, material: Material, sharp: bool = False) -> Shape:
+    """Return what is drawn for a surface; ``sharp`` keeps edges crisp, for instruments."""
+    drawn = skin(surface, sharp)
+    grain = None
+    if material.grain != "none" and surface.coordinates is not None:
+        grain = (drawn.values(surface.coordinates) / np.array(material.grain_size)).astype(np.float32)
+    colours = drawn.values(vertex_colours(surface, material))
+    middle = surface.vertices.mean(axis=0, dtype=np.float64)
+    return Shape(surface, material, drawn, colours, grain, _closed(surface), middle)
+
+
 @dataclass(eq=False)
 class Figure:
-    """A structure's surface on the stage.
+    """A shape on the stage, in one pane.
 
-    ``closed`` tells that nobody sees its inside until it is cut. ``look`` is what was last shown, for
-    skipping what is equal.
+    ``look`` is what was last shown, for skipping what is equal.
     """
 
     actor: vtkActor
+    shape: Shape
     mesh: pv.PolyData
-    skin: Skin
-    closed: bool
-    look: Look | None = None
-    cuts: tuple[Cut, ...] = field(default=())
+    look: Look
+    cuts: tuple[Cut, ...] = ()
+    silhouette: vtkActor | None = None
+
+    @property
+    def placement(self) -> Placement:
+        """What put the figure where it stands now."""
+        return self.look.warp, self.look.matrix
 
     @property
     def translucent(self) -> bool:
@@ -95,9 +155,13 @@ class Figure:
 
     def move(self, vertices: Points) -> None:
         """Put the surface's vertices (n, 3) elsewhere, and light them anew."""
-        points = self.skin.points(vertices)
+        if self.mesh is self.shape.at_rest:
+            self.mesh = self.shape.posed(vertices)
+            self.actor.GetMapper().SetInputData(self.mesh)
+            return
+        points = self.shape.skin.points(vertices)
         self.mesh.points[:] = points
-        self.mesh.point_data["normals"][:] = self.skin.normals(points)
+        self.mesh.point_data["normals"][:] = self.shape.skin.normals(points)
         self.mesh.GetPoints().Modified()
         self.mesh.GetPointData().GetNormals().Modified()
         self.mesh.Modified()
@@ -115,7 +179,7 @@ class Figure:
         """Set the opacity, 0..1; a translucent solid shows only the walls that face the eye."""
         properties = self.actor.GetProperty()
         properties.SetOpacity(opacity)
-        properties.SetBackfaceCulling((self.closed or opacity < 1) and not self.cuts)
+        properties.SetBackfaceCulling((self.shape.closed or opacity < 1) and not self.cuts)
 
     def glow(self, highlight: float) -> None:
         """Lift the structure's colour out of light and shade, 0..1."""
@@ -135,47 +199,64 @@ class Figure:
         uniforms = self.actor.GetShaderProperty().GetFragmentCustomUniforms()
         uniforms.SetUniformf("cutFace", 1.0 if cuts else 0.0)
 
+    def outlined(self, shade: float) -> vtkActor:
+        """Return an actor, always the same, that draws the figure flat, in a grey of ``shade`` 0..1."""
+        original = self.actor.GetMapper()
+        if self.silhouette is None:
+            self.silhouette = vtkActor()
+            self.silhouette.SetMapper(vtkOpenGLPolyDataMapper())
+            self.silhouette.GetMapper().ScalarVisibilityOff()
+            self.silhouette.GetProperty().SetLighting(False)
+        mapper = self.silhouette.GetMapper()
+        mapper.SetInputData(self.mesh)
+        if original.GetClippingPlanes() is not None:
+            mapper.SetClippingPlanes(original.GetClippingPlanes())
+        self.silhouette.SetUserMatrix(self.actor.GetUserMatrix())
+        self.silhouette.GetProperty().SetColor(shade, shade, shade)
+        return self.silhouette
 
-def figure(surface: Surface, material: Material, sharp: bool = False) -> Figure:
-    """Return a new actor for a surface at rest; ``sharp`` keeps edges crisp, for instruments."""
-    drawn = skin(surface, sharp)
-    points = drawn.points(surface.vertices)
-    mesh = pv.PolyData.from_regular_faces(points, drawn.faces)
-    mesh.point_data["normals"] = drawn.normals(points)
-    mesh.GetPointData().SetActiveNormals("normals")
-    mesh.point_data["colour"] = drawn_values(drawn, vertex_colours(surface, material))
-    mesh.GetPointData().SetActiveScalars("colour")
+
+def figure(drawn: Shape, grain: vtkTexture | None, look: Look, vertices: Points | None) -> Figure:
+    """Return a new actor for a shape, opaque and where its vertices (n, 3), or None at rest, put it.
+
+    ``grain`` is the texture of the shape's grain; ``look`` tells the warp that the vertices come from.
+    """
+    mesh = drawn.at_rest if vertices is None else drawn.posed(vertices)
     actor = vtkActor()
     mapper = vtkOpenGLPolyDataMapper()
     mapper.SetInputData(mesh)
     mapper.SetColorModeToDirectScalars()
     actor.SetMapper(mapper)
-    if material.grain != "none" and surface.coordinates is not None:
-        _grain(actor, mesh, drawn_values(drawn, surface.coordinates), material)
-    _shade(actor, material)
-    return Figure(actor, mesh, drawn, _closed(surface))
+    if grain is not None:
+        actor.SetTexture(grain)
+    _shade(actor, drawn.material)
+    made = Figure(actor, drawn, mesh, Look(warp=look.warp))
+    made.fade(1.0)
+    return made
 
 
-def drawn_values(drawn: Skin, values: npt.NDArray) -> npt.NDArray:
-    """Return what is painted on a surface's vertices for the drawn vertices."""
-    return values if drawn.source is None else values[drawn.source]
+def texture(grain: Grain) -> vtkTexture:
+    """Return a grain as a texture that repeats."""
+    rows, columns, _ = tile(grain).shape
+    image = pv.ImageData(dimensions=(columns, rows, 1))
+    image.point_data["grain"] = tile(grain)[::-1].reshape(-1, 3)
+    result = vtkTexture()
+    result.SetInputData(image)
+    result.InterpolateOn()
+    result.MipmapOn()
+    result.RepeatOn()
+    return result
 
 
 def _closed(surface: Surface) -> bool:
     """Tell whether every edge of a surface belongs to two faces, and its faces look outward."""
-    ends = np.sort(np.stack([surface.faces, np.roll(surface.faces, -1, axis=1)], axis=2), axis=2)
-    edges = ends[..., 0].astype(np.int64) * len(surface.vertices) + ends[..., 1]
-    return bool((np.unique(edges, return_counts=True)[1] == 2).all()) and volume(surface) > 0
-
-
-def _grain(actor: vtkActor, mesh: pv.PolyData, coordinates: Floats, material: Material) -> None:
-    mesh.point_data["grain"] = (coordinates / np.array(material.grain_size)).astype(np.float32)
-    mesh.GetPointData().SetActiveTCoords("grain")
-    texture = pv.numpy_to_texture(tile(material.grain))
-    texture.InterpolateOn()
-    texture.MipmapOn()
-    texture.SetRepeat(True)
-    actor.SetTexture(texture)
+    ends = surface.faces.astype(np.int64)
+    others = np.roll(ends, -1, axis=1)
+    edges = np.minimum(ends, others) * len(surface.vertices) + np.maximum(ends, others)
+    edges = np.sort(edges, axis=None)
+    if len(edges) % 2 or (edges[::2] != edges[1::2]).any() or (edges[1:-1:2] == edges[2::2]).any():
+        return False
+    return volume(surface) > 0
 
 
 def _shade(actor: vtkActor, material: Material) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import numpy.typing as npt
 
 from spineviz.structure import Floats
 
@@ -153,13 +153,15 @@ def _spread(wanted: Floats, pitch: float, top: float, bottom: float) -> Floats:
     return np.clip(flat, top, highest) + steps
 
 
-def _uncrossed(anchors: Floats, port: float, heights: Floats) -> Floats:
+def _uncrossed(anchors: Floats, port: float, heights: Floats) -> npt.NDArray[np.intp]:
     """Return which height each anchor gets so that no two leaders cross.
 
     Of all assignments the one with the shortest leaders in total has no crossing: two crossing
     leaders would be shorter exchanged.
     """
-    if len(anchors) == 0:
-        return np.zeros(0, dtype=int)
+    if len(anchors) < 2:
+        return np.arange(len(anchors))
+    from scipy.optimize import linear_sum_assignment  # all solvers come with it; few pictures need it
+
     lengths = np.hypot(anchors[:, :1] - port, anchors[:, 1:] - heights)
     return linear_sum_assignment(lengths)[1]

@@ -24,7 +24,7 @@ SPREAD = 5.5
 """Units across which an edge throws its shade on what lies behind it."""
 
 STRIDE = 3
-"""Pixels between the depths whose average the relief compares with."""
+"""Pixels between the depths whose average the relief compares with; `_tripled` goes back."""
 
 DARK, LIGHT, SOFT = 1.9, 4.1, 2.3
 """Units: where the dark line of an outline ends, where its white line ends, and its smoothness."""
@@ -49,14 +49,25 @@ def relief(picture: Canvas, depth: Floats, far: float, unit: float) -> None:
     deepest = float(thin[solid].max())
     filled = np.where(solid, thin, deepest).astype(np.float32)
     width = max(3, 2 * round(SPREAD * unit / STRIDE) + 1)
-    around = Image.fromarray(ndimage.uniform_filter(ndimage.uniform_filter(filled, width), width))
-    rows, columns = thin.shape
-    around = around.resize((columns * STRIDE, rows * STRIDE), Image.Resampling.BILINEAR)
-    behind = depth - np.asarray(around)[: depth.shape[0], : depth.shape[1]]
+    around = _tripled(ndimage.uniform_filter(ndimage.uniform_filter(filled, width), width))
+    behind = depth - around[: depth.shape[0], : depth.shape[1]]
     shaded = np.flatnonzero((behind > 0.03 * STEP) & (depth < far - 1))
     keep = 1.0 - SHADE * np.minimum(behind.ravel()[shaded] / STEP, 1.0)
     pixels = picture.reshape(-1, 3)
-    pixels[shaded] = pixels[shaded] * keep[:, None]
+    darker = pixels.take(shaded, axis=0) * keep[:, None]
+    for channel in range(3):
+        pixels[shaded, channel] = darker[:, channel]
+
+
+def _tripled(values: Floats) -> Floats:
+    """Return values (h, w) on a grid three times as fine (3 h, 3 w), by bilinear interpolation."""
+    rows = len(values)
+    for axis in (0, 1):
+        padded = np.pad(values, [(1 - axis, 1 - axis), (axis, axis)], mode="edge")
+        before, after = (padded[:-2], padded[2:]) if axis == 0 else (padded[:, :-2], padded[:, 2:])
+        fine = (2 * values + before) / 3, values, (2 * values + after) / 3
+        values = np.stack(fine, axis=axis + 1).reshape(3 * rows, -1)
+    return values
 
 
 def outline(
@@ -75,28 +86,27 @@ def outline(
     it is seen. ``strength`` 0..1 is that of the lines; ``ghost`` that of the one faint line, in the
     colour ``ink``, around what is hidden.
     """
-    box = _around(drawn, round(3 * LIGHT * unit) + 2)
+    box = around(drawn, margin(unit))
     if box is None:
         return
     part, whole = picture[box], drawn[box]
     seen = _without_specks(visible[box], (SPECK * unit) ** 2)
     away = _distance(seen, SOFT * unit)
-    dark = _band(away, -0.3 * unit, DARK * unit)
-    light = _band(away, DARK * unit, LIGHT * unit)
-    hidden = _distance(whole, SOFT * unit)
-    open_ground = np.clip(away - LIGHT * unit, 0, 1)
-    glow = _band(hidden, -2.4 * unit, 2.6 * unit) * open_ground
-    thread = _band(hidden, -0.8 * unit, 1.0 * unit) * open_ground
     white, black, own = np.array([(255, 255, 255), (22, 20, 26), ink], dtype=np.float32)
-    result = part.astype(np.float32)
-    for cover, colour in (
-        (glow * 0.35 * ghost, white),
-        (thread * 0.80 * ghost, own),
-        (light * 0.92 * strength, white),
-        (dark * 0.95 * strength, black),
-    ):
-        result += (colour - result) * cover[..., None]
-    part[:] = result + 0.5
+    result = np.moveaxis(part, 2, 0).astype(np.float32)
+    if ghost > 0:
+        hidden = _distance(whole, SOFT * unit)
+        open_ground = np.clip(away - LIGHT * unit, 0, 1)
+        _paint(result, _band(hidden, -2.4 * unit, 2.6 * unit) * open_ground, 0.35 * ghost, white)
+        _paint(result, _band(hidden, -0.8 * unit, 1.0 * unit) * open_ground, 0.80 * ghost, own)
+    _paint(result, _band(away, DARK * unit, LIGHT * unit), 0.92 * strength, white)
+    _paint(result, _band(away, -0.3 * unit, DARK * unit), 0.95 * strength, black)
+    part[:] = np.moveaxis(result, 0, 2) + 0.5
+
+
+def _paint(planes: Floats, cover: Floats, strength: float, ink: Floats) -> None:
+    """Paint an ink through a coverage (h, w) over red, green and blue planes (3, h, w), in place."""
+    planes += (ink[:, None, None] - planes) * (cover * strength)
 
 
 def _without_specks(mask: Mask, smallest: float) -> Mask:
@@ -108,14 +118,21 @@ def _without_specks(mask: Mask, smallest: float) -> Mask:
     return kept
 
 
-def _around(mask: Mask, border: int) -> tuple[slice, slice] | None:
-    """Return the rows and columns that a mask covers, and ``border`` pixels around them."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+def margin(unit: float) -> int:
+    """Return how many pixels around a structure its outline is drawn in at most."""
+    return round(3 * LIGHT * unit) + 2
+
+
+def around(mask: Mask, border: int) -> tuple[slice, slice] | None:
+    """Return the rows and columns that a mask covers and ``border`` pixels around them, or None."""
+    rows = np.flatnonzero(mask.any(axis=1))
     if len(rows) == 0:
         return None
+    low, high = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(mask[low:high].any(axis=0))
     return (
-        slice(max(0, int(rows[0]) - border), int(rows[-1]) + border + 1),
-        slice(max(0, int(columns[0]) - border), int(columns[-1]) + border + 1),
+        slice(max(0, low - border), min(mask.shape[0], high + border)),
+        slice(max(0, int(columns[0]) - border), min(mask.shape[1], int(columns[-1]) + 1 + border)),
     )
 
 
@@ -124,9 +141,13 @@ def _distance(mask: Mask, blur: float) -> Floats:
 
     A blurred straight edge is the normal distribution of its distance; the inverse gives it back.
     """
-    image = Image.fromarray(mask.astype(np.uint8) * 255)
-    blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(blur)))
-    return _quantiles()[blurred] * np.float32(blur)
+    result = np.full(mask.shape, _quantiles()[0] * np.float32(blur))
+    box = around(mask, round(4 * blur) + 4)
+    if box is not None:
+        image = Image.fromarray(mask[box].astype(np.uint8) * 255)
+        blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(blur)))
+        result[box] = _quantiles()[blurred] * np.float32(blur)
+    return result
 
 
 @cache

@@ -56,7 +56,8 @@ def draw(
     for pane, box in zip(state.panes, arrangement.panes, strict=True):
         _pane(canvas, pane, box, unit, text)
     for pane, box in zip(state.panes, arrangement.strips, strict=False):
-        _strip(canvas, pane.strip, box, unit, text)
+        names = tuple(text(item.name) for item in pane.strip)
+        _put(canvas, box, _strip(pane.strip, names, (box.width, box.height), unit))
     for before in arrangement.panes[:-1]:
         bottom = arrangement.strips[0].bottom if arrangement.strips else before.bottom
         canvas[before.top : bottom, before.right : arrangement.panes[-1].left] = HAIRLINE
@@ -190,19 +191,26 @@ def _scale(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text) ->
     strokes.words(canvas, (x, middle), words, size, INK, align=0.5)
 
 
-def _strip(canvas: Canvas, figures: tuple[Figure, ...], box: Box, unit: float, text: Text) -> None:
-    canvas[box.top : box.bottom, box.left : box.right] = BAND
-    canvas[box.top : box.top + max(1, round(unit)), box.left : box.right] = HAIRLINE
-    if not figures:
-        return
+@lru_cache(maxsize=16)
+def _strip(figures: tuple[Figure, ...], names: tuple[str, ...], size: tuple[int, int], unit: float) -> Canvas:
+    """Return the strip of measured figures, ``size`` (width, height) pixels, with their names in words."""
+    across, height = size
+    strip = np.array(_empty_strip(size, unit))
     margin = 24 * unit
-    pitch = (box.width - 2 * margin) / len(figures)
+    pitch = (across - 2 * margin) / max(len(figures), 1)
     large, small = letters(18, unit), letters(10.5, unit)
-    for order, item in enumerate(figures):
-        left = box.left + margin + order * pitch
+    for order, (item, name) in enumerate(zip(figures, names, strict=True)):
+        left = margin + order * pitch
         value = f"{item.value:.{item.decimals}f}".replace("-", "−")
-        span = strokes.words(canvas, (left, box.top + 0.29 * box.height), value, large, INK, "bold")
-        beside = (left + span + 4 * unit, box.top + 0.33 * box.height)
-        strokes.words(canvas, beside, item.unit, small, FAINT)
-        place = (left, box.top + 0.74 * box.height)
-        _lines(canvas, place, text(item.name), small, room=pitch - 10 * unit, ink=FAINT)
+        span = strokes.words(strip, (left, 0.29 * height), value, large, INK, "bold")
+        strokes.words(strip, (left + span + 4 * unit, 0.33 * height), item.unit, small, FAINT)
+        place = (left, 0.74 * height)
+        _lines(strip, place, name, small, room=pitch - 10 * unit, ink=FAINT)
+    return frozen(strip, np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _empty_strip(size: tuple[int, int], unit: float) -> Canvas:
+    band = np.full((size[1], size[0], 3), BAND, dtype=np.uint8)
+    band[: max(1, round(unit))] = HAIRLINE
+    return frozen(band, np.uint8)

@@ -32,6 +32,15 @@ class Box:
         """The first row beyond the box."""
         return self.top + self.height
 
+    def part(self, rows: slice, columns: slice) -> Box:
+        """Return the rectangle that some rows and columns of this one fill."""
+        return Box(
+            self.left + columns.start,
+            self.top + rows.start,
+            columns.stop - columns.start,
+            rows.stop - rows.start,
+        )
+
     def scaled(self, factor: float) -> Box:
         """Return the same rectangle in a picture that is ``factor`` times as large."""
         left, top = round(self.left * factor), round(self.top * factor)

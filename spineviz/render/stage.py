@@ -1,62 +1,33 @@
-"""The stage: the plotter and its actors. It shows a State and remembers nothing else."""
+"""The stage: a window and its actors. It shows a State and remembers nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from PIL import Image
 from vtkmodules.vtkCommonCore import vtkObject
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
-from spineviz.model import Camera, Model, Pane, State
-from spineviz.render import outline, window
+from spineviz.model import Model, State
+from spineviz.render import window
 from spineviz.render.arrangement import arrange
-from spineviz.render.materials import material_of
-from spineviz.render.projection import Box, project, reach
+from spineviz.render.projection import Box
 from spineviz.render.strokes import Canvas
-from spineviz.render.troupe import Key, Troupe, silhouette
+from spineviz.render.troupe import Troupe, Wardrobe
+from spineviz.render.view import View, hidden, silhouettes, take
 from spineviz.render.window import BACKGROUNDS, Background
-from spineviz.structure import Floats
+from spineviz.structure import frozen
 
 Picture = Canvas
 """Red, green and blue, uint8 (height, width, 3); the first row is the top."""
 
-HIDES = 3.0
-"""Millimetres before a label's place from which something hides it."""
-
-GREYS = 3
-"""Steps of grey, of 255, between the silhouettes of two structures."""
-
-
-@dataclass(eq=False)
-class _View:
-    """One pane's place in the window: its renderer, the one of its silhouettes, its last picture."""
-
-    renderer: vtkRenderer
-    silhouettes: vtkRenderer
-    troupes: list[Troupe]
-    camera: Camera
-    box: Box
-    picture: Picture | None = None
-    depths: Floats | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class _Take:
-    """What was read back of one view: its colours (h, w, 3), and its depths (h, w) in mm."""
-
-    view: _View
-    box: Box
-    colours: Picture
-    depths: Floats
-
 
 class Stage:
-    """The plotter and its actors; `show` puts a state on it and `image` takes its picture.
+    """A window and its actors; `show` puts a state on it and `image` takes its picture.
 
     ``size`` is the picture's width and height in pixels. ``samples`` 2 renders at twice the size and
     reduces, for stills; 1 smooths edges after the render, for film; 0.5 is coarse and fast, for turning.
@@ -78,8 +49,9 @@ class Stage:
         self.size = size
         self.background: Background = background
         self.samples = samples
-        self.plotter = window.hidden_plotter(_scaled(size, samples))
-        self._views: list[_View] = []
+        self.window = window.hidden(_scaled(size, samples))
+        self._wardrobe = Wardrobe()
+        self._views: list[View] = []
         self._model: Model | None = None
         self._state: State | None = None
 
@@ -97,14 +69,14 @@ class Stage:
         """Give the window and its memory back."""
         self._clear()
         self._model = self._state = None
-        self.plotter.close()
+        self.window.Finalize()
 
     def resize(self, size: tuple[int, int], samples: float = 1) -> None:
         """Change the size and the fineness of the pictures to come; the actors stay."""
         if (size, samples) == (self.size, self.samples):
             return
         self.size, self.samples = size, samples
-        self.plotter.render_window.SetSize(*_scaled(size, samples))
+        self.window.SetSize(*_scaled(size, samples))
         for view in self._views:
             view.renderer.SetUseFXAA(samples == 1)
             view.picture = None
@@ -141,9 +113,7 @@ class Stage:
         stale = [view for view in self._views if view.picture is None]
         if stale:
             self._render(stale, self._model, arrange(self._state, self.size).unit * self.samples)
-        canvas = np.empty((self.size[1], self.size[0], 3), dtype=np.uint8)
-        if sum(view.box.height * view.box.width for view in self._views) < self.size[0] * self.size[1]:
-            canvas[:] = np.round(np.array(BACKGROUNDS[self.background][0]) * 255).astype(np.uint8)
+        canvas = np.array(_empty(self.size, self.background))
         for view in self._views:
             if view.picture is not None:
                 canvas[view.box.top : view.box.bottom, view.box.left : view.box.right] = view.picture
@@ -155,93 +125,77 @@ class Stage:
             return []
         views = self._views * len(self._state.panes) if len(self._views) == 1 else self._views
         return [
-            _hidden(view, pane, self.samples) for view, pane in zip(views, self._state.panes, strict=False)
+            hidden(view, pane, self.samples) for view, pane in zip(views, self._state.panes, strict=False)
         ]
 
-    def _render(self, stale: list[_View], model: Model, unit: float) -> None:
-        """Take new pictures of some views: colours and depths first, then silhouettes for outlines."""
-        opened = self.plotter.render_window
-        self._draw(view.renderer for view in stale)
-        takes = []
-        for view in stale:
-            box = view.box.scaled(self.samples)
-            depths = window.depths(opened, box, view.camera)
-            takes.append(_Take(view, box, window.colours(opened, box), depths))
-        for take in takes:
-            outline.relief(take.colours, take.depths, reach(take.view.camera)[1], unit)
-        self._outline(takes, model, unit)
-        for take in takes:
-            take.view.picture, take.view.depths = _fitted(take.colours, take.view.box), take.depths
+    def _render(self, stale: list[View], model: Model, unit: float) -> None:
+        """Take new pictures of some views: colours and depths first, then silhouettes for outlines.
 
-    def _outline(self, takes: list[_Take], model: Model, unit: float) -> None:
-        """Draw the outlines of highlighted structures into pictures, in place."""
-        opened = self.plotter.render_window
-        outlined = [(take, cast) for take in takes if (cast := _cast(take.view, model))]
-        if not outlined:
-            return
-        self._draw(take.view.silhouettes for take, _ in outlined)
-        for take, cast in outlined:
-            greys = window.colours(opened, take.box)[..., 0]
-            unhidden = window.depths(opened, take.box, take.view.camera) <= take.depths + outline.BEHIND
-            for order, (key, (strength, ghost)) in enumerate(cast, start=1):
-                drawn = greys == order * GREYS
-                red, green, blue = (
-                    round(215 * part) for part in material_of(key[0], model.structures[key[0]].tissue).first
-                )
-                outline.outline(
-                    take.colours,
-                    drawn,
-                    drawn & unhidden,
-                    (red, green, blue),
-                    strength=strength,
-                    ghost=ghost,
-                    unit=unit,
-                )
-
-    def _layer(self, view: _View) -> None:
-        """See to it that translucent actors are drawn from behind to the front.
-
-        Stills peel their layers one by one. Otherwise whole actors are put in order, which on software
-        GL costs half as much and differs only where actors lie around each other.
+        Silhouettes are drawn only where they have changed. Pictures are finished beside each other: arrays
+        are worked on while other threads run.
         """
+        self._draw(view.renderer for view in stale)
+        takes = [take(self.window, view, view.box.scaled(self.samples), model) for view in stale]
+        outdated = [taken for taken in takes if taken.outdated]
+        if outdated:
+            for taken in outdated:
+                taken.view.gather(taken.cast)
+            self._draw(taken.view.outlines for taken in outdated)
+            for taken in outdated:
+                taken.view.silhouettes = silhouettes(self.window, taken, unit)
+        with ThreadPoolExecutor(len(takes)) as threads:
+            for finished in [threads.submit(taken.finish, unit) for taken in takes]:
+                finished.result()
+
+    def _layer(self, view: View) -> None:
+        """Order a view's actors: the opaque ones from the front, so that nothing hidden is shaded in vain.
+
+        Translucent ones come from behind. Stills peel their layers one by one. Otherwise whole actors are
+        put in order, which on software GL costs half as much and differs only where they lie around each
+        other.
+        """
+        solid = [item for troupe in view.troupes for item in troupe.opaque]
+        solid.sort(key=lambda item: float(item.shape.middle @ view.camera.direction), reverse=True)
         through = [actor for troupe in view.troupes for actor in troupe.translucent]
         view.renderer.SetUseDepthPeeling(bool(through) and self.samples > 1)
-        if self.samples > 1:
-            return
-        for actor in window.from_behind(through, view.camera):
-            view.renderer.RemoveActor(actor)
-            view.renderer.AddActor(actor)
+        if self.samples <= 1 and len(through) > 1:
+            through = window.from_behind(through, view.camera)
+        window.reorder(view.renderer, [*(item.actor for item in solid), *through])
 
     def _draw(self, renderers: Iterable[vtkRenderer]) -> None:
         """Render only some of the window's renderers."""
         wanted = list(renderers)
         for view in self._views:
-            for renderer in (view.renderer, view.silhouettes):
+            for renderer in (view.renderer, view.outlines):
                 renderer.SetDraw(renderer in wanted)
-        self.plotter.render_window.Render()
+        self.window.Render()
 
     def _clear(self) -> None:
-        opened = self.plotter.render_window
         for view in self._views:
-            for renderer in (view.renderer, view.silhouettes):
+            for renderer in (view.renderer, view.outlines):
                 renderer.RemoveAllViewProps()
-                if renderer is not self.plotter.renderer:
-                    opened.RemoveRenderer(renderer)
+                self.window.RemoveRenderer(renderer)
         self._views.clear()
+        self._wardrobe = Wardrobe()
 
     def _provide(self, state: State, boxes: tuple[Box, ...]) -> None:
         count, overlaid = _shape(state)
         for index in range(1 if overlaid else count):
-            renderer = self.plotter.renderer if index == 0 else vtkRenderer()
-            silhouettes = vtkRenderer()
+            renderer, outlines = vtkRenderer(), vtkRenderer()
             window.equip(renderer, self.background, smooth=self.samples == 1)
-            silhouettes.SetBackground(0.0, 0.0, 0.0)
-            silhouettes.SetActiveCamera(renderer.GetActiveCamera())
-            for item in (renderer, silhouettes):
-                if item is not self.plotter.renderer:
-                    self.plotter.render_window.AddRenderer(item)
-            troupes = [Troupe(renderer) for _ in range(count if overlaid else 1)]
-            self._views.append(_View(renderer, silhouettes, troupes, state.panes[index].camera, boxes[index]))
+            outlines.SetBackground(0.0, 0.0, 0.0)
+            outlines.SetActiveCamera(renderer.GetActiveCamera())
+            for item in (renderer, outlines):
+                self.window.AddRenderer(item)
+            troupes = [Troupe(renderer, self._wardrobe) for _ in range(count if overlaid else 1)]
+            self._views.append(View(renderer, outlines, troupes, state.panes[index].camera, boxes[index]))
+
+
+@lru_cache(maxsize=4)
+def _empty(size: tuple[int, int], background: Background) -> Picture:
+    """Return a picture of nothing, read-only."""
+    ground = np.round(np.array(BACKGROUNDS[background][0]) * 255)
+    return frozen(np.broadcast_to(ground, (size[1], size[0], 3)), np.uint8)
 
 
 def _shape(state: State) -> tuple[int, bool]:
@@ -251,39 +205,3 @@ def _shape(state: State) -> tuple[int, bool]:
 
 def _scaled(size: tuple[int, int], samples: float) -> tuple[int, int]:
     return round(size[0] * samples), round(size[1] * samples)
-
-
-def _cast(view: _View, model: Model) -> list[tuple[Key, tuple[float, float]]]:
-    """Fill a view's silhouettes with the structures to be outlined; return them with their strengths."""
-    view.silhouettes.RemoveAllViewProps()
-    view.silhouettes.SetViewport(view.renderer.GetViewport())
-    cast: list[tuple[Key, tuple[float, float]]] = []
-    for troupe in view.troupes:
-        for key, strengths in troupe.outlined(model).items():
-            cast.append((key, strengths))
-            view.silhouettes.AddActor(silhouette(troupe.figures[key].actor, len(cast) * GREYS / 255))
-    return cast
-
-
-def _hidden(view: _View, pane: Pane, samples: float) -> list[bool]:
-    if view.depths is None or not pane.labels:
-        return [False] * len(pane.labels)
-    points = np.array([label.anchor for label in pane.labels])
-    box = Box(0, 0, view.box.width, view.box.height)
-    pixels, depth = project(view.camera, points, box)
-    columns, rows = np.nan_to_num(pixels * samples, nan=-1.0).astype(int).T
-    height, width = view.depths.shape
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    before = view.depths[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
-    return [bool(value) for value in inside & (before < depth - HIDES)]
-
-
-def _fitted(picture: Picture, box: Box) -> Picture:
-    """Return a picture at the size of its box."""
-    height, width = picture.shape[:2]
-    if (width, height) == (box.width, box.height):
-        return picture
-    image = Image.fromarray(picture)
-    if (width, height) == (2 * box.width, 2 * box.height):
-        return np.array(image.reduce(2))
-    return np.array(image.resize((box.width, box.height), Image.Resampling.BILINEAR))

@@ -6,7 +6,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from spineviz.render.materials import Grain
 from spineviz.structure import Floats, frozen
@@ -52,9 +51,21 @@ def _cross_fibres() -> npt.NDArray[np.uint8]:
 
 
 def _streaks(seed: int, lengths: tuple[float, float]) -> Floats:
-    """Return noise stretched along the columns; ``lengths`` are pixels along and across."""
+    """Return noise stretched along the columns; ``lengths`` are pixels along and across.
+
+    It is blurred among its frequencies: that is as quick for a long blur as for a short one, and tiles.
+    """
     noise = np.random.default_rng(seed).standard_normal((SIDE, SIDE))
-    return ndimage.gaussian_filter(noise, (lengths[1], lengths[0]), mode="wrap")
+    along, across = (_frequencies(length) for length in lengths)
+    return np.fft.irfft2(np.fft.rfft2(noise) * across[:, None] * along[: SIDE // 2 + 1], s=(SIDE, SIDE))
+
+
+def _frequencies(length: float) -> Floats:
+    """Return what a Gaussian blur of a standard deviation in pixels leaves of each frequency."""
+    reach = np.arange(-round(4 * length), round(4 * length) + 1)
+    weights = np.exp(-0.5 * (reach / length) ** 2)
+    kernel = np.bincount(reach % SIDE, weights / weights.sum(), minlength=SIDE)
+    return np.fft.fft(kernel).real
 
 
 def _sheared(tiled: Floats, turns: int) -> Floats:

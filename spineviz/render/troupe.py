@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer
-from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLPolyDataMapper
+from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkTexture
 
 from spineviz.model import Cut, Look, Model, Pane
-from spineviz.render.figure import Figure, figure
-from spineviz.render.materials import material_of
+from spineviz.render.figure import Figure, Shape, figure, shape, texture
+from spineviz.render.materials import Grain, material_of
+from spineviz.structure import Points
 
 INVISIBLE = 0.004
 """Opacity up to which a structure is not drawn at all."""
@@ -20,13 +20,45 @@ Key = tuple[str, str]
 
 
 @dataclass(eq=False)
+class Wardrobe:
+    """The shapes and grains that the troupes of a stage share: made once, when first needed."""
+
+    shapes: dict[Key, Shape] = field(default_factory=dict)
+    grains: dict[Grain, vtkTexture] = field(default_factory=dict)
+
+    def shape(self, model: Model, name: str, look: Look) -> Shape:
+        """Return what is drawn for the surface that a look has chosen."""
+        key = name, look.variant
+        if key not in self.shapes:
+            tissue = model.structures[name].tissue
+            surface, material = model.surface(name, look), material_of(name, tissue)
+            self.shapes[key] = shape(surface, material, sharp=tissue == "instrument")
+        return self.shapes[key]
+
+    def grain(self, drawn: Shape) -> vtkTexture | None:
+        """Return the texture of a shape's grain, or None where it has none."""
+        if drawn.grain is None:
+            return None
+        name = drawn.material.grain
+        if name not in self.grains:
+            self.grains[name] = texture(name)
+        return self.grains[name]
+
+
+@dataclass(eq=False)
 class Troupe:
     """The actors of one pane, and the looks and cuts that they show now."""
 
     renderer: vtkRenderer
+    wardrobe: Wardrobe
     figures: dict[Key, Figure] = field(default_factory=dict)
     looks: Mapping[str, Look] | None = None
     cuts: tuple[Cut, ...] = ()
+
+    @property
+    def opaque(self) -> list[Figure]:
+        """The figures that hide what stands behind them now."""
+        return [item for item in self.figures.values() if item.actor.GetVisibility() and not item.translucent]
 
     @property
     def translucent(self) -> list[vtkActor]:
@@ -67,32 +99,21 @@ class Troupe:
         return result
 
     def _made(self, model: Model, key: Key, look: Look) -> Figure:
-        tissue = model.structures[key[0]].tissue
-        made = figure(model.surface(key[0], look), material_of(key[0], tissue), sharp=tissue == "instrument")
+        drawn = self.wardrobe.shape(model, key[0], look)
+        vertices = None if look.warp is None else _unplaced(model, key[0], look)
+        made = figure(drawn, self.wardrobe.grain(drawn), look, vertices)
         self.figures[key] = made
         self.renderer.AddActor(made.actor)
         return made
 
 
-def silhouette(original: vtkActor, shade: float) -> vtkActor:
-    """Return an actor that draws another one's surface flat, in a grey of ``shade`` 0..1."""
-    mapper = vtkOpenGLPolyDataMapper()
-    mapper.SetInputData(original.GetMapper().GetInput())
-    mapper.ScalarVisibilityOff()
-    planes = original.GetMapper().GetClippingPlanes()
-    if planes is not None:
-        mapper.SetClippingPlanes(planes)
-    actor = vtkActor()
-    actor.SetMapper(mapper)
-    actor.SetUserMatrix(original.GetUserMatrix())
-    properties = actor.GetProperty()
-    properties.SetLighting(False)
-    properties.SetColor(shade, shade, shade)
-    return actor
-
-
 def _seen(look: Look) -> bool:
     return look.visible and look.opacity > INVISIBLE
+
+
+def _unplaced(model: Model, name: str, look: Look) -> Points:
+    """Return a structure's vertices (n, 3) as they are warped, before the look's rigid placement."""
+    return model.vertices(name, replace(look, matrix=None))
 
 
 def _dress(item: Figure, model: Model, name: str, look: Look) -> None:
@@ -100,12 +121,12 @@ def _dress(item: Figure, model: Model, name: str, look: Look) -> None:
     last = item.look
     if last is look:
         return
-    if last is None or last.opacity != look.opacity:
+    if last.opacity != look.opacity:
         item.fade(look.opacity)
-    if last is None or last.highlight != look.highlight:
+    if last.highlight != look.highlight:
         item.glow(look.highlight)
-    if (None if last is None else last.matrix) != look.matrix:
+    if last.matrix != look.matrix:
         item.place(look.matrix)
-    if (None if last is None else last.warp) != look.warp:
-        item.move(model.vertices(name, replace(look, matrix=None)))
+    if last.warp != look.warp:
+        item.move(_unplaced(model, name, look))
     item.look = look

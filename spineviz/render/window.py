@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
-import pyvista as pv
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkFloatArray, vtkUnsignedCharArray
 from vtkmodules.vtkRenderingCore import vtkActor, vtkLight, vtkRenderer, vtkRenderWindow
@@ -29,16 +28,20 @@ BACKGROUNDS: dict[Background, tuple[tuple[float, float, float], tuple[float, flo
 """The colour in the middle of a pane and in its corners."""
 
 
-def hidden_plotter(size: tuple[int, int]) -> pv.Plotter:
-    """Return a plotter of ``size`` (width, height) pixels that opens nothing on the screen.
+def hidden(size: tuple[int, int]) -> vtkRenderWindow:
+    """Return a window of ``size`` (width, height) pixels that opens nothing on the screen.
+
+    A plotter of PyVista is not needed for it, and would load the whole of matplotlib.
 
     Raises:
         RenderingUnavailable: there is no display and no EGL library.
     """
     prepare()
-    plotter = pv.Plotter(off_screen=True, window_size=list(size), lighting="none", border=False)
-    plotter.render_window.SetMultiSamples(0)
-    return plotter
+    opened = vtkRenderWindow()
+    opened.SetOffScreenRendering(True)
+    opened.SetMultiSamples(0)
+    opened.SetSize(*size)
+    return opened
 
 
 def equip(renderer: vtkRenderer, background: Background, smooth: bool) -> None:
@@ -76,6 +79,20 @@ def aim(renderer: vtkRenderer, camera: Camera) -> None:
     seen.SetClippingRange(*reach(camera))
 
 
+def reorder(renderer: vtkRenderer, actors: list[vtkActor]) -> None:
+    """Draw some of a renderer's actors after all others, in the order given.
+
+    The list that they stand in is sorted: an actor that left the renderer would lose what it has uploaded.
+    """
+    listed = renderer.GetViewProps()
+    first = listed.GetNumberOfItems() - len(actors)
+    if all(listed.GetItemAsObject(first + index) is actor for index, actor in enumerate(actors)):
+        return
+    for actor in actors:
+        listed.RemoveItem(actor)
+        listed.AddItem(actor)
+
+
 def from_behind(actors: Iterable[vtkActor], camera: Camera) -> list[vtkActor]:
     """Return actors in the order in which they come near to the eye, the farthest first.
 
@@ -96,11 +113,12 @@ def colours(window: vtkRenderWindow, box: Box) -> Canvas:
     Raises:
         RenderingUnavailable: the graphics library has drawn nothing.
     """
-    pixels = vtkUnsignedCharArray()
-    window.GetPixelData(*_corners(window, box), 0, pixels, 0)
-    if pixels.GetNumberOfTuples() != box.width * box.height:
-        raise RenderingUnavailable("The graphics library opened no picture to draw in.")
-    return np.array(vtk_to_numpy(pixels).reshape(box.height, box.width, 3)[::-1])
+    return np.array(_pixels(window, box))
+
+
+def greys(window: vtkRenderWindow, box: Box) -> Canvas:
+    """Return what a window shows in a box, uint8 (h, w), where it is drawn in greys."""
+    return np.array(_pixels(window, box)[..., 0])
 
 
 def depths(window: vtkRenderWindow, box: Box, camera: Camera) -> Floats:
@@ -109,7 +127,17 @@ def depths(window: vtkRenderWindow, box: Box, camera: Camera) -> Floats:
     window.GetZbufferData(*_corners(window, box), values)
     near, far = reach(camera)
     share = vtk_to_numpy(values).reshape(box.height, box.width)[::-1]
-    return np.float32(near * far) / (np.float32(far) - share * np.float32(far - near))
+    result: Floats = share * np.float32(near - far)
+    result += np.float32(far)
+    return np.divide(np.float32(near * far), result, out=result)
+
+
+def _pixels(window: vtkRenderWindow, box: Box) -> Canvas:
+    pixels = vtkUnsignedCharArray()
+    window.GetPixelData(*_corners(window, box), 0, pixels, 0)
+    if pixels.GetNumberOfTuples() != box.width * box.height:
+        raise RenderingUnavailable("The graphics library opened no picture to draw in.")
+    return vtk_to_numpy(pixels).reshape(box.height, box.width, 3)[::-1]
 
 
 def _corners(window: vtkRenderWindow, box: Box) -> tuple[int, int, int, int]:

@@ -133,7 +133,7 @@ def measured(ledger: Ledger, pane: Pane) -> tuple[Figure, ...]:
     values = {
         "incision": ledger.incision if _cut(ledger, pane) else 0.0,
         "bared": bared / 100,
-        "corridor": max((ledger.corridor(opening) for opening in openings if opening), default=0.0) / 1000,
+        "corridor": max((_corridor(ledger, opening) for opening in openings if opening), default=0.0) / 1000,
         "displaced": displaced / 1000,
         "removed": _removed(ledger, pane) / 1000,
     }
@@ -182,6 +182,12 @@ def _cut(ledger: Ledger, pane: Pane) -> bool:
 
 def _removed(ledger: Ledger, pane: Pane) -> float:
     return sum(ledger.removed.get((name, look.variant), 0.0) for name, look in pane.looks.items())
+
+
+@lru_cache(maxsize=256)
+def _corridor(ledger: Ledger, opening: Amounts) -> float:
+    """Return the volume of the open way in mm³."""
+    return ledger.corridor(opening)
 
 
 @lru_cache(maxsize=256)
