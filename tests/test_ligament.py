@@ -9,12 +9,14 @@ import pytest
 from standing import bones, nerves
 
 from spineviz import measures
+from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc_space import landmark
+from spineviz.anatomy.interlaminar import roof
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.recipe import Recipe
-from spineviz.geometry import as_trimesh
-from spineviz.structure import Floats, Points
-from spineviz.terms import DISCS, SIDES, Disc, Side, levels_of
+from spineviz.geometry import as_trimesh, surface_distance, vertex_normals
+from spineviz.structure import Floats, Frame, Points
+from spineviz.terms import DISCS, SIDES, SIGN, Disc, Side, levels_of
 
 
 @cache
@@ -56,16 +58,55 @@ def test_the_yellow_ligament_touches_both_laminae(disc: Disc, side: Side) -> Non
         assert (bones()[level].distance(points) < 0.3).mean() > 0.06
 
 
+def to_ligament(name: str, points: Points) -> Floats:
+    """How far (mm) points (n, 3) are from a ligament's surface."""
+    return np.abs(surface_distance(ligaments()[name].surface())(points))
+
+
+def first_met(front: LevelBone, behind: LevelBone, frame: Frame, across: Floats, up: Floats) -> Points:
+    """Where a bone is met first from the canal backwards, and not the other one; world points (n, 3)."""
+    depth = np.arange(3.0, -12.0, -0.25)
+    grid = np.stack(np.meshgrid(across, up, depth, indexing="ij"), axis=-1)[..., [0, 2, 1]]
+    values = [
+        bone.distance(frame.to_parent(grid.reshape(-1, 3))).reshape(grid.shape[:3])
+        for bone in (front, behind)
+    ]
+    first, other = ((value < 0.0).argmax(axis=2) for value in values)
+    met = (values[0] < 0.0).any(axis=2)
+    met &= ~(values[1] < 0.0).any(axis=2) | (first < other)
+    places = np.take_along_axis(grid, first[..., None, None], axis=2)[:, :, 0]
+    return frame.to_parent(places[met])
+
+
 @pytest.mark.parametrize("disc", DISCS)
-def test_the_yellow_ligament_reaches_the_lower_lamina_along_its_whole_edge(disc: Disc) -> None:
-    below = bones()[levels_of(disc)[1]]
-    points = vertices(f"flavum.{disc}.left")
-    facet = abs(landmark(below, "facet.superior.left").origin[0])
-    gaps = []
-    for x in np.arange(1.0, 0.6 * facet, 1.0):
-        near = points[np.abs(points[:, 0] + x) < 0.6]
-        gaps.append(below.distance(near).min())
-    assert (np.array(gaps) < 1.0).mean() >= 0.9
+@pytest.mark.parametrize("side", SIDES)
+def test_the_yellow_ligament_lies_on_the_lower_half_of_the_upper_lamina(disc: Disc, side: Side) -> None:
+    above, below = (bones()[level] for level in levels_of(disc))
+    vault = roof(above, below)
+    facet = abs(landmark(below, f"facet.superior.{side}").origin[0])
+    edge = vault.frame.to_local(vertices(f"flavum.{disc}.{side}"))[:, 2].min()
+    across, up = SIGN[side] * np.arange(0.75, 0.8 * facet, 0.75), np.arange(edge, float(vault.top[0]), 0.75)
+    lamina = first_met(above, below, vault.frame, across, up)
+    gap = to_ligament(f"flavum.{disc}.{side}", lamina)
+    assert len(lamina) > 120
+    assert (gap <= 1.0).mean() >= 0.9
+
+
+@pytest.mark.parametrize("disc", DISCS)
+@pytest.mark.parametrize("side", SIDES)
+def test_the_yellow_ligament_lies_on_the_upper_border_of_the_lower_lamina(disc: Disc, side: Side) -> None:
+    above, below = (bones()[level] for level in levels_of(disc))
+    vault = roof(above, below)
+    facet = abs(landmark(below, f"facet.superior.{side}").origin[0])
+    points = below.surface.vertices.astype(float)
+    local, normals = vault.frame.to_local(points), vertex_normals(points, below.surface.faces)
+    back, _, _, _, bottom = vault.at(local)
+    border = (SIGN[side] * local[:, 0] > 0.5) & (SIGN[side] * local[:, 0] < 0.6 * facet)
+    border &= (np.abs(local[:, 2] - bottom) < 1.2) & (np.abs(local[:, 1] - back) < 4.0)
+    border &= (normals @ vault.frame.superior > 0.5) | (normals @ vault.frame.anterior > 0.4)
+    gap = to_ligament(f"flavum.{disc}.{side}", points[border])
+    assert border.sum() > 20
+    assert (gap <= 1.0).mean() >= 0.9
 
 
 @pytest.mark.parametrize("disc", DISCS)

@@ -13,18 +13,18 @@ from spineviz import measures
 from spineviz.anatomy import sacrum, vertebra
 from spineviz.anatomy.alignment import endplates, sacral_frame, stacked
 from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.fascia import fascia_field
 from spineviz.anatomy.layer import LayerRecipe
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.muscle import (
     MuscleBed,
     MuscleParameters,
-    along,
-    fascia_field,
     muscle_bed,
     muscle_parameters,
     muscle_recipes,
 )
-from spineviz.anatomy.muscle_floor import bone_from_behind
+from spineviz.anatomy.muscle_floor import Mask, bone_from_behind
+from spineviz.anatomy.profile import along
 from spineviz.anatomy.recipe import Recipe
 from spineviz.anatomy.skin import skin_parameters, skin_recipes
 from spineviz.geometry import as_trimesh, sample_distance, triangle_normals, vertex_normals, volume
@@ -168,7 +168,7 @@ def test_multifidus_lies_on_the_laminae_and_against_the_spinous_processes(
         under = (depth > 3.0) & (x < plane(z) - slant(z) * depth - 2.5)
         under &= (z < bed.span.cranial - 3.0) & (z > bed.span.caudal + 3.0) & (y < bed.floor.at(x, z) + 2.0)
         lamina = under & (x > 5.0) & (normals[:, 1] < -0.35) & (np.abs(y - seen.at(x, z)) < 0.8)
-        spinous = under & (x > 2.0) & (x < 8.0) & (normals[:, 0] > 0.6)
+        spinous = under & (x > 1.0) & (x < 8.0) & (normals[:, 0] > 0.5)
         for contact in (lamina, spinous):
             assert np.count_nonzero(contact) > 100
             assert near(points[contact], surfaces["multifidus.right"], 1.0) > 0.9, level
@@ -206,20 +206,33 @@ def test_multifidus_keeps_out_of_the_ligaments_of_the_midline(
         assert recipes["thoracolumbar_fascia"].solid.field(points).min() > -0.3, name
 
 
-def test_the_fascia_rests_on_the_muscles_and_clears_the_spinous_tips(
-    bed: MuscleBed, parameters: MuscleParameters, recipes: dict[str, Recipe], surfaces: dict[str, Surface]
+def test_the_fascia_lies_on_the_whole_back_of_the_muscles_as_far_as_the_lateral_raphe(
+    bed: MuscleBed, parameters: MuscleParameters, surfaces: dict[str, Surface]
 ) -> None:
-    points, normals = sampled(surfaces["thoracolumbar_fascia"], 1.0)
+    fascia = surfaces["thoracolumbar_fascia"]
+    points, normals = sampled(fascia, 1.0)
     x, z = points[:, 0], points[:, 2]
-    plane = along(bed.span, parameters.intermuscular_plane)(z)
     border = along(bed.span, parameters.lateral_border)(z)
-    inner = (normals[:, 1] > 0.3) & (z < bed.span.cranial - 3.0) & (z > bed.span.caudal + 3.0)
-    over = {
-        "multifidus.right": inner & (x > 6.0) & (x < plane - 3.0),
-        "erector_spinae.right": inner & (x > plane + 3.0) & (x < plane + 0.55 * (border - plane)),
-    }
-    for name, part in over.items():
-        assert near(points[part], surfaces[name], 1.0) > 0.9
+    over = (normals[:, 1] > 0.3) & (x > 3.0) & (x < border) & within(bed, points)
+    muscles = [surfaces[f"{name}.right"] for name in ("multifidus", "erector_spinae")]
+    tree = cKDTree(np.vstack([sampled(surface, 0.4)[0] for surface in muscles]))
+    touching = tree.query(points)[0] <= 1.0
+    top = (bed.span.cranial, *bed.span.heights[1:4], bed.span.caudal)
+    for upper, lower in pairwise(top):
+        part = over & (z < upper) & (z > lower)
+        assert np.mean(touching[part]) > 0.9, (upper, lower)
+    for surface in muscles:
+        points, normals = sampled(surface, 0.7)
+        back = (normals[:, 1] < -0.5) & (bed.roof.height(points) > -14.0) & within(bed, points)
+        assert near(points[back], fascia, 1.0) > 0.9
+
+
+def within(bed: MuscleBed, points: Points) -> Mask:
+    """Tell which points (n, 3) lie between the two sections that the muscles end at."""
+    return (points[:, 2] < bed.span.cranial - 3.0) & (points[:, 2] > bed.span.caudal + 3.0)
+
+
+def test_the_fascia_clears_the_spinous_tips(bed: MuscleBed, surfaces: dict[str, Surface]) -> None:
     assert bed.bone(surfaces["thoracolumbar_fascia"].vertices.astype(np.float64)).min() > 0.5
 
 
@@ -271,8 +284,11 @@ def test_a_stouter_muscle_raises_the_fascia(
     stout = parameters.model_copy(update={"bulge": tuple(value + 4.0 for value in parameters.bulge)})
     x, z = np.array([30.0]), np.array([40.0])
     seen = bone_from_behind(bones)
-    lean = fascia_field(parameters, bones, seen).at(x, z)
-    assert (lean - fascia_field(stout, bones, seen).at(x, z))[0] == pytest.approx(4.0, abs=0.5)
+    before, after = (
+        fascia_field(shape.bulge, shape.bulge_centre, shape.lateral_drop, bones, seen).at(x, z)
+        for shape in (parameters, stout)
+    )
+    assert (before - after)[0] == pytest.approx(4.0, abs=0.5)
 
 
 def test_skin_to_lamina_is_about_50_mm_at_l4_l5(

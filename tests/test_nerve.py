@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from standing import bones, nerve_structures, nerves
 
+from spineviz import measures
 from spineviz.anatomy.disc_space import disc_space
 from spineviz.anatomy.nerve import nerve_parameters, root_name
 from spineviz.anatomy.nerve_paths import RootPath, obstacles, root_paths, sac_axis
-from spineviz.geometry import as_trimesh
+from spineviz.geometry import as_trimesh, triangle_normals
 from spineviz.structure import Floats, Points
 from spineviz.terms import DISCS, LEVELS, SIDES, SIGN, Disc, Level, Side, exiting_root, traversing_root
 
@@ -46,7 +47,7 @@ def test_every_nerve_is_there_and_closed() -> None:
 
 @pytest.mark.parametrize("name", ["thecal_sac", *(root_name(level, "left") for level in LEVELS)])
 def test_nerves_keep_clear_of_bone(name: str) -> None:
-    assert bone_distance(nerve_structures()[name].surface.vertices.astype(float)).min() > 0.1
+    assert bone_distance(nerve_structures()[name].surface.vertices.astype(float)).min() > 0.4
 
 
 @pytest.mark.parametrize(("disc", "most"), [("L3-L4", 185), ("L4-L5", 185), ("L5-S1", 160)])
@@ -86,6 +87,43 @@ def test_a_root_passes_medial_of_its_pedicle_and_through_the_upper_third_of_its_
     assert beside[0] > pedicle[0] + 5.0
     under = points[np.argmin(np.abs(points[:, 0] - pedicle[0]))]
     assert 6.0 < pedicle[2] - under[2] < 19.0
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("side", SIDES)
+def test_a_root_leaves_the_sac_at_the_measured_angle(level: Level, side: Side) -> None:
+    axis, path = sac_axis(nerve_parameters(), bones()), paths()[level, side]
+    leaving, ganglion = path.points[path.takeoff], path.points[path.ganglion]
+    assert abs(nerves()["thecal_sac"].solid.field(leaving[None])[0]) < path.radii.max() + 0.5
+    place = axis.nearest(leaving)
+    down = axis.points[place + 2] - axis.points[place - 2]
+    way = ganglion - leaving
+    aside = SIGN[side] * float(way @ axis.right[place])
+    angle = np.degrees(np.arctan2(aside, float(way @ down) / np.linalg.norm(down)))
+    assert angle == pytest.approx(measures.value(f"root_takeoff_angle.{level}"), abs=5.0)
+
+
+@pytest.mark.parametrize("level", ["L3", "L4", "L5"])
+def test_a_root_leaves_the_sac_beside_its_own_pedicle_and_never_turns_back(level: Level) -> None:
+    path = paths()[level, "right"]
+    pedicle, rim = (bones()[level].landmarks[name].origin for name in ("pedicle.right", "endplate.superior"))
+    assert pedicle[2] < path.points[path.takeoff, 2] < rim[2] + 13.0
+    beyond = path.points[path.takeoff :]
+    assert np.diff(beyond[:, 0]).min() > -0.2
+    assert np.diff(beyond[:, 2]).max() < 0.05
+
+
+def test_the_sac_goes_on_above_the_third_lumbar_vertebra_and_is_cut_off_flat() -> None:
+    sac = nerve_structures()["thecal_sac"].surface
+    vertices = sac.vertices.astype(float)
+    cut = sac_axis(nerve_parameters(), bones()).cut
+    assert vertices[:, 2].max() > bones()["L3"].landmarks["endplate.superior"].origin[2] + 6.0
+    height = cut.to_local(vertices)[:, 2]
+    assert height.max() < 0.05
+    flat = np.abs(height) < 0.1
+    _, areas = triangle_normals(vertices, sac.faces)
+    on_cut = flat[sac.faces].all(axis=1)
+    assert areas[on_cut].sum() > 120.0
 
 
 def test_the_first_sacral_root_leaves_through_its_foramen() -> None:

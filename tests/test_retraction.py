@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import trimesh
+from contacts import cylinder, gaps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import LinearNDInterpolator
@@ -306,6 +307,31 @@ def test_the_blade_touches_the_tissue_that_it_holds(wound, opened):
     assert np.percentile(gap, 90) < 1.0
     assert np.allclose(held.pose(wound.full), np.eye(4), atol=1e-9)
     assert held.pose(wound.part(0.5))[0, 3] > 5.0
+
+
+@pytest.mark.parametrize("share", [0.6, 0.7, 0.8, 0.9, 1.0])
+def test_the_blade_lies_on_muscle_within_a_millimetre_however_far_the_wound_is_open(wound, opened, share):
+    held = blade(wound, [at(part, 1.0) for part in opened.values()])
+    pose = held.pose(wound.part(share))
+    now = {name: at(part, share) for name, part in opened.items()}
+    muscles = [now.pop(name) for name in ("multifidus.left", "erector_spinae.left")]
+    face = held.contact @ pose[:3, :3].T + pose[:3, 3]
+    outward = np.tile(-wound.axis.right, (len(face), 1))
+    found = gaps(face, outward, muscles, list(now.values()))
+    assert len(found) > 150
+    assert found.max() <= 1.0
+
+
+@pytest.mark.parametrize("progress", [0.6, 0.8, 0.95, 1.0])
+def test_the_tube_lies_on_muscle_within_a_millimetre_wherever_it_has_come_to(corridor, split, progress):
+    amounts = corridor.inserting(16.8, corridor.diameter, progress)
+    now = {name: part.surface.moved(part.warp(amounts)) for name, part in split.items()}
+    muscles = [now.pop(name) for name in ("multifidus.left", "erector_spinae.left")]
+    end = (1.0 - progress) * corridor.length
+    points, outward = cylinder(corridor.radius, end + 0.25, corridor.length)
+    found = gaps(corridor.axis.to_parent(points), outward @ corridor.axis.axes, muscles, list(now.values()))
+    assert len(found) > 500
+    assert found.max() <= 1.0
 
 
 @settings(max_examples=25, deadline=None)

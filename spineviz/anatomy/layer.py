@@ -139,9 +139,13 @@ def _free_edges(triangles: Triangles) -> Triangles:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LayerRecipe(Recipe):
-    """A recipe of a sheet thinner than a sensible meshing step: its surface is built, not sampled."""
+    """A recipe of a sheet thinner than a sensible meshing step: its surface is built, not sampled.
+
+    ``cover`` is the surface that the layers over it follow, its own outer one where None.
+    """
 
     layer: Layer
+    cover: HeightMap | None = None
 
     def surface(self) -> Surface:
         """Build the sheet over a plan of ``step`` mm and paint it."""

@@ -72,10 +72,14 @@ def _flavum(disc: Disc, side: Side, vault: Roof, bones: tuple[LevelBone, ...], d
 
     def field(points: Points) -> Floats:
         local = vault.frame.to_local(points)
-        back, slant, _, top, bottom = vault.at(local)
+        back, slant, gap, top, bottom = vault.at(local)
         y, z, x = local[:, 1], local[:, 2], sign * local[:, 0]
         front = flavum_front(vault, local, thickness)[0]
-        sheet = np.maximum(y - front, back - shape["overlap"] - y) * slant
+        foot = np.clip((bottom + shape["foot_height"] - z) / shape["foot_height"], 0.0, 1.0)
+        foot *= shape["foot"] * np.clip((shape["foot_share"] * facet - x) / 2.0, 0.0, 1.0)
+        notch = np.clip((shape["notch_half_width"] - x) / 2.0, 0.0, 1.0) * np.clip(z - bottom - 3.0, 0.0, 1.0)
+        notch *= shape["notch"] * np.clip(1.0 - 9.0 * gap, 0.0, 1.0)
+        sheet = np.maximum(y - front, back - shape["overlap"] - np.maximum(foot, notch) - y) * slant
         ends = np.maximum(z - top, bottom - shape["overlap"] - z)
         sides = np.maximum(shape["cleft"] / 2 - x, x - facet)
         body = smooth_intersection(sheet, np.maximum(ends, sides), shape["rounding"])
@@ -99,7 +103,8 @@ def _interspinous(vault: Roof, above: LevelBone, below: LevelBone) -> Solid:
     def field(points: Points) -> Floats:
         local = vault.frame.to_local(points)
         y, z = local[:, 1], local[:, 2]
-        front = (y - vault.at(local * [0.0, 1.0, 1.0])[0] + shape["behind_flavum"]) * 0.7
+        back, _, gap, _, _ = vault.at(local * [0.0, 1.0, 1.0])
+        front = (y - back + shape["behind_flavum"] + shape["behind_notch"] * (1.0 - gap)) * 0.7
         behind = (np.polyval(line, z) + shape["before_tips"] - y) * 0.7
         floor = np.interp(-y, [-base[1], -lower[1] + 0.1], [base[2], lower[2]]) - 3.0 - z
         ends = np.maximum(np.maximum(z - upper[2] - 2.0, z - ceiling), 0.7 * floor)

@@ -7,7 +7,7 @@ stand in ``meshes/measures/muscles.toml``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,28 +16,31 @@ from scipy import ndimage
 from spineviz import measures
 from spineviz.anatomy import muscle_paint
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.layer import Layer, LayerRecipe, Outline
+from spineviz.anatomy.fascia import fascia_field, fascia_recipe
 from spineviz.anatomy.muscle_floor import (
     HeightMap,
     Stations,
     bone_distance,
     bone_from_behind,
     floor_field,
-    spinous_line,
     stations,
 )
 from spineviz.anatomy.muscle_paint import Fibres
+from spineviz.anatomy.profile import Profile, along, measured
 from spineviz.anatomy.recipe import Recipe
 from spineviz.sdf.solid import Field, Solid, smooth_intersection
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Points
 from spineviz.terms import SIDES, SIGN, Level, Side
 
-Profile = tuple[float, float, float, float, float]
-"""A measure in mm at the stations: top of L3, discs L3-L4, L4-L5, L5-S1, and the body of S2."""
+MUSCLE_STEP = 1.8
+"""The meshing step, mm."""
 
-MUSCLE_STEP, FASCIA_STEP = 1.8, 4.0
-"""Meshing steps, mm."""
+PROCESS = 0.3
+"""This deep (mm) in its midplane a spinous process has muscle on its sides, however thin it is."""
+
+SUPRASPINOUS = 6.0
+"""Down to this depth (mm) muscle keeps beside the supraspinous ligament."""
 
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
@@ -75,15 +78,16 @@ class MuscleParameters(Spec):
 
 def muscle_parameters() -> MuscleParameters:
     """Return the shape of a man's lumbar muscles from the measures."""
-    return MuscleParameters.model_validate(measures.table("muscles.shape"))
+    return measured(MuscleParameters, "muscles.shape")
 
 
 @dataclass(frozen=True, eq=False)
 class MuscleBed:
-    """Where the muscles lie: ``floor`` is the bone under them, ``fascia`` the back of the fascia.
+    """Where the muscles lie: ``floor`` is the bone under them, ``fascia`` bridges their back.
 
-    ``roof`` is the front of the fascia. ``thin`` (mm) is positive where too little room is left between
-    roof and bone, as over the median sacral crest. ``bone`` is the signed distance to the nearest bone, mm.
+    ``roof`` stands the fascia's thickness in front of it. ``thin`` (mm) is positive where too little room
+    is left between roof and bone, as over the median sacral crest. ``bone`` is the signed distance to the
+    nearest bone, mm.
     """
 
     span: Stations
@@ -94,53 +98,11 @@ class MuscleBed:
     bone: Field
 
 
-def along(span: Stations, profile: Profile) -> Callable[[Floats], Floats]:
-    """Return a measure given at the stations as a smooth function of z, constant beyond both ends."""
-    heights = np.array(span.heights[::-1])
-    from scipy.interpolate import PchipInterpolator
-
-    curve = PchipInterpolator(heights, profile[::-1])
-    return lambda z: curve(np.clip(z, heights[0], heights[-1]))
-
-
-def outline(span: Stations) -> Outline:
-    """Return the rounded rectangle that fascia, fat and skin are cut out along."""
-    extent = measures.table("muscles.extent")
-    return Outline(extent["half_width"], span.caudal, span.cranial, extent["corner_radius"])
-
-
-def fascia_field(
-    parameters: MuscleParameters, bones: Mapping[Level, LevelBone], seen: HeightMap
-) -> HeightMap:
-    """Return the posterior surface of the thoracolumbar fascia.
-
-    ``seen`` is the `bone_from_behind` of the same bones. The fascia is held at the spinous line, rises
-    over the muscles on both sides, falls forward at their lateral border, and nowhere lets bone through.
-    """
-    span = stations(bones)
-    thickness = measures.value("muscles.fascia_thickness")
-    x, z = seen.plan
-    u, heights = np.abs(x), z[0]
-    centre, bulge, drop = (
-        along(span, profile)(heights)[None, :]
-        for profile in (parameters.bulge_centre, parameters.bulge, parameters.lateral_drop)
-    )
-    cover = measures.value("muscles.supraspinous_thickness") + thickness
-    line = spinous_line(bones, seen)(heights)[None, :] - cover
-    rise = np.sin(np.pi / 2.0 * np.minimum((np.sqrt(u**2 + 9.0) - 3.0) / centre, 1.0))
-    edge = measures.table("muscles.extent")["half_width"]
-    fall = np.maximum((u - centre) / (edge - centre), 0.0) ** 2.4
-    surface = line - bulge * rise + drop * fall
-    bound = seen.values - thickness - 1.5
-    for _ in range(3):
-        surface = ndimage.gaussian_filter(np.minimum(surface, bound), 2.0, mode="nearest")
-    return HeightMap(seen.lower, seen.step, surface)
-
-
 def muscle_bed(parameters: MuscleParameters, bones: Mapping[Level, LevelBone]) -> MuscleBed:
     """Return the space of the muscles: floor, fascia and the distance to bone."""
     seen = bone_from_behind(bones)
-    fascia = fascia_field(parameters, bones, seen)
+    profiles = parameters.bulge, parameters.bulge_centre, parameters.lateral_drop
+    fascia = fascia_field(*profiles, bones, seen)
     roof = fascia.shifted(-measures.value("muscles.fascia_thickness"))
     floor = floor_field(bones, seen)
     thin = _thin(np.minimum(seen.values, floor.values), roof)
@@ -174,12 +136,10 @@ def muscle_recipes(parameters: MuscleParameters, bones: Mapping[Level, LevelBone
             f"erector_spinae.{side}", "muscle", _erector_spinae(parameters, bed, lateral, side), MUSCLE_STEP,
             side, "FMA:71302", lateral.paint,
         )  # fmt: skip
-    layer = Layer(bed.roof, bed.fascia, outline(bed.span))
-    result["thoracolumbar_fascia"] = LayerRecipe(
-        "thoracolumbar_fascia", "fascia", layer.solid(), FASCIA_STEP,
-        term="FMA:25072", paint=muscle_paint.fascia, layer=layer,
-    )  # fmt: skip
-    return result
+    lateral_muscles = [result[f"erector_spinae.{side}"].solid.field for side in SIDES]
+    medial = along(bed.span, parameters.intermuscular_plane)
+    fascia = fascia_recipe(bed.roof, bed.span, lateral_muscles, medial)
+    return result | {fascia.name: fascia}
 
 
 def _multifidus_fibres(
@@ -220,7 +180,7 @@ def _within(bed: MuscleBed, fibres: Fibres, bone_gap: float, points: Points, fla
     roof = bed.roof.behind(points) + fibres.relief(points) + ROOF_GAP
     floor = np.maximum(-bed.floor.behind(points), bone_gap - bed.bone(points))
     flanks = np.maximum(flanks, bed.thin.at(points[:, 0], points[:, 2]))
-    belly = np.maximum(smooth_intersection(roof, floor, 3.0), smooth_intersection(roof, flanks, 4.5))
+    belly = np.maximum(smooth_intersection(roof, floor, 3.0), smooth_intersection(roof, flanks, 2.5))
     ends = np.maximum(points[:, 2] - bed.span.cranial, bed.span.caudal - points[:, 2])
     return smooth_intersection(belly, ends, 1.5)
 
@@ -235,6 +195,8 @@ def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, si
         lateral = beyond(points) + parameters.cleft / 2.0
         depth = np.maximum(-bed.roof.height(points), 0.0)
         gap = narrow + (wide(points[:, 2]) - narrow) * np.exp(-np.square(depth / 5.0))
+        process = np.clip(-bed.bone(points * [0.0, 1.0, 1.0]) / PROCESS, 0.0, 1.0)
+        gap *= 1.0 - process * np.clip((depth - SUPRASPINOUS) / 3.0, 0.0, 1.0)
         medial = gap - SIGN[side] * points[:, 0]
         return _within(bed, fibres, parameters.bone_gap, points, np.maximum(lateral, medial))
 

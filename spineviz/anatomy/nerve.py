@@ -12,15 +12,18 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.nerve_parameters import NerveParameters, nerve_parameters
 from spineviz.anatomy.nerve_paths import Obstacles, RootPath, SacAxis, obstacles, root_paths, sac_axis
 from spineviz.anatomy.recipe import Recipe
-from spineviz.anatomy.relaxed_line import tube
+from spineviz.anatomy.relaxed_line import tube, unit
 from spineviz.sdf.solid import Field, Solid, smooth_intersection, smooth_union
 from spineviz.structure import Floats, Points
 from spineviz.terms import Level
 
 __all__ = ["NerveParameters", "nerve_parameters", "nerve_recipes", "root_name"]
 
-ROOT_CLEARANCE = 0.35
-"""A root is flattened rather than come nearer to bone or disc than this (mm)."""
+CUT_EDGE = 0.6
+"""The edges of the flat cuts where sac and roots end are rounded by this much (mm)."""
+
+ROOT_CLEARANCE = 0.45
+"""A root or its sleeve is flattened rather than come nearer to bone or disc than this (mm)."""
 
 
 def root_name(level: Level, side: str) -> str:
@@ -49,17 +52,21 @@ def nerve_recipes(parameters: NerveParameters, bones: Mapping[Level, LevelBone])
 
 
 def _root_solid(path: RootPath, free: Obstacles) -> Solid:
+    """Return a root, flattened where room is short and cut off flat outside the foramen."""
     field = tube(path.points, path.radii)
     reach = float(path.radii.max()) + 2.0
 
+    end, outwards = path.points[-1], unit(path.points[-1] - path.points[-4])
+
     def clear(points: Points) -> Floats:
-        return smooth_intersection(field(points), ROOT_CLEARANCE - free(points), 0.5)
+        root = smooth_intersection(field(points), (points - end) @ outwards, CUT_EDGE)
+        return smooth_intersection(root, ROOT_CLEARANCE - free(points), 0.5)
 
     return Solid(clear, path.points.min(0) - reach, path.points.max(0) + reach)
 
 
 def _sac_solid(axis: SacAxis, paths: list[RootPath], free: Obstacles, bone: Obstacles) -> Solid:
-    """Return the sac with the sleeves that the roots take with them."""
+    """Return the sac with the sleeves that the roots take with them, cut off flat at its upper end."""
     shape = measures.table("thecal_sac_shape")
     barrel = _barrel(axis, shape["egg"])
     sleeves = [_sleeve(path, shape["sleeve_length"]) for path in paths]
@@ -72,8 +79,8 @@ def _sac_solid(axis: SacAxis, paths: list[RootPath], free: Obstacles, bone: Obst
         part = smooth_intersection(result[near], room, shape["blend"])
         for sleeve in sleeves:
             part = smooth_union(part, sleeve(around), shape["sleeve_blend"])
-        result[near] = smooth_intersection(part, 0.5 * shape["disc_clearance"] - free(around), 0.5)
-        return result
+        result[near] = smooth_intersection(part, ROOT_CLEARANCE - free(around), 0.5)
+        return smooth_intersection(result, axis.cut.to_local(points)[:, 2], CUT_EDGE)
 
     return Solid(field, axis.points.min(0) - 24.0, axis.points.max(0) + 24.0)
 

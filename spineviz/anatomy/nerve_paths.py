@@ -15,7 +15,7 @@ from spineviz.anatomy.displaced_material import medial_border
 from spineviz.anatomy.nerve_parameters import NerveParameters, RootParameters, SacSection
 from spineviz.anatomy.relaxed_line import curve, relax, resampled, unit
 from spineviz.sdf.solid import Field
-from spineviz.structure import Floats, Points
+from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import DISCS, SIDES, SIGN, Level, Side
 
 Obstacles = Field
@@ -28,8 +28,14 @@ STRIDE = 0.5
 FORAMINAL = 3.5
 """A root passes this far (mm) in front of the pedicle's axis on its way out."""
 
-SHEATHED = 7.0
-"""A root's line starts this far (mm) above its take-off, inside the sac."""
+TRIMMED = 4.0
+"""This much (mm) is cut off a root's line: its end is held and may bend towards where it is held."""
+
+SHOULDER = 0.4
+"""Behind the disc above its own vertebra a root's centre stands this share of its radius beside the sac."""
+
+SHEATHED, INSIDE = 7.0, 0.3
+"""A root's line starts this far (mm) above its take-off, at this share of the sac's half-width."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +53,8 @@ class SacAxis:
     length: Floats
     wall: Points
     """The canal's front wall at the axis' points."""
+    cut: Frame
+    """Where the sac is cut off: z along it, upwards. The axis goes on beyond, so that the cut is flat."""
 
     def nearest(self, point: Floats) -> int:
         """Return the index of the axis point closest to a place."""
@@ -101,7 +109,9 @@ def sac_axis(parameters: NerveParameters, bones: Mapping[Level, LevelBone]) -> S
 
     spline = CubicSpline(knots, walls)
     length = np.arange(-shape["above"], knots[-1], STRIDE)
-    wall, tangent = spline(length), spline(length, 1)
+    inside = np.maximum(length, 0.0)
+    tangent = spline(inside, 1)
+    wall = spline(inside) + np.minimum(length, 0.0)[:, None] * tangent
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     right = np.tile([1.0, 0.0, 0.0], (len(length), 1))
     right -= (right * tangent).sum(1, keepdims=True) * tangent
@@ -109,7 +119,9 @@ def sac_axis(parameters: NerveParameters, bones: Mapping[Level, LevelBone]) -> S
     anterior = np.cross(right, tangent)
     ap, transverse, gap = _sections(parameters.sac, names, knots, length).T
     points = wall - (gap + ap / 2)[:, None] * anterior
-    return SacAxis(points, right, anterior, np.stack([transverse, ap], axis=1) / 2, length, wall)
+    top = int(np.argmin(np.abs(length + shape["cut_above"])))
+    cut = Frame(points[top], np.stack([right[top], anterior[top], -tangent[top]]))
+    return SacAxis(points, right, anterior, np.stack([transverse, ap], axis=1) / 2, length, wall, cut)
 
 
 def _sections(sac: tuple[SacSection, ...], names: list[str], knots: Floats, length: Floats) -> Floats:
@@ -185,6 +197,7 @@ def root_paths(
     paths = []
     for (root, side), guide, line in zip(keys, guides, relaxed, strict=True):
         dense = resampled(curve(line), int(np.linalg.norm(np.diff(line, axis=0), axis=1).sum() / STRIDE))
+        dense = dense[: -round(TRIMMED / STRIDE)]
         profile, ganglion = _radii(root, guide, dense)
         takeoff = int(np.argmin(np.linalg.norm(dense - guide[1], axis=1)))
         paths.append(RootPath(root.level, side, dense, profile, takeoff, ganglion))
@@ -211,10 +224,10 @@ def _takeoff(root: RootParameters, axis: SacAxis, bone: LevelBone, sign: float) 
     start = leaving - round(SHEATHED / STRIDE)
     if start < 0:
         raise ValueError(f"the {root.level} root leaves above the sac's upper end; lower its takeoff_height")
-    inner = axis.points[start] + sign * 0.62 * axis.half[start, 0] * axis.right[start]
+    inner = axis.points[start] + sign * INSIDE * axis.half[start, 0] * axis.right[start]
     inner = inner + 0.2 * axis.half[start, 1] * axis.anterior[start]
     behind = axis.nearest(_rim(bone))
-    wide = axis.half[behind, 0] + 0.15 * root.diameter / 2
+    wide = axis.half[behind, 0] + SHOULDER * root.diameter / 2
     shoulder = front[behind] + sign * wide * axis.right[behind]
     return np.array([inner, sides[leaving], shoulder] if behind > leaving + 2 else [inner, sides[leaving]])
 

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import ndimage
 
-from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.layer import Layer, LayerRecipe
-from spineviz.anatomy.muscle import Profile, along
 from spineviz.anatomy.muscle_floor import HeightMap, Stations, stations
+from spineviz.anatomy.profile import Profile, along, measured
 from spineviz.anatomy.recipe import Paint, Recipe
 from spineviz.spec import Spec
 from spineviz.structure import Points
@@ -45,11 +44,11 @@ class SkinParameters(Spec):
 
 def skin_parameters() -> SkinParameters:
     """Return the skin and fat of a man of normal weight from the measures."""
-    return SkinParameters.model_validate(measures.table("skin.shape"))
+    return measured(SkinParameters, "skin.shape")
 
 
 def skin_surface(parameters: SkinParameters, fascia: HeightMap, span: Stations) -> HeightMap:
-    """Return the surface of the back from the posterior surface of the fascia."""
+    """Return the surface of the back from the surface that bridges the muscles, the fascia's ``cover``."""
     x, z = fascia.plan
     fat = along(span, parameters.fat_thickness)(z)
     furrow = along(span, parameters.furrow_depth)(z) * np.exp(-((x / parameters.furrow_width) ** 2))
@@ -73,7 +72,7 @@ def skin_recipes(
     if not isinstance(fascia, LayerRecipe):
         raise TypeError(f"skin is laid on a fascia that is a LayerRecipe, not on a {type(fascia).__name__}")
     under = fascia.layer
-    surface = skin_surface(parameters, under.outer, stations(bones))
+    surface = skin_surface(parameters, fascia.cover or under.outer, stations(bones))
     dermis = surface.shifted(-parameters.dermis_thickness)
     fat, skin = Layer(under.outer, dermis, under.outline), Layer(dermis, surface, under.outline)
     return {

@@ -1,9 +1,9 @@
 """A midline wound: skin and fat open to both sides, the muscle of one side comes off the bone.
 
 Each plane across the wound's axis has its own slit: short in the skin, longer in fascia and muscle.
-A lip moves sideways by opening * sin² of the place on its ring, so that the wound is a lens with
-pointed ends. Farther rings move so much less as keeps the area between them but for what the finite
-support takes, and that is given back as a lift.
+The skin opens to a lens with pointed ends; the lips of fascia and muscle stand straight along the
+retractor's blade and bend only beside it. Farther rings move so much less as keeps the area between
+them but for what the finite support takes, and that is given back as a lift.
 """
 
 from __future__ import annotations
@@ -22,11 +22,25 @@ from spineviz.surgery.retraction.terrain import Terrain, following, lifted_heigh
 from spineviz.surgery.retraction.warp import PartingWarp, parting_warp
 from spineviz.terms import SIGN, Side
 
-LENS = 8.0 / (3.0 * np.pi)
-"""A lens of half-length c and half-width b has, on one side, this times c*b as its area over pi/2."""
+LENS, STRAIGHT = 4.0 / 3.0, 8.0 / 5.0
+"""The area beside a slit of half-length c that is opened to b is this times c*b: in skin, and in muscle."""
 
 BELT = 5.0 / 8.0
 """The mean of 1 - cos⁴ over a ring: the lift is spread so that it vanishes in line with the slit."""
+
+
+def lip_shape(share: Floats, level: Floats) -> Floats:
+    """Return how far (n,) a lip stands at a share -1..1 of the slit's half-length, 1 in its middle.
+
+    That is a parabola in the skin (``level`` 1) and flat over the middle in muscle (``level`` 0).
+    """
+    square = np.square(share)
+    return (1.0 - square) * (1.0 + (1.0 - level) * square)
+
+
+def lip_slope(share: Floats, level: Floats) -> Floats:
+    """Return the slope of `lip_shape` by the share."""
+    return -2.0 * share * (level + 2.0 * (1.0 - level) * np.square(share))
 
 
 class OpenAmounts(NamedTuple):
@@ -109,7 +123,8 @@ class MidlineWound:
         """The perimeter of the fully open skin wound over that of the slit."""
         c = self.incision / 2.0
         z = np.linspace(-c, c, 401)
-        lips = [self.widths(np.ones(1), self.full, side)[0] * (1.0 - (z / c) ** 2) for side in (True, False)]
+        shape = lip_shape(z / c, np.ones(401))
+        lips = [self.widths(np.ones(1), self.full, side)[0] * shape for side in (True, False)]
         lengths = [np.hypot(np.diff(z), np.diff(lip)).sum() for lip in lips]
         return float(sum(lengths) / (2.0 * self.incision))
 
@@ -119,10 +134,11 @@ class MidlineWound:
         return self.area(self.full, self.fascia_height)
 
     def area(self, amounts: tuple[float, ...], height: float) -> float:
-        """Return the area (mm²) of the opening at a height (mm) above the floor: two lenses on one chord."""
+        """Return the area (mm²) of the opening at a height (mm) above the floor."""
         level = self.level(np.array([height]))
         width = self.widths(level, amounts, True) + self.widths(level, amounts, False)
-        return float(4.0 / 3.0 * (self.half_length(level) * width)[0])
+        shape = STRAIGHT + (LENS - STRAIGHT) * level
+        return float((shape * self.half_length(level) * width)[0])
 
     def corridor(self, amounts: tuple[float, ...]) -> float:
         """Return the volume (mm³) of the opening from the floor to the skin."""
@@ -180,7 +196,8 @@ class MidlineWound:
         diseased = x * SIGN[self.side] > 0.0
         rings = ellipse.ring(x, z, c)
         weight, _ = ellipse.support(rings.area, self._shape["support"])
-        sideways = np.sign(x) * c / np.hypot(c, rings.narrow) * weight * rings.sine**2
+        shape = lip_shape(rings.cosine, level)
+        sideways = np.sign(x) * c / np.hypot(c, rings.narrow) * weight * shape
         height = self.terrain.height(points)
         belt, taken = self._taken(points)
         return WoundPoints(
@@ -206,7 +223,7 @@ class MidlineWound:
         width = np.where(x * SIGN[self.side] > 0.0, self._shape["deep_opening"], 0.0)
         near, far = self._shape["lift_near"], self._shape["lift_far"]
         belt = (1.0 - rings.cosine**4) / BELT * (far + (near - far) * weight)
-        return belt, LENS * self.deep_length / 2.0 * width * slope
+        return belt, 2.0 / np.pi * STRAIGHT * self.deep_length / 2.0 * width * slope
 
     def move(self, points: WoundPoints, amounts: tuple[float, ...]) -> Points:
         """Return where prepared points stand at some amounts, world mm (n, 3)."""
@@ -255,8 +272,8 @@ class MidlineWound:
         x, z, c, level = self._local(np.asarray(points, dtype=np.float64))
         width = self.widths(level, self.full, x * SIGN[self.side] > 0.0)
         share = np.clip(z / c, -1.0, 1.0)
-        lip = width * (1.0 - share * share)
-        steep = np.sqrt(1.0 + np.square(2.0 * width * share / c))
+        lip = width * lip_shape(share, level)
+        steep = np.sqrt(1.0 + np.square(width * lip_slope(share, level) / c))
         across, beyond = (np.abs(x) - lip) / steep, np.maximum(np.abs(z) - c, 0.0)
         return np.where(beyond > 0.0, np.hypot(np.maximum(across, 0.0), beyond), across)
 
@@ -290,7 +307,8 @@ class MidlineWound:
             middle = (low + high) / 2.0
             rings = ellipse.ring(middle, z, c)
             weight, _ = ellipse.support(rings.area, self._shape["support"])
-            reached = middle + width * c / np.hypot(c, rings.narrow) * weight * rings.sine**2
+            shape = lip_shape(rings.cosine, level)
+            reached = middle + width * c / np.hypot(c, rings.narrow) * weight * shape
             outside = reached < far
             low, high = np.where(outside, middle, low), np.where(outside, high, middle)
         back = np.where(wall, 0.0, high)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spineviz.anatomy.recipe import Recipe
 from spineviz.structure import Points, Structure, Surface
+from spineviz.surgery.retraction.face import blade_face
 from spineviz.surgery.retraction.midline import MidlineWound
+from spineviz.surgery.retraction.pressing import pressed
 from spineviz.surgery.retraction.tube import TubeCorridor
 from spineviz.surgery.retraction.variant import opened_variant
 from spineviz.surgery.retraction.warp import Amounts, PartingWarp, surface_warp
@@ -42,7 +44,18 @@ def parted(
         cut = not muscle or _is_cut(recipe, opening)
         surface = opened_variant(recipe, opening) if cut else structures[name].surface
         result[name] = PartedTissue(surface, surface_warp(surface, opening, clear_of_bone=muscle), cut)
-    return result
+    return _held(opening, result) if isinstance(opening, MidlineWound) else result
+
+
+def _held(wound: MidlineWound, parts: dict[str, PartedTissue]) -> dict[str, PartedTissue]:
+    """Return the tissue of a midline wound with its muscle pressed flat by the blade that holds it."""
+    opened = {name: part.surface.moved(part.warp(wound.full)) for name, part in parts.items()}
+    face = blade_face(wound, list(opened.values()))
+    return parts | {
+        name: replace(part, warp=pressed(part.surface, part.warp, face, opened[LAYERS[0]]))
+        for name, part in parts.items()
+        if name not in LAYERS
+    }
 
 
 def _is_cut(recipe: Recipe, opening: TubeCorridor | MidlineWound) -> bool:

@@ -7,13 +7,19 @@ import numpy as np
 from spineviz.anatomy.layer import LayerRecipe
 from spineviz.anatomy.recipe import Recipe
 from spineviz.sdf.mesher import mesh
-from spineviz.sdf.solid import Solid, smooth_intersection
+from spineviz.sdf.solid import Field, Solid, smooth_intersection
 from spineviz.structure import Floats, Points, Surface
 from spineviz.surgery.retraction.layer_cut import LayerOpening, opened_layer
 from spineviz.surgery.retraction.warp import Opening
 
-SNAP = 0.2
+SNAP = 0.5
 """Vertices this near (mm) to the lumen's wall are its wall: marching cubes put them there."""
+
+CUT_STEP = 1.6
+"""Cut muscle is meshed no coarser than this (mm), so that the lumen's rim stays crisp."""
+
+OFF_BONE = 0.15
+"""Cut muscle at rest keeps this far (mm) from bone."""
 
 MARGIN = 14.0
 """How far (mm) tissue may move beyond its bounds while it is parted."""
@@ -23,11 +29,12 @@ def opened_variant(recipe: Recipe, opening: LayerOpening, step: float | None = N
     """Return a tissue's surface at rest, cut so that an opening can part it.
 
     It is watertight and, warped to the full opening, has the lumen's wall as its own. ``step`` is the
-    meshing step in mm, the recipe's own where None. The paint is that of the uncut tissue.
+    meshing step in mm; where None it is the recipe's own, or a finer one. The paint is that of
+    the uncut tissue.
     """
     if isinstance(recipe, LayerRecipe):
         return opened_layer(recipe, opening)
-    return opened_solid(recipe, opening, step or recipe.step)
+    return opened_solid(recipe, opening, step or min(recipe.step, CUT_STEP))
 
 
 def opened_solid(recipe: Recipe, opening: Opening, step: float) -> Surface:
@@ -43,5 +50,20 @@ def opened_solid(recipe: Recipe, opening: Opening, step: float) -> Surface:
     opened = mesh(Solid(field, solid.lower - MARGIN, solid.upper + MARGIN), step)
     vertices = opened.vertices.astype(np.float64)
     moved = opening.moves(vertices)
-    vertices[moved] = opening.closed(vertices[moved], SNAP)
+    vertices[moved] = _off_bone(opening.closed(vertices[moved], SNAP), opening.terrain.bone)
     return recipe.painted(opened.moved(vertices))
+
+
+def _off_bone(points: Points, bone: Field) -> Points:
+    """Return points (n, 3) with those that the mesher's chords put into bone pushed out of it."""
+    result = points.copy()
+    for _ in range(3):
+        near = np.flatnonzero(bone(result) < OFF_BONE)
+        if not len(near):
+            break
+        steps = 0.3 * np.vstack([np.eye(3), -np.eye(3)])
+        values = bone((result[near, None] + steps).reshape(-1, 3)).reshape(-1, 6)
+        slope = values[:, :3] - values[:, 3:]
+        slope /= np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-6)
+        result[near] += (OFF_BONE - bone(result[near]))[:, None] * slope
+    return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -129,7 +130,7 @@ class Clearance:
         return result
 
 
-PUSHES = 5
+PUSHES = 9
 """How often vertices are pushed; the later pushes mend what a corner left."""
 
 OUTWARD = 1.3
@@ -144,7 +145,7 @@ class PartingWarp:
     """The movement of one surface while an opening is made.
 
     Call it with the opening's amounts; it gives the vertices (n, 3) float32, world mm. Amounts of zero
-    give the rest shape exactly.
+    give the rest shape exactly. ``pressing`` is how its moving points give way to what holds them.
     """
 
     rest: Points
@@ -152,12 +153,15 @@ class PartingWarp:
     moving: Index
     prepared: Any
     clearance: Clearance | None
+    pressing: Callable[[Amounts], Points] | None = None
 
     def __call__(self, amounts: Amounts) -> Points:
         """Return the vertices (n, 3) at some amounts."""
         if not any(amounts):
             return self.rest
         moved = self.opening.move(self.prepared, amounts)
+        if self.pressing is not None:
+            moved += self.pressing(amounts)
         if self.clearance is not None:
             moved = self.clearance.cleared(moved)
         result = np.array(self.rest)

@@ -1,0 +1,55 @@
+"""Where one surface lies against another: an instrument's face against the muscle that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import trimesh
+
+from spineviz.geometry import as_trimesh, surface_distance
+from spineviz.structure import Floats, Points, Surface
+
+REACH = 4.0
+"""A face's search for tissue begins this far (mm) on its free side."""
+
+FARTHEST = 8.0
+"""Muscle farther (mm) from a face than this is not what it holds."""
+
+FACING = np.cos(np.radians(45.0))
+"""Muscle that turns away from a face by more than this has left it: it is its edge or its back."""
+
+
+def gaps(points: Points, outward: Points, muscles: Sequence[Surface], others: Sequence[Surface]) -> Floats:
+    """Return the distance (mm) to muscle of each place on a face that lies against muscle.
+
+    ``points`` (n, 3) stand on the face, ``outward`` (n, 3) are unit vectors out of it. A place lies against
+    muscle where the first tissue that is met straight ahead is muscle and faces it.
+    """
+    muscle, other = (trimesh.util.concatenate([as_trimesh(item) for item in items])
+                     for items in (muscles, others))  # fmt: skip
+    ahead, triangle = _first(muscle, points, outward)
+    facing = np.einsum("nk,nk->n", -muscle.face_normals[triangle], outward) > FACING
+    held = facing & (ahead < FARTHEST) & (ahead < _first(other, points, outward)[0])
+    result = np.full(len(points), np.inf)
+    for item in muscles:
+        result = np.minimum(result, np.abs(surface_distance(item)(points)))
+    return result[held]
+
+
+def _first(mesh: trimesh.Trimesh, points: Points, outward: Points) -> tuple[Floats, np.ndarray]:
+    """Return how far ahead (n,) mm a mesh is met first, inf where it is not, and by which triangle."""
+    places, rays, triangles = mesh.ray.intersects_location(
+        points - REACH * outward, outward, multiple_hits=False
+    )
+    ahead, index = np.full(len(points), np.inf), np.zeros(len(points), dtype=int)
+    ahead[rays] = np.einsum("nk,nk->n", places - points[rays], outward[rays])
+    index[rays] = triangles
+    return ahead, index
+
+
+def cylinder(radius: float, low: float, high: float) -> tuple[Points, Points]:
+    """Return places (n, 3) about every half millimetre on a cylinder around z, and their outward vectors."""
+    angle, height = np.meshgrid(np.linspace(0, 2 * np.pi, 120, endpoint=False), np.arange(low, high, 0.5))
+    around = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=-1).reshape(-1, 3)
+    return radius * around + height.reshape(-1, 1) * [0.0, 0.0, 1.0], around
