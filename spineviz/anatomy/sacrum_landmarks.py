@@ -88,8 +88,8 @@ def _pedicle(parameters: SacrumParameters) -> Frame:
 
 
 def _apex(parameters: SacrumParameters) -> Floats:
-    walls = parameters.walls
-    return np.array([0.0, (walls.anterior[-1][0] + walls.posterior[-1][0]) / 2.0, walls.heights[-1] + DEPTH])
+    middle, height = parameters.walls.end
+    return np.array([0.0, middle, height + DEPTH])
 
 
 def _on_wall(parameters: SacrumParameters, x: float, z: float, aspect: Aspect) -> Floats:

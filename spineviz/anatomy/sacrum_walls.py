@@ -66,6 +66,8 @@ class Walls(Spec):
     ``half_width`` (m,) is the x of the anterior margin and ``flare`` (m,) by how many mm the
     lateral surface gains x per mm of y. ``edge`` (m,) rounds the margins. ``ridges`` are the z of the
     transverse lines across the bodies, ``ridge_height`` high and ``ridge_reach`` wide to each side.
+    The inferior end is a plane through ``apex`` (y, z; the last station where not given) that faces
+    ``apex_tilt`` degrees to anterior.
     """
 
     heights: tuple[float, ...]
@@ -78,6 +80,14 @@ class Walls(Spec):
     ridge_height: float
     ridge_reach: float
     auricular: Auricular
+    apex: Pair | None = None
+    apex_tilt: float = 0.0
+
+    @property
+    def end(self) -> Pair:
+        """The middle of the inferior end, (y, z)."""
+        middle = (self.anterior[-1][0] + self.posterior[-1][0]) / 2.0
+        return (middle, self.heights[-1]) if self.apex is None else self.apex
 
     @cached_property
     def _along(self) -> CubicSpline:
@@ -122,8 +132,13 @@ class Walls(Spec):
         lateral = (x - width - flare * (y - rows[:, 3])) / np.sqrt(1.0 + slopes[:, 8] ** 2 + flare**2)
         lateral -= self.auricular.height(y, z)
         plate = _rounded(_rounded(sides[0], sides[1], edge), lateral, edge)
-        ends = np.maximum(z - self.heights[0], self.heights[-1] - z)
-        return smooth_intersection(plate, ends, 4.0)
+        return smooth_intersection(plate, np.maximum(z - self.heights[0], self._below(y, z)), 4.0)
+
+    def _below(self, y: Floats, z: Floats) -> Floats:
+        """Distance to the inferior end: positive below it."""
+        tilt = np.radians(self.apex_tilt)
+        middle, height = self.end
+        return (height - z) * np.cos(tilt) + (y - middle) * np.sin(tilt)
 
 
 class Body(Spec):

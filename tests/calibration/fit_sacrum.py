@@ -1,10 +1,12 @@
-"""Calibrate the sacrum's walls, body and crests on a reference sacrum by damped least squares.
+"""Calibrate the sacrum's walls, body and crests, and the coccyx, on a reference by damped least squares.
 
-Run ``python tests/calibration/fit_sacrum.py OUTPUT.json`` with SPINEVIZ_SHARED naming the folder that
-holds ``reference/remus_Sacrum.ply`` (Remus et al., PLoS ONE 2021;16(4):e0250456). It starts from
-the measures and writes the fitted parameters as JSON. Canal, foramina, facets and endplate keep
-their morphometric values: reference points near them take no part, nor does the coccyx. The measures
-are such a fit, with the first body's front, the apex and the lateral margins smoothed by hand after it.
+Run ``python tests/calibration/fit_sacrum.py sacrum|coccyx OUTPUT.json``, SPINEVIZ_SHARED naming the folder
+of ``reference/remus_Sacrum.ply`` (Remus et al., PLoS ONE 2021;16(4):e0250456). It starts from
+the revised measures and writes the fitted parameters as JSON. Canal, foramina, facets and endplate keep
+their morphometric values: reference points near them take no part, nor does the coccyx. Besides the
+pull to the starting values a penalty on their second differences along z keeps the walls smooth: what
+stands out from them is a crest or a tubercle, and has a part of its own. The coccyx hangs below the revised
+sacrum's apex. After its fit the segments were drawn a little apart and the cornua shortened by hand.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ import numpy as np
 import trimesh
 from scipy.spatial import cKDTree
 
-from spineviz.anatomy import sacrum
+from spineviz.anatomy import coccyx, sacrum
 from spineviz.anatomy.sacrum_parts import folded, nearby
+from spineviz.sdf import Field
 from spineviz.structure import Floats, Points
 
 SCALE = 0.96
@@ -30,9 +33,14 @@ ENDPLATE = np.array([-0.04, -1.5, 0.0])
 RAISE = np.array([0.0, 0.5, 3.0])
 CLIP = 4.0
 SPREAD = {"anterior": 2.0, "posterior": 2.0, "half_width": 2.0, "flare": 0.15, "edge": 0.7}
+SMOOTH = {"anterior": 1.0, "posterior": 1.0, "half_width": 0.5, "flare": 10.0}
+STIFFNESS, PRIOR = 0.02, 0.6
 MIDLINE = {("start", 0), ("end", 0)}
-LOWEST = {"across": 2.0, "caps": 2.0, "edge": 5.0}
+LOWEST = {"across": 2.6, "caps": 2.0, "edge": 5.0, "radii": 2.0, "half_depth": 1.8}
+STRUT = {"start": 1.2, "end": 1.2, "radii": 0.5}
 CREST = {"start": 1.5, "end": 1.5, "across": 0.5, "along": 1.0, "caps": 0.5}
+COCCYX = {"start": 1.5, "end": 1.5, "half_width": 1.0, "half_depth": 0.7, "caps": 0.5, "across": 0.6}
+COCCYX |= {"along": 0.6, "radii": 0.4}
 BODY = {"half_width": 1.0, "front": 1.0, "back": 1.0, "centre": 1.0}
 
 
@@ -46,8 +54,10 @@ def reference() -> trimesh.Trimesh:
     return bone
 
 
-def samples(bone: trimesh.Trimesh, parameters: sacrum.SacrumParameters) -> tuple[Points, Floats]:
-    """Points on and off the reference's surface with their signed distances."""
+def samples(
+    bone: trimesh.Trimesh, parameters: sacrum.SacrumParameters, lowest: float = -117.0
+) -> tuple[Points, Floats]:
+    """Points on and off the reference's surface with their signed distances, above z = ``lowest`` (mm)."""
     dense, faces = trimesh.sample.sample_surface(bone, 150_000, seed=1)
     normals = bone.face_normals[faces]
     random = np.random.default_rng(2)
@@ -63,8 +73,8 @@ def samples(bone: trimesh.Trimesh, parameters: sacrum.SacrumParameters) -> tuple
         void = np.minimum(void, nearby(foramen, folded(points)))
     x, y, z = points.T
     facet = (z > -14.0) & (x > 11.0) & (x < 33.0) & (y < -15.0)
-    kept = (void > 3.0) & ~facet & (z > -113.0) & ~((z > -4.0) & (y > -16.0))
-    kept &= ~((z < -96.0) & (x < 8.0) & (y < -28.0))
+    kept = (void > 3.0) & ~facet & (z > lowest) & ~((z > -4.0) & (y > -16.0))
+    kept &= ~((z < -96.0) & (z > -121.0) & (x < 8.0) & (y < -26.0))
     return points[kept], target[kept]
 
 
@@ -77,7 +87,7 @@ def slots(document: dict[str, Any]) -> list[Slot]:
     walls = document["walls"]
     for name, spread in SPREAD.items():
         for i, row in enumerate(walls[name]):
-            if name == "half_width" and i >= len(walls[name]) - 2:
+            if name == "half_width" and i >= len(walls[name]) - 3:
                 continue
             if isinstance(row, list):
                 found += [(["walls", name, i, j], spread) for j in range(2 if i < 2 else 0, len(row))]
@@ -89,7 +99,23 @@ def slots(document: dict[str, Any]) -> list[Slot]:
         for name, spread in CREST.items():
             places = [i for i in range(len(spine[name])) if (name, i) not in MIDLINE]
             found += [(["median_crest", k, name, i], spread) for i in places]
+    for group in ("crests", "pits"):
+        for k, strut in document[group].items():
+            for name, spread in STRUT.items():
+                found += [([group, k, name, i], spread) for i in range(len(strut[name]))]
     return found
+
+
+def roughness(document: dict[str, Any]) -> Floats:
+    """The walls' second differences along z: about the mm by which a station leaves its neighbours' line."""
+    walls = document["walls"]
+    z = np.asarray(walls["heights"])
+    rows = [np.asarray(walls[name]).reshape(len(z), -1) * weight for name, weight in SMOOTH.items()]
+    values = np.column_stack(rows)[1:]
+    share = ((z[2:-1] - z[1:-2]) / (z[3:] - z[1:-2]))[:, None]
+    between = values[:-2] * (1.0 - share) + values[2:] * share
+    span: Floats = ((z[3:] - z[1:-2]) / 24.0)[:, None]
+    return np.ravel((values[1:-1] - between) / span**2)
 
 
 def read(document: Any, path: list[Any]) -> float:
@@ -110,20 +136,30 @@ def written(document: dict[str, Any], paths: list[list[Any]], values: Floats) ->
 
 
 def fitted(
-    document: dict[str, Any], points: Points, target: Floats, rounds: int, prior: float
+    document: dict[str, Any],
+    found: list[Slot],
+    field: Callable[[dict[str, Any]], Field],
+    points: Points,
+    target: Floats,
+    rounds: int,
+    rough: Callable[[dict[str, Any]], Floats] | None = None,
 ) -> dict[str, Any]:
-    """Damped Gauss-Newton with a robust loss and a prior at the starting values."""
-    found = slots(document)
+    """Damped Gauss-Newton with a robust loss and a prior at the starting values.
+
+    ``field`` makes a distance of a document; ``rough`` returns what is to be kept small besides.
+    """
     paths, spread = [p for p, _ in found], np.array([s for _, s in found])
     start = np.array([read(document, p) for p in paths])
-    lowest = np.array([LOWEST.get(p[2] if p[0] == "median_crest" else p[1], -np.inf) for p in paths])
+    lowest = np.array([LOWEST.get(p[-2] if isinstance(p[-1], int) else p[-1], -np.inf) for p in paths])
 
     def residual(values: Floats) -> Floats:
-        model = sacrum.SacrumParameters.model_validate(written(document, paths, values))
-        error: Floats = CLIP * np.tanh(sacrum.field(model)(points) / CLIP) - CLIP * np.tanh(target / CLIP)
-        return error
+        changed = written(document, paths, values)
+        error: Floats = CLIP * np.tanh(field(changed)(points) / CLIP) - CLIP * np.tanh(target / CLIP)
+        if rough is None:
+            return error
+        return np.concatenate([error, np.sqrt(STIFFNESS * len(points) / 100.0) * rough(changed)])
 
-    step = gauss_newton(residual, start, spread, lowest, prior * len(points) / 1000.0)
+    step = gauss_newton(residual, start, spread, lowest, PRIOR * len(points) / 1000.0)
     values, damping = start, 1e-2
     for k in range(rounds):
         values, damping, cost, mean = step(values, damping)
@@ -166,13 +202,50 @@ def gauss_newton(
     return step
 
 
-def main(output: str, rounds: int) -> None:
-    """Fit and write the parameters."""
-    start = sacrum.parameters()
+def sacral_field(document: dict[str, Any]) -> Field:
+    """The distance to a sacrum."""
+    return sacrum.field(sacrum.SacrumParameters.model_validate(document))
+
+
+def coccygeal_field(document: dict[str, Any]) -> Field:
+    """The distance to a coccyx."""
+    return coccyx.field(coccyx.CoccyxParameters.model_validate(document))
+
+
+def coccygeal_slots(node: dict[str, Any], path: tuple[Any, ...] = ()) -> list[Slot]:
+    """The coccyx's numbers to be fitted."""
+    found: list[Slot] = []
+    for key, inner in node.items():
+        if isinstance(inner, dict):
+            found += coccygeal_slots(inner, (*path, key))
+        elif path and key in COCCYX:
+            found += [([*path, key, i], COCCYX[key]) for i in range(len(inner))]
+    return found
+
+
+def fitted_coccyx(rounds: int) -> dict[str, Any]:
+    """The coccyx, fitted on the part of the reference below the revised sacrum's apex."""
+    start, model = coccyx.parameters(), sacrum.revised()
+    points, target = samples(reference(), model, lowest=-np.inf)
+    local = coccyx.below(start, sacrum.landmarks(model)["apex"]).to_local(points)
+    hangs = local[:, 2] < -2.0
+    document = json.loads(start.model_dump_json())
+    return fitted(document, coccygeal_slots(document), coccygeal_field, local[hangs], target[hangs], rounds)
+
+
+def fitted_sacrum(rounds: int) -> dict[str, Any]:
+    """The sacrum, fitted on the reference above the apex."""
+    start = sacrum.revised()
     points, target = samples(reference(), start)
-    document = fitted(json.loads(start.model_dump_json()), points, target, rounds, 0.6)
+    document = json.loads(start.model_dump_json())
+    return fitted(document, slots(document), sacral_field, points, target, rounds, roughness)
+
+
+def main(bone: str, output: str, rounds: int) -> None:
+    """Fit and write the parameters."""
+    document = fitted_coccyx(rounds) if bone == "coccyx" else fitted_sacrum(rounds)
     Path(output).write_text(json.dumps(document), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 8)
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 8)

@@ -1,0 +1,213 @@
+"""The parametric cervical vertebrae C3-C7: mesh, field, landmarks, hallmarks and likeness to real bone."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from spineviz.anatomy import cervical
+from spineviz.sdf import mesh
+from spineviz.structure import Frame
+from spineviz.terms import SIDES
+
+LEVELS = ("C3", "C4", "C5", "C6", "C7")
+PAIRED = (
+    "pedicle", "pars", "lamina", "transverse", "facet.superior", "facet.inferior", "uncinate",
+    "tubercle.anterior", "tubercle.spinous", "foramen.transverse",
+)  # fmt: skip
+SINGLE = ("endplate.superior", "endplate.inferior", "canal", "spinous.tip", "spinous.base")
+ON_SURFACE = (*(f"{name}.right" for name in PAIRED[1:-1]), "spinous.tip", "spinous.base")
+X, Y, Z = np.eye(3)
+
+
+@cache
+def bone(level: str, step: float = 0.8) -> trimesh.Trimesh:
+    surface = mesh(cervical.solid(cervical.parameters_of(level)), step, mirror=True)
+    return trimesh.Trimesh(surface.vertices, surface.faces, process=False)
+
+
+@cache
+def marks(level: str) -> dict[str, Frame]:
+    return cervical.landmarks(cervical.parameters_of(level))
+
+
+def canal_width(level: str) -> float:
+    """The greatest width (mm) of the vertebral foramen between the pedicles."""
+    field, middle = cervical.field(cervical.parameters_of(level)), marks(level)["canal"].origin
+    places = np.arange(0.0, 16.0, 0.05)
+    widths = []
+    for ahead in np.arange(2.0, 7.1, 0.5):
+        inside = field(middle + ahead * Y + places[:, None] * X) < 0.0
+        widths.append(places[np.argmax(inside)] if inside.any() and not inside[0] else 0.0)
+    return 2.0 * max(widths)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_cervical_vertebra_is_one_watertight_body_with_three_holes(level: str) -> None:
+    made = bone(level)
+    assert made.is_watertight and made.is_winding_consistent
+    assert made.body_count == 1
+    assert made.euler_number == -4
+    assert made.volume > 6_000.0
+
+
+@pytest.mark.parametrize("step", [0.5, 1.0, 1.2])
+def test_its_holes_stay_open_at_other_steps(step: float) -> None:
+    for level in ("C3", "C7"):
+        made = bone(level, step)
+        assert made.is_watertight and made.euler_number == -4
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_left_and_right_are_the_same(level: str) -> None:
+    vertices = np.asarray(bone(level).vertices).tolist()
+    assert {tuple(v) for v in vertices} == {(-x if x else 0.0, y, z) for x, y, z in vertices}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_field_stays_close_to_a_true_distance(level: str) -> None:
+    field = cervical.field(cervical.parameters_of(level))
+    points = np.asarray(bone(level).vertices[::17], dtype=np.float64)
+    points = points[np.abs(points[:, 0]) > 1.5]
+    slope = np.stack([(field(points + d) - field(points - d)) / 0.02 for d in np.eye(3) * 0.01], axis=1)
+    steepness = np.linalg.norm(slope, axis=1)
+    assert np.median(steepness) == pytest.approx(1.0, abs=0.08)
+    assert np.percentile(steepness, 8) > 0.65 and np.percentile(steepness, 99.5) < 1.35
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_landmark_is_there_once_and_right_handed(level: str) -> None:
+    names = {*SINGLE, *(f"{name}.{side}" for name in PAIRED for side in SIDES)}
+    assert set(marks(level)) == names
+    for frame in marks(level).values():
+        assert frame.axes @ frame.axes.T == pytest.approx(np.eye(3), abs=1e-9)
+        assert np.linalg.det(frame.axes) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_surface_landmarks_lie_on_the_bone_and_look_out_of_it(level: str) -> None:
+    field = cervical.field(cervical.parameters_of(level))
+    for name in ON_SURFACE:
+        frame = marks(level)[name]
+        inside, on, outside = field(frame.origin + np.array([[-0.8], [0.0], [0.8]]) * frame.anterior)
+        assert abs(on) < 0.02 and inside < -0.3 and outside > 0.3, name
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_left_landmarks_mirror_the_right_ones(level: str) -> None:
+    for name in PAIRED:
+        left, right = marks(level)[f"{name}.left"], marks(level)[f"{name}.right"]
+        assert right.origin[0] > 0.0
+        assert left.origin == pytest.approx(right.origin * [-1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_landmarks_stand_where_an_anatomist_looks_for_them(level: str) -> None:
+    at = {name: frame.origin for name, frame in marks(level).items()}
+    assert 4.0 < at["endplate.superior"][2] < 9.0 and -9.0 < at["endplate.inferior"][2] < -4.0
+    assert at["spinous.tip"][1] < at["spinous.base"][1] < at["canal"][1] < at["pedicle.right"][1]
+    assert at["facet.superior.right"][2] > at["pars.right"][2] > at["facet.inferior.right"][2]
+    assert at["pars.right"][1] < at["facet.superior.right"][1]
+    assert at["facet.superior.right"][0] > at["pedicle.right"][0] > at["uncinate.right"][0] - 1.5
+    assert at["tubercle.anterior.right"][1] > at["transverse.right"][1] - 1.0
+    assert at["uncinate.right"][2] > at["endplate.superior"][2] + 2.0
+    superior, inferior = (marks(level)[f"facet.{name}.right"].anterior for name in ("superior", "inferior"))
+    assert superior[1] < -0.5 and superior[2] > 0.35
+    assert inferior[1] > 0.5 and inferior[2] < -0.35
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_vertebral_artery_and_the_cord_have_room(level: str) -> None:
+    field = cervical.field(cervical.parameters_of(level))
+    assert field(marks(level)["canal"].origin[None])[0] > 4.5
+    tunnel = marks(level)["foramen.transverse.right"]
+    line = tunnel.origin + np.linspace(-2.5, 2.5, 11)[:, None] * tunnel.superior
+    assert field(line).min() > (1.7 if level == "C7" else 2.0)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_facets_are_flat_and_their_joint_space_is_free(level: str) -> None:
+    field = cervical.field(cervical.parameters_of(level))
+    for name in ("facet.superior.right", "facet.inferior.right"):
+        frame = marks(level)[name]
+        angles = np.radians(np.arange(0.0, 360.0, 30.0))
+        disc = frame.origin + 3.0 * (
+            np.cos(angles)[:, None] * frame.right + np.sin(angles)[:, None] * frame.superior
+        )
+        assert np.abs(field(disc)).max() < 0.45, name
+        assert field(disc + 2.0 * frame.anterior).min() > 1.0, name
+
+
+def test_facets_stand_up_steeper_from_level_to_level() -> None:
+    tilts = [np.degrees(np.arccos(marks(level)["facet.superior.right"].anterior[2])) for level in LEVELS]
+    assert tilts == sorted(tilts)
+    assert 40.0 < tilts[0] < 50.0 and 55.0 < tilts[-1] < 70.0
+
+
+def test_the_spinous_process_is_cleft_from_c3_to_c6_and_single_and_long_in_c7() -> None:
+    reach = []
+    for level in LEVELS:
+        field = cervical.field(cervical.parameters_of(level))
+        tip = marks(level)["tubercle.spinous.right"].origin
+        cleft = field(np.array([[0.0, tip[1] + 1.0, tip[2]]]))[0]
+        assert (cleft > 0.0) == (level != "C7"), level
+        reach.append(marks(level)["spinous.base"].origin[1] - min(bone(level).vertices[:, 1]))
+    assert max(reach[:-1]) < reach[-1] - 4.0
+
+
+def test_the_anterior_tubercle_of_c6_is_the_largest() -> None:
+    thickness = {}
+    for level in ("C4", "C5", "C6"):
+        bar = cervical.parameters_of(level).anterior_bar
+        thickness[level] = bar.across[-1] * bar.along[-1]
+    assert thickness["C6"] > 1.2 * max(thickness["C4"], thickness["C5"])
+
+
+def test_only_the_articular_surfaces_carry_cartilage() -> None:
+    vertices = np.asarray(bone("C5").vertices)
+    share = cervical.cartilage(cervical.parameters_of("C5"), vertices)
+    assert share.min() >= 0.0 and share.max() == pytest.approx(1.0)
+    covered = vertices[share > 0.5]
+    assert 0.04 < len(covered) / len(vertices) < 0.2
+    assert np.abs(covered[:, 0]).min() > 10.0 and covered[:, 1].max() < -2.0
+
+
+def test_a_level_without_such_a_vertebra_is_refused() -> None:
+    with pytest.raises(ValueError, match="no such cervical vertebra 'C2'"):
+        cervical.parameters_of("C2")
+
+
+@pytest.mark.skipif("SPINEVIZ_SHARED" not in os.environ, reason="needs the published morphometry")
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_size_of_body_and_canal_is_that_of_published_morphometry(level: str) -> None:
+    path = Path(os.environ["SPINEVIZ_SHARED"]) / "facts" / "morphometry_recommended.csv"
+    with path.open(encoding="utf-8") as lines:
+        wanted = next(row for row in csv.DictReader(lines) if row["level"] == level)
+    at = marks(level)
+    taken = {
+        "h_ant": at["endplate.superior"].origin[2] - at["endplate.inferior"].origin[2],
+        "canal_w": canal_width(level),
+        "tp_span": 2.0 * bone(level).vertices[:, 0].max(),
+    }
+    for name, value in taken.items():
+        assert value == pytest.approx(float(wanted[name]), rel=0.12), name
+
+
+@pytest.mark.skipif("SPINEVIZ_SHARED" not in os.environ, reason="needs the reference bones")
+@pytest.mark.parametrize("level", ["C4", "C7"])
+def test_a_vertebra_is_closer_to_the_reference_than_two_people_are_to_each_other(level: str) -> None:
+    folder = Path(os.environ["SPINEVIZ_SHARED"]) / "reference"
+    spec = importlib.util.spec_from_file_location("fidelity", folder / "fidelity.py")
+    assert spec is not None and spec.loader is not None
+    fidelity = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fidelity)
+    reference = trimesh.load(folder / f"art_{level}.ply", force="mesh")
+    mean, p95, _, _ = fidelity.distance(bone(level), reference)
+    assert mean <= 0.7 and p95 <= 2.0
