@@ -1,4 +1,4 @@
-"""The parametric lumbar vertebra: its mesh, its field, its landmarks and its likeness to real bone."""
+"""The parametric thoracic and lumbar vertebra: mesh, field, landmarks and likeness to real bone."""
 
 from __future__ import annotations
 
@@ -14,32 +14,42 @@ import trimesh
 from spineviz.anatomy import vertebra
 from spineviz.sdf import mesh
 from spineviz.structure import Frame
-from spineviz.terms import SIDES, Level
+from spineviz.terms import SIDES
 
-LEVELS: tuple[Level, ...] = ("L3", "L4", "L5")
+THORACIC = tuple(f"T{number}" for number in range(1, 13))
+LUMBAR = tuple(f"L{number}" for number in range(1, 6))
+LEVELS = (*THORACIC, *LUMBAR)
 PAIRED = ("pedicle", "pars", "lamina", "transverse", "facet.superior", "facet.inferior")
 SINGLE = ("endplate.superior", "endplate.inferior", "canal", "spinous.tip", "spinous.base")
-ON_SURFACE = (*(f"{name}.right" for name in PAIRED[1:]), "spinous.tip", "spinous.base")
+COSTAL = ("costal.superior", "costal.inferior", "costal.transverse")
+
+
+def costal(level: str) -> tuple[str, ...]:
+    """The costal facets an anatomist looks for at a level."""
+    if level.startswith("L"):
+        return ()
+    number = int(level[1:])
+    return COSTAL if number < 10 else (COSTAL[0], COSTAL[2]) if number == 10 else COSTAL[:1]
 
 
 @cache
-def bone(level: Level) -> trimesh.Trimesh:
-    surface = mesh(vertebra.solid(vertebra.parameters_of(level)), 0.7, mirror=True)
+def bone(level: str, step: float = 1.2) -> trimesh.Trimesh:
+    surface = mesh(vertebra.solid(vertebra.parameters_of(level)), step, mirror=True)
     return trimesh.Trimesh(surface.vertices, surface.faces, process=False)
 
 
 @cache
-def marks(level: Level) -> dict[str, Frame]:
+def marks(level: str) -> dict[str, Frame]:
     return vertebra.landmarks(vertebra.parameters_of(level))
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_vertebra_is_one_watertight_body_with_one_hole(level: Level) -> None:
+def test_a_vertebra_is_one_watertight_body_with_one_hole(level: str) -> None:
     made = bone(level)
     assert made.is_watertight and made.is_winding_consistent
     assert made.body_count == 1
     assert made.euler_number == 0
-    assert made.volume > 30_000.0
+    assert made.volume > (30_000.0 if level > "L1" and level in LUMBAR else 8_000.0)
 
 
 @pytest.mark.parametrize("step", [0.9, 1.0, 1.5])
@@ -50,7 +60,7 @@ def test_a_vertebra_stays_watertight_at_coarser_steps(step: float) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_left_and_right_of_a_vertebra_are_the_same(level: Level) -> None:
+def test_left_and_right_of_a_vertebra_are_the_same(level: str) -> None:
     vertices = np.asarray(bone(level).vertices)
     assert {tuple(v) for v in vertices.tolist()} == {
         (-x if x else 0.0, y, z) for x, y, z in vertices.tolist()
@@ -58,19 +68,21 @@ def test_left_and_right_of_a_vertebra_are_the_same(level: Level) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_field_stays_close_to_a_true_distance(level: Level) -> None:
+def test_the_field_stays_close_to_a_true_distance(level: str) -> None:
     field = vertebra.field(vertebra.parameters_of(level))
-    points = np.asarray(bone(level).vertices[::29], dtype=np.float64)
+    thoracic = level in THORACIC
+    step, every = (1.2, 5) if thoracic else (0.7, 29)
+    points = np.asarray(bone(level, step).vertices[::every], dtype=np.float64)
     points = points[np.abs(points[:, 0]) > 1.5]
     slope = np.stack([(field(points + d) - field(points - d)) / 0.02 for d in np.eye(3) * 0.01], axis=1)
     steepness = np.linalg.norm(slope, axis=1)
-    assert np.median(steepness) == pytest.approx(1.0, abs=0.05)
-    assert np.percentile(steepness, 8) > 0.7 and np.percentile(steepness, 99.5) < 1.35
+    assert np.median(steepness) == pytest.approx(1.0, abs=0.08 if thoracic else 0.05)
+    assert np.percentile(steepness, 8) > (0.62 if thoracic else 0.7) and np.percentile(steepness, 99.5) < 1.35
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_landmark_is_there_once_and_right_handed(level: Level) -> None:
-    names = {*SINGLE, *(f"{name}.{side}" for name in PAIRED for side in SIDES)}
+def test_every_landmark_is_there_once_and_right_handed(level: str) -> None:
+    names = {*SINGLE, *(f"{name}.{side}" for name in (*PAIRED, *costal(level)) for side in SIDES)}
     assert set(marks(level)) == names
     for frame in marks(level).values():
         assert frame.axes @ frame.axes.T == pytest.approx(np.eye(3), abs=1e-9)
@@ -78,17 +90,18 @@ def test_every_landmark_is_there_once_and_right_handed(level: Level) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_surface_landmarks_lie_on_the_bone_and_look_out_of_it(level: Level) -> None:
+def test_surface_landmarks_lie_on_the_bone_and_look_out_of_it(level: str) -> None:
     field = vertebra.field(vertebra.parameters_of(level))
-    for name in ON_SURFACE:
+    sided = (f"{name}.right" for name in (*PAIRED[1:], *costal(level)))
+    for name in (*sided, "spinous.tip", "spinous.base"):
         frame = marks(level)[name]
         inside, on, outside = field(frame.origin + np.array([[-1.0], [0.0], [1.0]]) * frame.anterior)
         assert abs(on) < 0.02 and inside < -0.4 and outside > 0.4, name
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_left_landmarks_mirror_the_right_ones(level: Level) -> None:
-    for name in PAIRED:
+def test_left_landmarks_mirror_the_right_ones(level: str) -> None:
+    for name in (*PAIRED, *costal(level)):
         left, right = marks(level)[f"{name}.left"], marks(level)[f"{name}.right"]
         assert right.origin[0] > 0.0
         assert left.origin == pytest.approx(right.origin * [-1.0, 1.0, 1.0])
@@ -96,48 +109,96 @@ def test_left_landmarks_mirror_the_right_ones(level: Level) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_landmarks_stand_where_an_anatomist_looks_for_them(level: Level) -> None:
+def test_landmarks_stand_where_an_anatomist_looks_for_them(level: str) -> None:
     at = {name: frame.origin for name, frame in marks(level).items()}
-    assert at["endplate.superior"][2] > 10.0 and at["endplate.inferior"][2] < -10.0
+    half = 10.0 if level in LUMBAR else 6.5
+    assert at["endplate.superior"][2] > half and at["endplate.inferior"][2] < -half
     assert at["spinous.tip"][1] < at["spinous.base"][1] < at["canal"][1] < at["pedicle.right"][1] + 8.0
     assert at["facet.superior.right"][2] > at["pars.right"][2] > at["facet.inferior.right"][2]
     assert at["transverse.right"][0] > at["pedicle.right"][0] > at["lamina.right"][0] > 4.0
-    assert marks(level)["facet.superior.right"].anterior[:2].max() < -0.3
-    assert marks(level)["facet.inferior.right"].anterior[:2].min() > 0.3
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_canal_is_free_and_the_pedicles_hold_a_screw(level: Level) -> None:
+def test_facets_face_backwards_in_the_chest_and_inwards_in_the_loins(level: str) -> None:
+    superior = marks(level)["facet.superior.right"].anterior
+    inferior = marks(level)["facet.inferior.right"].anterior
+    if level in LUMBAR:
+        assert superior[:2].max() < -0.3 and inferior[:2].min() > 0.3
+    else:
+        assert superior[1] < -0.75
+        assert inferior[0] > 0.7 if level == "T12" else inferior[1] > 0.6
+
+
+def test_spinous_processes_are_steepest_in_the_middle_of_the_chest() -> None:
+    slopes = {}
+    for level in THORACIC:
+        at = marks(level)
+        _, y, z = at["spinous.tip"].origin - at["spinous.base"].origin
+        slopes[level] = np.degrees(np.arctan2(-z, -y))
+    assert min(slopes[f"T{n}"] for n in range(5, 9)) > 50.0
+    assert slopes["T1"] < 45.0 and slopes["T12"] < 40.0
+    assert max(slopes, key=slopes.__getitem__) in ("T5", "T6", "T7", "T8")
+
+
+@pytest.mark.parametrize("level", THORACIC)
+def test_costal_facets_are_hollow_and_face_the_ribs(level: str) -> None:
+    field = vertebra.field(vertebra.parameters_of(level))
+    for name in costal(level):
+        frame = marks(level)[f"{name}.right"]
+        border = frame.origin + 2.5 * np.array([[-1.0], [1.0]]) * frame.right
+        assert field(border).mean() < -0.03, name
+        assert frame.anterior[0] > 0.3
+    if "costal.transverse" in costal(level):
+        assert marks(level)["costal.transverse.right"].anterior[1] > 0.5
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_canal_is_free_and_the_pedicles_hold_a_screw(level: str) -> None:
     field = vertebra.field(vertebra.parameters_of(level))
     assert field(marks(level)["canal"].origin[None])[0] > 4.0
     pedicle = marks(level)["pedicle.right"]
-    line = pedicle.origin + np.linspace(-5.0, 25.0, 16)[:, None] * pedicle.anterior
-    assert field(line).max() < -2.5
+    reach, thick = (25.0, 2.5) if level in LUMBAR else (12.0, 1.2)
+    line = pedicle.origin + np.linspace(-reach / 5.0, reach, 16)[:, None] * pedicle.anterior
+    assert field(line).max() < -thick
 
 
-def test_only_the_articular_surfaces_carry_cartilage() -> None:
-    vertices = np.asarray(bone("L4").vertices)
-    share = vertebra.cartilage(vertebra.parameters_of("L4"), vertices)
+@pytest.mark.parametrize("level", ["T1", "T7", "L4"])
+def test_only_the_articular_surfaces_carry_cartilage(level: str) -> None:
+    vertices = np.asarray(bone(level).vertices)
+    share = vertebra.cartilage(vertebra.parameters_of(level), vertices)
     assert share.min() >= 0.0 and share.max() == pytest.approx(1.0)
     covered = vertices[share > 0.5]
-    assert 0.01 < len(covered) / len(vertices) < 0.08
-    assert covered[:, 1].max() < -22.0
+    assert 0.01 < len(covered) / len(vertices) < (0.08 if level in LUMBAR else 0.12)
+    assert covered[:, 1].max() < (-22.0 if level in LUMBAR else 3.0)
 
 
-def test_a_level_without_a_lumbar_vertebra_is_refused() -> None:
-    with pytest.raises(ValueError, match="no lumbar vertebra 'S1'"):
+def test_a_level_without_such_a_vertebra_is_refused() -> None:
+    with pytest.raises(ValueError, match="no thoracic or lumbar vertebra 'S1'"):
         vertebra.parameters_of("S1")
 
 
 @pytest.mark.skipif("SPINEVIZ_SHARED" not in os.environ, reason="needs the reference bones")
-@pytest.mark.parametrize("level", ["L3", "L5"])
-def test_a_vertebra_is_closer_to_the_mean_than_two_people_are_to_each_other(level: Level) -> None:
+@pytest.mark.parametrize(
+    "level, source, mean_limit, p95_limit",
+    [
+        ("T1", "spl", 1.0, 2.8),
+        ("T3", "spl", 1.0, 2.8),
+        ("T5", "spl", 1.0, 2.8),
+        ("L1", "remus", 0.9, 2.2),
+        ("L3", "clouthier", 0.45, 1.0),
+        ("L5", "clouthier", 0.45, 1.0),
+    ],
+)
+def test_a_vertebra_is_closer_to_its_reference_than_two_people_are_to_each_other(
+    level: str, source: str, mean_limit: float, p95_limit: float
+) -> None:
     folder = Path(os.environ["SPINEVIZ_SHARED"]) / "reference"
     spec = importlib.util.spec_from_file_location("fidelity", folder / "fidelity.py")
     assert spec is not None and spec.loader is not None
     fidelity = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fidelity)
-    reference = trimesh.load(folder / f"clouthier_{level}.ply", force="mesh")
-    mean, p95, _, scale = fidelity.distance(bone(level), reference)
-    assert mean <= 0.45 and p95 <= 1.0
-    assert scale == pytest.approx(1.0, abs=0.01)
+    reference = trimesh.load(folder / f"{source}_{level}.ply", force="mesh")
+    mean, p95, _, scale = fidelity.distance(bone(level, 0.8), reference)
+    assert mean <= mean_limit and p95 <= p95_limit
+    if source == "clouthier":
+        assert scale == pytest.approx(1.0, abs=0.01)

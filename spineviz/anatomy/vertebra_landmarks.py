@@ -1,4 +1,4 @@
-"""Landmarks of a lumbar vertebra in its own frame, found on the bone that the parameters make.
+"""Landmarks of a thoracic or lumbar vertebra in its own frame, found on the bone that the parameters make.
 
 Surface landmarks start from a part's parameters and are carried along a ray to the zero surface of
 the whole bone; their y axis points out of the bone, z is as superior as possible, x = y x z. Axis
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from spineviz.anatomy.vertebra_costal import CostalFacet
 from spineviz.anatomy.vertebra_parts import PedicleAxis, body_field, process_loft, spinous_plate
 from spineviz.anatomy.vertebra_solid import ACROSS, VertebraParameters, field
 from spineviz.sdf.loft import Loft
@@ -19,6 +20,12 @@ RIM, DEPTH = 0.86, 5.0
 """Where an endplate's raised rim lies: the part of the way from the centre to the border of the body's
 section ``DEPTH`` mm below the endplate."""
 
+LUMBAR_LAMINA, THORACIC_LAMINA = 0.25, 0.45
+"""Where along its loft a lamina's centre lies; a thoracic one begins farther to the side."""
+
+RIM_FREE = 3.5
+"""The posterior wall's direction is taken this far (mm) from the endplates' rims or farther."""
+
 PATCH = 2.0
 """Normals of articular and laminar surfaces are means over this radius (mm)."""
 
@@ -26,9 +33,6 @@ STRIDE = 0.5
 """Rays are first followed in steps of this length (mm)."""
 
 SUPERIOR = np.array([0.0, 0.0, 1.0])
-POSTEROMEDIAL = np.array([-0.7, -0.7, 0.0])
-"""The way the right superior articular surface looks; the inferior one looks the opposite way."""
-
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
@@ -37,24 +41,34 @@ def landmarks(parameters: VertebraParameters) -> dict[str, Frame]:
 
     ``endplate.superior``, ``endplate.inferior``, ``canal``, ``spinous.tip``, ``spinous.base`` and, each
     ``.left`` and ``.right``, ``pedicle``, ``pars``, ``lamina``, ``transverse``, ``facet.superior``,
-    ``facet.inferior``. Raises ValueError where a part's start does not lie in the bone.
+    ``facet.inferior`` and, where the level carries ribs, ``costal.superior``, ``costal.inferior`` and
+    ``costal.transverse``. Raises ValueError where a part's start does not lie in the bone.
     """
     bone = field(parameters)
-    lofts = {name: process_loft(parameters.process(name), reference) for name, reference in ACROSS.items()}
+    lofts = {name: process_loft(process, ACROSS[name]) for name, process in parameters.processes().items()}
     transverse = lofts["transverse_process"]
+    costal = parameters.costal_facets()
     pedicle = _pedicle(bone, lofts["pedicle"], parameters.pedicle_axis)
     one_side = {
         "pedicle": pedicle,
         "pars": _pars(bone, lofts["inferior_articular_process"]),
-        "lamina": _lamina(bone, lofts["lamina"]),
+        "lamina": _lamina(bone, lofts["lamina"], THORACIC_LAMINA if costal else LUMBAR_LAMINA),
         "transverse": _surface(bone, transverse.point(1.0), transverse.axes()[2]),
-        "facet.superior": _facet(bone, lofts["superior_articular_process"], 0.62, POSTEROMEDIAL),
-        "facet.inferior": _facet(bone, lofts["inferior_articular_process"], 0.7, -POSTEROMEDIAL),
+        "facet.superior": _facet(
+            bone,
+            lofts["superior_articular_process"],
+            0.75 if costal else 0.62,
+            parameters.superior_facet.facing(),
+        ),
+        "facet.inferior": _facet(
+            bone, lofts["inferior_articular_process"], 0.7, -parameters.inferior_facet.facing()
+        ),
+        **{f"costal.{name[: -len('_costal_facet')]}": _costal(bone, facet) for name, facet in costal.items()},
     }
     result = {
         "endplate.superior": _endplate(bone, parameters, 1.0),
         "endplate.inferior": _endplate(bone, parameters, -1.0),
-        "canal": _canal(bone, pedicle),
+        "canal": _canal(bone, parameters, pedicle),
         **_spinous(bone, parameters),
     }
     for name, frame in one_side.items():
@@ -131,13 +145,23 @@ def _deepest(bone: Field, start: Floats, first: Floats, second: Floats) -> Float
 
 
 def _pedicle(bone: Field, loft: Loft, axis: PedicleAxis) -> Frame:
-    """Return the isthmus of the right pedicle: the place along it with the least bone around."""
+    """Return the isthmus of the right pedicle: where its axis tells, or where the least bone is around."""
     u, v, _, _ = loft.axes()
-    places = np.linspace(0.3, 0.85, 23)
-    centres = np.array([_deepest(bone, loft.point(float(place)), u, v) for place in places])
+    if axis.isthmus is None:
+        places = np.linspace(0.3, 0.85, 23)
+        centres = np.array([_deepest(bone, loft.point(float(place)), u, v) for place in places])
+    else:
+        centres = _middle(bone, loft.point(axis.isthmus))[None]
     medial, caudal = np.radians(axis.medial), np.radians(axis.caudal)
     forward = np.array([-np.sin(medial) * np.cos(caudal), np.cos(medial) * np.cos(caudal), -np.sin(caudal)])
     return surface_frame(centres[np.argmax(bone(centres))], forward)
+
+
+def _middle(bone: Field, start: Floats) -> Floats:
+    """Return the point midway between the walls to the right and left of a start, then above and below it."""
+    for way in (np.array([1.0, 0.0, 0.0]), SUPERIOR):
+        start = (leaving(bone, start, way) + leaving(bone, start, -way)) / 2.0
+    return start
 
 
 def _pars(bone: Field, process: Loft) -> Frame:
@@ -145,9 +169,9 @@ def _pars(bone: Field, process: Loft) -> Frame:
     return _surface(bone, process.point(0.0), np.array([0.7, -0.7, 0.0]), PATCH)
 
 
-def _lamina(bone: Field, loft: Loft) -> Frame:
+def _lamina(bone: Field, loft: Loft, place: float) -> Frame:
     """Return the centre of the right lamina's posterior surface."""
-    return _surface(bone, loft.point(0.25), np.array([0.2, -1.0, 0.1]), PATCH)
+    return _surface(bone, loft.point(place), np.array([0.2, -1.0, 0.1]), PATCH)
 
 
 def _facet(bone: Field, loft: Loft, place: float, towards: Floats) -> Frame:
@@ -156,6 +180,12 @@ def _facet(bone: Field, loft: Loft, place: float, towards: Floats) -> Frame:
     sides = [loft.point(place, u, v) - centre for u, v in ((0.5, 0.0), (-0.5, 0.0), (0.0, 0.5), (0.0, -0.5))]
     facing = max(sides, key=lambda side: float(side @ towards) / float(np.linalg.norm(side)))
     return _surface(bone, centre, facing, PATCH)
+
+
+def _costal(bone: Field, facet: CostalFacet) -> Frame:
+    """Return the centre of a costal facet, looking out of the bone."""
+    outward = facet.axes()[2]
+    return surface_frame(leaving(bone, np.asarray(facet.centre) - 2.0 * outward, outward), outward)
 
 
 def _spinous(bone: Field, parameters: VertebraParameters) -> dict[str, Frame]:
@@ -169,11 +199,14 @@ def _spinous(bone: Field, parameters: VertebraParameters) -> dict[str, Frame]:
     }
 
 
-def _canal(bone: Field, pedicle: Frame) -> Frame:
+def _canal(bone: Field, parameters: VertebraParameters, pedicle: Frame) -> Frame:
     """Return the centre of the vertebral foramen at the pedicles; z runs along the posterior wall."""
     height = float(pedicle.origin[2])
     backward = np.array([0.0, -1.0, 0.0])
-    low, high = (leaving(bone, np.array([0.0, 0.0, z]), backward) for z in (height - 9.0, height + 5.0))
+    lowest = RIM_FREE - parameters.body.inferior_endplate.height
+    highest = parameters.body.superior_endplate.height - RIM_FREE
+    heights = max(height - 9.0, lowest), min(height + 5.0, highest)
+    low, high = (leaving(bone, np.array([0.0, 0.0, z]), backward) for z in heights)
     wall = leaving(bone, np.array([0.0, 0.0, height]), backward)
     behind = wall + np.arange(1.0, 40.0, 0.25)[:, None] * backward
     for drop in np.arange(0.0, 20.0, 0.5):

@@ -1,4 +1,4 @@
-"""The parts of a lumbar vertebra: their parameters and the field of each.
+"""The parts of a thoracic or lumbar vertebra: their parameters and the field of each.
 
 All in the bone's own frame: x right, y anterior, z superior, mm; the origin is the centre of the
 vertebral body, z normal to the mid-plane of its endplates. Paired parts are given on the right side.
@@ -107,17 +107,31 @@ class SpinousProcess(Spec):
 
 
 class PedicleAxis(Spec):
-    """The direction of a pedicle from back to front: degrees towards the midline and caudally."""
+    """The direction of a pedicle from back to front: degrees towards the midline and caudally.
+
+    ``isthmus`` is where its loft is narrowest, 0 at the body to 1 at the arch; None: it is looked for.
+    """
 
     medial: float
     caudal: float
+    isthmus: float | None = None
 
 
 class Facet(Spec):
-    """The size of an articular surface (mm)."""
+    """An articular surface: its size (mm) and the angle of its plane to the sagittal plane (degrees).
+
+    The right superior surface looks posteromedially below 90 degrees (lumbar), straight back at 90 and
+    posterolaterally above (thoracic); the inferior one looks the opposite way.
+    """
 
     width: float
     height: float
+    to_sagittal: float = 45.0
+
+    def facing(self) -> Floats:
+        """Return the level direction in which the right superior articular surface looks."""
+        angle = np.radians(self.to_sagittal)
+        return np.array([-np.cos(angle), -np.sin(angle), 0.0])
 
 
 def process_loft(process: Process, reference: Triple) -> Loft:

@@ -1,44 +1,50 @@
-"""Calibrate the lumbar vertebra's shape parameters on reference bones, by least squares.
+"""Calibrate the thoracic and lumbar vertebrae's shape parameters on reference bones, by least squares.
 
-    SPINEVIZ_SHARED=<folder> python tests/calibration/fit_vertebra.py [L3 L5] [--rounds 15] [--out FILE]
+    SPINEVIZ_SHARED=<folder> python tests/calibration/fit_vertebra.py [T1 T3 ...] [--rounds 14] [--out FOLDER]
 
-The folder holds ``reference/clouthier_L3.ply`` and ``clouthier_L5.ply``: the mean of 87
-patients (Clouthier et al., J Biomech 2023;146:111421, MIT licence). Only parameters are kept, no vertex is.
+The folder holds ``reference`` and ``facts``. Levels with a reference (`REFERENCES`) are refined when they are
+asked for, starting from ``meshes/measures/thoracic.toml`` and ``vertebrae.toml``; then `sized` moves their
+measures towards published morphometry and costal facets are set. The levels between follow from them
+(`vertebra_levels`). L3, L4 and L5 stay as they stand unless they are asked for. Only parameters are kept.
 
-1. Each reference is moved to the bone's own frame: x = 0 its plane of symmetry, z normal to the
-   mid-plane of its endplates, the origin in the body.
-2. It is sampled on its surface (distance 0) and off it (signed distance): without the points off the
-   surface a process may overshoot into free space at no cost.
-3. The parameters now in ``meshes/measures/vertebrae.toml`` are refined: Gauss-Newton steps with a robust
-   loss, a weak pull to the starting values, and bounds that keep every part a plausible shape. The first pass
-   looks 10 mm far, the second 3 mm.
-4. L4 is the mean of L3 and L5, moved by what published morphometry says L4 departs from that mean.
+1. Each reference is moved to the bone's own frame: x = 0 its plane of symmetry, z normal to the mid-plane of
+   its endplates, the origin in the body.
+2. It is sampled on its surface and off it, and the parameters are refined (`fitting`). What a reference
+   does not show takes no part (`told`): the scan that T1, T3 and T5 come from ends in T5, and its thin
+   articular processes are eroded. There the starting values stay.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path as File
 
 import numpy as np
-import trimesh
-from scipy.spatial import cKDTree
+from fitting import Path, Shape, fit, name_of, tables, target_of
+from vertebra_levels import (
+    COLUMNS,
+    FACETS,
+    between,
+    isthmus,
+    jointed,
+    l4_between,
+    lower_thoracic,
+    morphometry,
+    sized,
+)
+from vertebra_references import REFERENCES, in_own_frame, right_half_twice, told
+from vertebra_ribs import with_costal_facets
 
 from spineviz import measures
-from spineviz.anatomy.vertebra_solid import VertebraParameters, joined, part_fields
+from spineviz.anatomy.vertebra_solid import COSTAL, VertebraParameters, joined, part_fields
 
-SOURCE = (
-    "calibrated on the mean of 87 patients, Clouthier et al., J Biomech 2023;146:111421 (MIT), "
-    "by tests/calibration/fit_vertebra.py"
-)
-SOURCE_L4 = (
+RIBS = "set on the bone after Gray's Anatomy"
+L4_SOURCE = (
     "model values: mean of the calibrated L3 and L5 (Clouthier et al., J Biomech 2023;146:111421), moved "
     "by the departure of L4 from that mean in a blend of published morphometry (Panjabi 1992, Bonczar 2024)"
 )
+MORPHOMETRY = "a blend of published morphometry (Panjabi 1991-1993, Zindrick 1987, Bonczar 2024 and others)"
+
 
 SCALES = {
     "roll": 8.0, "exponent": 0.3, "exponents": 0.3, "curl": 0.01, "notch": 0.05, "notch_width": 2.0,
@@ -47,7 +53,11 @@ SCALES = {
 }  # fmt: skip
 """How far a parameter may be expected to move, by its name; 1 (mm) for all others."""
 
-LIMITS: dict[str, tuple[float, float]] = {
+TIGHT = {"superior_articular_process": 0.2, "inferior_articular_process": 0.3}
+TIGHTER_T5 = {"spinous_process": 0.25, "inferior_endplate": 0.15}
+"""These parts of a thoracic vertebra stay near their start, for the references show little of them."""
+
+LUMBAR: dict[str, tuple[float, float]] = {
     "across": (1.8, 11.0), "along": (2.5, 14.0), "caps": (3.0, 10.0), "exponent": (1.9, 2.2),
     "blend": (4.5, 8.0),
     "curl": (-0.045, 0.045), "roll": (-75.0, 75.0), "exponents": (1.9, 3.2), "notch": (0.0, 0.2),
@@ -56,28 +66,22 @@ LIMITS: dict[str, tuple[float, float]] = {
     "half_height": (3.0, 14.0),
     "cap": (3.0, 10.0), "bulb_thickness": (2.0, 5.5), "bulb_depth": (2.5, 6.0), "bulb_blend": (1.5, 8.0),
 }  # fmt: skip
-
-SOURCED = ("pedicle_axis", "superior_facet", "inferior_facet")
-SOURCE_SOURCED = (
-    "model values, blend of published morphometry (Panjabi 1992 and 1993, Zindrick 1987 and others)"
-)
-MORPHOMETRY: dict[str, dict[str, dict[str, float]]] = {
-    "L3": {
-        "pedicle_axis": {"medial": 15.0, "caudal": 5.0},
-        "superior_facet": {"width": 12.7, "height": 16.0},
-        "inferior_facet": {"width": 13.8, "height": 15.7},
-    },
-    "L4": {
-        "pedicle_axis": {"medial": 18.0, "caudal": 3.0},
-        "superior_facet": {"width": 13.8, "height": 15.7},
-        "inferior_facet": {"width": 14.7, "height": 16.2},
-    },
-    "L5": {
-        "pedicle_axis": {"medial": 27.0, "caudal": 0.0},
-        "superior_facet": {"width": 14.7, "height": 16.2},
-        "inferior_facet": {"width": 15.6, "height": 18.4},
+THORACIC = LUMBAR | {
+    "along": (1.8, 14.0), "caps": (2.5, 10.0), "exponent": (1.9, 2.8), "blend": (2.5, 8.0),
+    "exponents": (1.6, 3.4), "notch": (0.0, 0.35), "waist_exponent": (1.5, 4.0), "edges": (1.3, 6.0),
+    "dish_centre": (-5.0, 4.0), "half_height": (2.5, 14.0), "cap": (2.5, 10.0), "bulb_thickness": (1.8, 5.5),
+    "bulb_depth": (2.2, 6.0), "bulb_blend": (4.0, 8.0),
+}  # fmt: skip
+PARTS: dict[str, dict[str, dict[str, tuple[float, float]]]] = {
+    "lumbar": {"mammillary_process": {"across": (3.0, 6.5), "along": (3.0, 6.5)}},
+    "thoracic": {
+        "superior_articular_process": {"across": (4.2, 11.0), "along": (1.8, 6.0)},
+        "inferior_articular_process": {"across": (4.8, 11.0), "along": (1.8, 6.0)},
     },
 }
+"""The limits of parameters, by the name of their field, and narrower ones for some parts."""
+
+SOURCED = ("pedicle_axis", "superior_facet", "inferior_facet")
 """Measures that the surface does not tell; they are not calibrated."""
 
 FIXED = {
@@ -87,301 +91,157 @@ FIXED = {
 }  # fmt: skip
 """Parameters that are set by hand and not calibrated."""
 
-L4_DEPARTURES: dict[tuple[str, str], tuple[float, ...]] = {
-    ("body", "half_width"): (0.37, 0.4, 0.4),
-    ("body", "anterior_depth"): (0.27, 0.1, 0.0),
-    ("body", "posterior_depth"): (0.27, 0.1, 0.0),
-    ("pedicle", "across"): (-0.4, -0.4, -0.4),
-    ("transverse_process", "end"): (-2.2, 0.3, 0.0),
-    ("lamina", "along"): (0.3, 0.3, 0.3),
-    ("spinous_process", "end"): (-1.3, 0.0),
-    ("spinous_process", "half_height"): (0.3, 0.5, 0.5, 0.5),
-    ("spinous_process", "bulb_superior"): (-1.3, 0.5),
-    ("spinous_process", "bulb_inferior"): (-1.3, -0.5),
-}
-"""Half of (recommended L4 - mean of recommended L3 and L5), mm, for the measures that depart clearly."""
+
+# --- the shape -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Target:
-    """Points in the bone's frame, the signed distance the model should have there, and weights."""
+def shape_of(level: str) -> Shape[VertebraParameters]:
+    """Return how a level is fitted: what is free, how far it may move, and its limits."""
+    region = "thoracic" if level.startswith("T") else "lumbar"
+    limits = THORACIC if region == "thoracic" else LUMBAR
 
-    points: np.ndarray
-    distances: np.ndarray
-    weights: np.ndarray
+    def is_free(path: Path) -> bool:
+        return path[0] not in (*SOURCED, *COSTAL) and (path[0], name_of(path)) not in FIXED
 
+    def scale(path: Path) -> float:
+        tight = TIGHT if region == "thoracic" else {}
+        tight = tight | TIGHTER_T5 if level == "T5" else tight
+        names = [tight[name] for name in path if name in tight]
+        return SCALES.get(name_of(path), 1.0) * (names[0] if names else 1.0)
 
-# --- the reference ---------------------------------------------------------------------------------
+    def plausible(paths: list[Path], numbers: list[float]) -> np.ndarray:
+        values = {}
+        for path, number in zip(paths, numbers, strict=True):
+            narrow = PARTS[region].get(str(path[0]), {})
+            low, high = narrow.get(name_of(path), limits.get(name_of(path), (-100.0, 100.0)))
+            values[path] = min(max(number, low), high)
+        return np.array([max([values[path], *_round_tip(path, values)]) for path in paths])
 
-
-def in_own_frame(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """Return the reference in the bone's own frame."""
-    points = np.asarray(mesh.vertices) - np.mean(mesh.vertices, axis=0)
-    for _ in range(40):
-        mirrored = points * [-1.0, 1.0, 1.0]
-        partner = mirrored[cKDTree(mirrored).query(points)[1]]
-        rotation, shift = _rigid(points, (points + partner) / 2.0)
-        points = points @ rotation.T + shift
-    result = trimesh.Trimesh(points, mesh.faces, process=False)
-    for _ in range(6):
-        above, below = _endplates(result)
-        pitch = np.arctan2(*(above - below)[1:])
-        c, s = np.cos(pitch), np.sin(pitch)
-        result.vertices = result.vertices @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]).T
-    front = result.vertices[:, 1].max()
-    centres, weights = _plate_faces(result)
-    middle = (centres[weights > 0, 2].mean() + centres[weights < 0, 2].mean()) / 2.0
-    result.vertices = result.vertices - [0.0, front - 17.0, middle]
-    return result
+    return Shape(part_fields, joined, is_free, scale, plausible)
 
 
-def _plate_faces(mesh: trimesh.Trimesh) -> tuple[np.ndarray, np.ndarray]:
-    """Return centres of the endplates' faces, and their areas, negative for the inferior endplate."""
-    centre, normal = mesh.triangles_center, mesh.face_normals
-    front = mesh.vertices[:, 1].max()
-    body = (centre[:, 1] > front - 30) & (centre[:, 1] < front - 4) & (np.abs(centre[:, 0]) < 20)
-    chosen = body & (np.abs(normal[:, 2]) > 0.8)
-    return centre[chosen], (mesh.area_faces * np.sign(normal[:, 2]))[chosen]
+def _round_tip(path: Path, values: dict[Path, float]) -> list[float]:
+    """Return what an end cap must reach at least: its last half-widths, so that tips are never cut off."""
+    names: tuple[str, ...] = ("across", "along") if path[1:] == ("caps", 1) else ()
+    names = ("half_height",) if path == ("spinous_process", "cap") else names
+    return [values[max(p for p in values if p[:2] == (path[0], name))] for name in names]
 
 
-def _endplates(mesh: trimesh.Trimesh) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean unit normals of the superior and the inferior endplate."""
-    centre, normal = mesh.triangles_center, mesh.face_normals
-    front = mesh.vertices[:, 1].max()
-    body = (centre[:, 1] > front - 30) & (centre[:, 1] < front - 4) & (np.abs(centre[:, 0]) < 20)
-    normals = []
-    for side in (1.0, -1.0):
-        chosen = body & (side * normal[:, 2] > 0.8)
-        mean = (normal[chosen] * mesh.area_faces[chosen, None]).sum(axis=0)
-        normals.append(mean / np.linalg.norm(mean))
-    return normals[0], normals[1]
+def calibrated(level: str, start: VertebraParameters, rounds: int) -> VertebraParameters:
+    """Refine a level on its reference: first looking 10 mm far, then 3 mm."""
+    bone = in_own_frame(level)
+    bone = right_half_twice(bone) if level == "T1" else bone
+    pull = 0.03 if level in ("T1", "T3", "T5") else 0.05
+    far = fit(shape_of(level), start, told(target_of(bone, 2500, 5000), level), 10.0, rounds, pull)
+    return fit(shape_of(level), far, told(target_of(bone, 4000, 7000, seed=7), level), 3.0, rounds, pull)
 
 
-def _rigid(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rotation and shift that carry source onto target (least squares)."""
-    a, b = source.mean(axis=0), target.mean(axis=0)
-    u, _, vt = np.linalg.svd((target - b).T @ (source - a))
-    rotation = u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt
-    return rotation, b - rotation @ a
+# --- all levels ------------------------------------------------------------------------------------
+
+TOLERANCE = {"T1": 0.09, "T3": 0.09, "T5": 0.09, "L1": 0.09, "L2": 0.1}
+NEAR = 0.07
+LOOSE: dict[str, dict[str, float]] = {
+    "T1": {
+        "endplate_width_superior": 0.25, "endplate_width_inferior": 0.15,
+        "pedicle_width": 0.2, "pedicle_height": 0.2,
+    },
+    "T2": {"endplate_width_superior": 0.2, "pedicle_width": 0.12, "pedicle_height": 0.12},
+    "T5": {"pedicle_width": 0.12},
+    "L1": {"body_height_anterior": 0.12, "pedicle_height": 0.15},
+    "L2": {"body_height_anterior": 0.12},
+}  # fmt: skip
+"""How far (as a share) measures may stay from morphometry: by level, and where references are far off."""
 
 
-def target_of(mesh: trimesh.Trimesh, surface: int, space: int, seed: int = 0) -> Target:
-    """Sample a reference on its surface and around it; the right side is folded onto the left."""
-    random = np.random.default_rng(seed)
-    on, face = trimesh.sample.sample_surface(mesh, surface, seed=seed)
-    near = on + mesh.face_normals[face] * random.uniform(-5.0, 6.0, (len(on), 1))
-    lower, upper = mesh.bounds
-    far = random.uniform(lower - 8.0, upper + 8.0, (space, 3))
-    around = np.vstack([near[: space // 2], far[space // 2 :]])
-    dense, dense_face = trimesh.sample.sample_surface(mesh, 150_000, seed=seed + 1)
-    distance, nearest = cKDTree(dense).query(around, k=5)
-    outward = ((around[:, None] - dense[nearest]) * mesh.face_normals[dense_face][nearest]).sum(axis=(1, 2))
-    points = np.vstack([on, around])
-    points[:, 0] = np.abs(points[:, 0])
-    return Target(
-        points,
-        np.concatenate([np.zeros(len(on)), np.sign(outward) * distance[:, 0]]),
-        np.concatenate([np.ones(len(on)), np.full(space, 0.5)]),
-    )
+def size(level: str, shape: VertebraParameters) -> VertebraParameters:
+    """Return a level in the size that morphometry tells, with its costal facets."""
+    tolerance = dict.fromkeys(COLUMNS, TOLERANCE.get(level, NEAR)) | LOOSE.get(level, {})
+    shape = sized(shape, level, tolerance)
+    axis = shape.pedicle_axis.model_copy(update={"isthmus": isthmus(shape)})
+    shape = with_costal_facets(shape.model_copy(update={"pedicle_axis": axis}), level)
+    if level in REFERENCES or level.startswith("L"):
+        return shape
+    return with_costal_facets(sized(shape, level, tolerance, rounds=3), level)
 
 
-# --- parameters as a vector ------------------------------------------------------------------------
+def sourced(level: str, shape: VertebraParameters) -> VertebraParameters:
+    """Return a level with the measures that its surface does not tell."""
+    row = morphometry()[level]
+    above, below = FACETS[level]
+    values = {
+        "pedicle_axis": {"medial": row["ped_transverse_deg"], "caudal": row["ped_sagittal_deg"]},
+        "superior_facet": {"width": row["sup_facet_w"], "height": row["sup_facet_h"], "to_sagittal": above},
+        "inferior_facet": {"width": row["inf_facet_w"], "height": row["inf_facet_h"], "to_sagittal": below},
+    }
+    return VertebraParameters.model_validate(shape.model_dump() | values)
 
 
-def entries(values: dict[str, Any], path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], float]]:
-    """Yield the path and value of every number in nested parameters."""
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from entries(value, (*path, key))
-        elif isinstance(value, (tuple, list)):
-            yield from (((*path, key, i), float(number)) for i, number in enumerate(value))
-        else:
-            yield (*path, key), float(value)
-
-
-def with_numbers(parameters: VertebraParameters, numbers: dict[tuple[Any, ...], float]) -> VertebraParameters:
-    """Return parameters with some numbers replaced, by path."""
-    values = parameters.model_dump()
-    for path, number in numbers.items():
-        place: Any = values
-        for key in path[: -2 if isinstance(path[-1], int) else -1]:
-            place = place[key]
-        if isinstance(path[-1], int):
-            place[path[-2]] = tuple(number if i == path[-1] else v for i, v in enumerate(place[path[-2]]))
-        else:
-            place[path[-1]] = number
-    return VertebraParameters.model_validate(values)
-
-
-def _name(path: tuple[Any, ...]) -> str:
-    return str(path[-2] if isinstance(path[-1], int) else path[-1])
-
-
-def free_paths(parameters: VertebraParameters) -> list[tuple[Any, ...]]:
-    """Return the paths of the numbers that are calibrated."""
-    return [path for path, _ in entries(parameters.model_dump()) if _is_free(path)]
-
-
-def _is_free(path: tuple[Any, ...]) -> bool:
-    return path[0] not in SOURCED and (path[0], _name(path)) not in FIXED
-
-
-def bounded(path: tuple[Any, ...], number: float) -> float:
-    """Return a number within the limits of its name."""
-    low, high = LIMITS.get(_name(path), (-100.0, 100.0))
-    if path[0] == "mammillary_process" and _name(path) in ("across", "along"):
-        low, high = 3.6, 6.5
-    return min(max(number, low), high)
-
-
-ROUNDNESS = 1.0
-"""A process' end cap reaches at least this many times its last half-widths: tips are round, never cut off."""
-
-
-def plausible(paths: list[tuple[Any, ...]], numbers: list[float]) -> np.ndarray:
-    """Return numbers within their limits, the tips of the processes rounded."""
-    values = {path: bounded(path, v) for path, v in zip(paths, numbers, strict=True)}
-    for path in paths:
-        ends = []
-        if path[1:] == ("caps", 1):
-            ends = [max(p for p in paths if p[:2] == (path[0], name)) for name in ("across", "along")]
-        elif path == ("spinous_process", "cap"):
-            ends = [max(p for p in paths if p[:2] == (path[0], "half_height"))]
-        values[path] = max([values[path], *(ROUNDNESS * values[end] for end in ends)])
-    return np.array([values[path] for path in paths])
-
-
-# --- the fit ---------------------------------------------------------------------------------------
-
-
-def fit(
-    start: VertebraParameters,
-    target: Target,
-    reach: float,
-    rounds: int,
-    pull: float = 0.05,
-) -> VertebraParameters:
-    """Refine parameters on a target; differences beyond ``reach`` (mm) no longer count."""
-    paths = free_paths(start)
-    owner = [str(path[0]) for path in paths]
-    scale = np.array([SCALES.get(_name(path), 1.0) for path in paths])
-    values = dict(entries(start.model_dump()))
-    x = plausible(paths, [values[path] for path in paths])
-    rest = np.array([values[path] for path in paths])
-    wanted = reach * np.tanh(target.distances / reach)
-    strength = pull * len(target.points) / 1000.0
-
-    def shape(x: np.ndarray) -> VertebraParameters:
-        return with_numbers(start, dict(zip(paths, x.tolist(), strict=True)))
-
-    def parts(p: VertebraParameters) -> dict[str, np.ndarray]:
-        return {name: part(target.points) for name, part in part_fields(p).items()}
-
-    def misfit(p: VertebraParameters, distances: dict[str, np.ndarray]) -> np.ndarray:
-        return target.weights * (reach * np.tanh(joined(p, distances) / reach) - wanted)
-
-    def cost(r: np.ndarray, x: np.ndarray) -> float:
-        return float(2.0 * (np.sqrt(1.0 + r * r) - 1.0).sum() + strength * (((x - rest) / scale) ** 2).sum())
-
-    now = shape(x)
-    distances = parts(now)
-    r = misfit(now, distances)
-    best, damping = cost(r, x), 1e-2
-    for _ in range(rounds):
-        jacobian = np.empty((len(target.points), len(x)))
-        for j, name in enumerate(owner):
-            nudged = x.copy()
-            nudged[j] += 1e-3 * scale[j]
-            p = shape(nudged)
-            changed = {**distances, name: part_fields(p)[name](target.points)}
-            jacobian[:, j] = (misfit(p, changed) - r) / 1e-3
-        weight = 1.0 / np.sqrt(1.0 + r * r)
-        hessian = (jacobian * weight[:, None]).T @ jacobian + strength * np.eye(len(x))
-        slope = jacobian.T @ (weight * r) + strength * (x - rest) / scale
-        for _ in range(6):
-            step = -np.linalg.solve(hessian + damping * 0.1 * len(r) * np.eye(len(x)), slope)
-            y = x + np.clip(step, -2.0, 2.0) * scale
-            y = plausible(paths, y.tolist())
-            p = shape(y)
-            tried = parts(p)
-            r_tried = misfit(p, tried)
-            if cost(r_tried, y) < best:
-                break
-            damping *= 4.0
-        else:
-            break
-        gain = 1.0 - cost(r_tried, y) / best
-        x, distances, r, best, damping = y, tried, r_tried, cost(r_tried, y), max(damping / 3.0, 1e-5)
-        if gain < 2e-4:
-            break
-    return shape(x)
-
-
-def between(l3: VertebraParameters, l5: VertebraParameters) -> VertebraParameters:
-    """Return L4: the mean of its neighbours and the published departures from it."""
-    other = dict(entries(l5.model_dump()))
-    mean = {path: (value + other[path]) / 2.0 for path, value in entries(l3.model_dump())}
-    for (part, name), departures in L4_DEPARTURES.items():
-        for i, departure in enumerate(departures):
-            mean[(part, name, i)] += departure
-    return with_numbers(l3, mean)
+def all_levels(asked: list[str], rounds: int) -> dict[str, VertebraParameters]:
+    """Return every level's shape, those asked for refined on their references."""
+    known = {**measures.table("thoracic"), **measures.table("vertebrae")}
+    shapes = {level: VertebraParameters.model_validate(known[level]) for level in known}
+    for level in asked:
+        shapes[level] = calibrated(level, shapes[level], rounds)
+        if level not in ("L3", "L5"):
+            shapes[level] = size(level, sourced(level, shapes[level]))
+    shapes["T2"] = size("T2", sourced("T2", jointed("T2", between(shapes["T1"], shapes["T3"], 0.5))))
+    shapes["T4"] = size("T4", sourced("T4", jointed("T4", between(shapes["T3"], shapes["T5"], 0.5))))
+    for number in range(6, 13):
+        level = f"T{number}"
+        shapes[level] = size(level, sourced(level, lower_thoracic(level, shapes["T5"], shapes["L1"])))
+    shapes["L2"] = size("L2", sourced("L2", between(shapes["L1"], shapes["L3"], 0.5)))
+    if {"L3", "L5"} & set(asked):
+        shapes["L4"] = l4_between(shapes["L3"], shapes["L5"])
+    return shapes
 
 
 # --- files -----------------------------------------------------------------------------------------
 
 
-def toml_of(level: str, parameters: VertebraParameters, source: str) -> str:
+def source_of(level: str) -> str:
+    """Return where a level's shape comes from."""
+    script = "by tests/calibration/fit_vertebra.py"
+    if level in ("L3", "L5"):
+        return f"calibrated on {REFERENCES[level].source}, {script}"
+    if level in REFERENCES:
+        hand = "; what the scan does not show of its processes is set by hand" if level[0] == "T" else ""
+        moved = f"its sizes then moved towards {MORPHOMETRY}, {script}"
+        return f"calibrated on {REFERENCES[level].source}, {moved}{hand}"
+    if level == "L4":
+        return L4_SOURCE
+    ends = {"T2": "T1 and T3", "T4": "T3 and T5", "L2": "L1 and L3"}.get(level, "T5 and L1")
+    return f"model values: between {ends}, turned and sized after {MORPHOMETRY}, {script}"
+
+
+def toml_of(level: str, shape: VertebraParameters) -> str:
     """Return one level's tables for the measures file."""
-    confidence = "D" if source == SOURCE_L4 else "V1"
-    head = f'[vertebrae.{level}]\nsource = "{source}"\nconfidence = "{confidence}"\nunit = "mm, deg, 1/mm"\n'
-    values = {name: part for name, part in parameters.model_dump().items() if name not in SOURCED}
-    text = head + _tables(f"vertebrae.{level}", values)
-    for name, numbers in MORPHOMETRY[level].items():
-        text += f'\n[vertebrae.{level}.{name}]\nsource = "{SOURCE_SOURCED}"\nconfidence = "D"\n'
-        text += _tables(f"vertebrae.{level}.{name}", numbers)
-    return text
-
-
-def _tables(path: str, values: dict[str, Any]) -> str:
-    lines, inner = [], []
-    for key, value in values.items():
-        if isinstance(value, dict):
-            inner.append(f"\n[{path}.{key}]\n{_tables(f'{path}.{key}', value)}")
-        elif isinstance(value, (tuple, list)):
-            lines.append(f"{key} = [{', '.join(_number(v) for v in value)}]\n")
-        else:
-            lines.append(f"{key} = {_number(value)}\n")
-    return "".join(lines + inner)
-
-
-def _number(value: float) -> str:
-    text = f"{value:.4f}".rstrip("0") if abs(value) < 0.1 else f"{value:.2f}".rstrip("0")
-    return "0.0" if text in ("-0.", "0.") else text + "0" if text.endswith(".") else text
+    name = f"{'thoracic' if level.startswith('T') else 'vertebrae'}.{level}"
+    confidence = "V1" if level in ("L3", "L5") else "D"
+    text = f'[{name}]\nsource = "{source_of(level)}"\nconfidence = "{confidence}"\nunit = "mm, deg, 1/mm"\n'
+    values = shape.model_dump(exclude_none=True)
+    about = dict.fromkeys(SOURCED, MORPHOMETRY) | dict.fromkeys(COSTAL, RIBS)
+    text += tables(name, {part: values[part] for part in values if part not in about})
+    for part in (part for part in values if part in about):
+        text += f'\n[{name}.{part}]\nsource = "model values, {about[part]}"\nconfidence = "D"\n'
+        text += tables(f"{name}.{part}", values[part])
+    return text + "\n"
 
 
 def main() -> None:
-    """Refine the levels asked for and write the whole measures file."""
+    """Refine the levels asked for and write both measures files."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("levels", nargs="*", default=["L3", "L5"])
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--out", type=Path, default=Path("meshes/measures/vertebrae.toml"))
+    parser.add_argument("levels", nargs="*", choices=[[], *REFERENCES])
+    parser.add_argument("--rounds", type=int, default=14)
+    parser.add_argument("--out", type=File, default=File("meshes/measures"))
     options = parser.parse_args()
-    folder = Path(os.environ["SPINEVIZ_SHARED"]) / "reference"
-    shapes = {}
-    for level in ("L3", "L5"):
-        shape = VertebraParameters.model_validate(measures.table(f"vertebrae.{level}"))
-        if level in options.levels:
-            mesh = in_own_frame(trimesh.load(folder / f"clouthier_{level}.ply", force="mesh"))
-            shape = fit(shape, target_of(mesh, 2500, 5000), 10.0, options.rounds)
-            shape = fit(shape, target_of(mesh, 4000, 7000, seed=7), 3.0, options.rounds)
-        shapes[level] = shape
-    text = "# Shape of the lumbar vertebrae in their own frames (see spineviz.anatomy.vertebra).\n\n"
-    text += toml_of("L3", shapes["L3"], SOURCE) + "\n"
-    text += toml_of("L4", between(shapes["L3"], shapes["L5"]), SOURCE_L4) + "\n"
-    text += toml_of("L5", shapes["L5"], SOURCE)
-    options.out.write_text(text, encoding="utf-8")
+    shapes = all_levels(options.levels, options.rounds)
+    for file, region, count in (("thoracic", "T", 12), ("vertebrae", "L", 5)):
+        kind = "thoracic" if region == "T" else "lumbar"
+        text = f"# Shape of the {kind} vertebrae in their own frames (see spineviz.anatomy.vertebra).\n\n"
+        text += "".join(toml_of(f"{region}{n}", shapes[f"{region}{n}"]) for n in range(1, count + 1))
+        (options.out / f"{file}.toml").write_text(text.rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
