@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import trimesh
+from standing import bones
 
-from spineviz import measures
-from spineviz.anatomy import sacrum, vertebra
-from spineviz.anatomy.alignment import endplates, sacral_frame, stacked
-from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.muscle import muscle_parameters, muscle_recipes
 from spineviz.anatomy.recipe import Body
 from spineviz.anatomy.skin import skin_parameters, skin_recipes
-from spineviz.geometry import sample_distance
 from spineviz.model import Camera, Look, Model, Pane, State
-from spineviz.sdf import Solid, mesh
-from spineviz.structure import Floats, Frame, Points, Structure, Surface
+from spineviz.structure import Floats, Points, Structure, Surface
 from spineviz.surgery import Approach, OpenMidlineDiscectomy, Prepared, TubularMicrodiscectomy, prepare
 from spineviz.surgery.shapes import sweep
-from spineviz.terms import DISCS, Level, levels_of
 from spineviz.timeline import Timeline, timeline
 
 KINDS = ("tubular", "open")
@@ -42,31 +35,6 @@ class GivingWay:
     def __call__(self, amounts: tuple[float, ...]) -> Points:
         way = np.array([amounts[1], -1.5 * amounts[0], 0.0])
         return self.rest + self.share[:, None] * way
-
-
-@cache
-def bones() -> Mapping[Level, LevelBone]:
-    base = sacrum.parameters()
-    below = sacral_frame(measures.value("alignment.sacral_slope"))
-    result = {"S1": _standing("S1", sacrum.solid(base), sacrum.landmarks(base), below)}
-    for disc in reversed(DISCS):
-        level, _ = levels_of(disc)
-        shape = vertebra.parameters_of(level)
-        marks = vertebra.landmarks(shape)
-        superior, inferior = endplates(marks, level)
-        space = measures.table(f"discs.{disc}")
-        frame = stacked(below, inferior, space["height_middle"], space["wedge"])
-        result[level] = _standing(level, vertebra.solid(shape), marks, frame)
-        below = superior.then(frame)
-    return {level: result[level] for level in ("L3", "L4", "L5", "S1")}
-
-
-def _standing(level: Level, solid: Solid, marks: Mapping[str, Frame], frame: Frame) -> LevelBone:
-    local = mesh(solid, 1.6, mirror=True)
-    lower, upper = local.vertices.min(0) - 10.0, local.vertices.max(0) + 10.0
-    grid = sample_distance(solid.field, np.floor(lower), np.ceil(upper), 1.6)
-    placed = {name: mark.then(frame) for name, mark in marks.items()}
-    return LevelBone(level, frame, placed, local.placed(frame), lambda points: grid(frame.to_local(points)))
 
 
 @cache

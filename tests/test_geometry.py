@@ -143,6 +143,23 @@ def test_the_inside_of_a_thin_plate_is_inside(thickness: float) -> None:
     assert (distance(np.add(points, [0, 0, thickness])) > 0).all()
 
 
+def with_fold(made: Surface, height: float) -> Surface:
+    """The surface with a fold without thickness on one of its edges, as a cut along a face leaves it."""
+    first, second, _ = made.faces[0]
+    ridge = made.vertices[[first, second]].mean(axis=0) * (1 + height)
+    vertices = np.vstack([made.vertices, ridge])
+    top = len(made.vertices)
+    return Surface(vertices, np.vstack([made.faces, [first, second, top], [second, first, top]]))
+
+
+def test_a_fold_without_thickness_does_not_turn_the_outside_in() -> None:
+    points = np.random.default_rng(4).uniform(-12, 12, (4000, 3))
+    for folded in (with_fold(ball(), 0.15), with_fold(ball(), -0.15)):
+        found = surface_distance(folded)(points)
+        clear = np.abs(np.linalg.norm(points, axis=1) - 10) > 0.15
+        assert np.array_equal(found[clear] < 0, np.linalg.norm(points[clear], axis=1) < 10)
+
+
 def test_a_distance_does_not_depend_on_what_else_is_asked() -> None:
     points = np.random.default_rng(2).uniform(-15, 15, (200, 3))
     distance = surface_distance(ball())

@@ -16,14 +16,14 @@ from standing import EXTRUSION, bones, herniated, nerve_structures, nerves
 
 from spineviz.anatomy.disc import DiscParameters, annulus_field, disc_parameters, disc_recipes
 from spineviz.anatomy.disc_space import disc_space
-from spineviz.anatomy.displaced_material import DisplacedMaterial, material_frame
+from spineviz.anatomy.displaced_material import DisplacedMaterial, in_one_piece, material_frame
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve_warps import nerve_warps
 from spineviz.anatomy.recipe import Recipe
 from spineviz.geometry import as_trimesh, volume
 from spineviz.pathology import Herniation, apply, displaced
 from spineviz.sdf.solid import Field
-from spineviz.structure import Points, Warp
+from spineviz.structure import Floats, Frame, Points, Warp
 from spineviz.terms import DISCS, Disc
 
 
@@ -138,6 +138,19 @@ def test_the_fragment_is_one_closed_piece_that_enters_no_bone_disc_or_ligament()
     assert recipes()["disc.L4-L5"].solid.field(points).min() > -0.2
     flavum = ligament_recipes(bones(), nerves())["flavum.L4-L5.left"].solid.field
     assert flavum(points).min() > -0.3
+
+
+def test_what_is_pinched_off_from_the_material_is_left_out() -> None:
+    def two_pieces(points: Points) -> Floats:
+        large = np.linalg.norm(points, axis=1) - 4.0
+        return np.minimum(large, np.linalg.norm(points - np.array([5.5, 0.0, 0.0]), axis=1) - 0.8)
+
+    kept = in_one_piece(two_pieces, Frame(), np.full(3, 9.0))
+    points = np.random.default_rng(7).uniform(-9.0, 9.0, (20_000, 3))
+    far = np.linalg.norm(points - np.array([5.5, 0.0, 0.0]), axis=1) > 3.0
+    assert np.array_equal(kept(points[far]), two_pieces(points[far]))
+    assert (kept(points[~far & (points[:, 0] > 4.3)]) > 0).all()
+    assert in_one_piece(fragment(), Frame(), np.full(3, 2.0)) is fragment()
 
 
 def test_the_fragment_hangs_on_to_the_nucleus_through_a_tear() -> None:

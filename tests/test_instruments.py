@@ -9,7 +9,6 @@ import pytest
 
 from spineviz import measures
 from spineviz.geometry import as_trimesh, volume
-from spineviz.surgery.decompression import decompression_tools
 from spineviz.surgery.instruments import (
     Instrument,
     cobb_elevator,
@@ -18,6 +17,7 @@ from spineviz.surgery.instruments import (
     tube_length,
     tubular_retractor,
 )
+from spineviz.surgery.plan import decompression_tools
 from spineviz.surgery.punches import rongeur_hinge
 from spineviz.surgery.self_retaining import lateral_arm, medial_arm
 

@@ -11,12 +11,17 @@ import trimesh
 from operated import CAMERAS, FRAGMENT, KINDS, ROOT, body, film, model, pane, prepared, span
 from pydantic import TypeAdapter, ValidationError
 
-from spineviz.geometry import surface_distance, volume
+from spineviz.geometry import surface_distance, surface_points, volume
 from spineviz.locale import text
 from spineviz.model import Look
-from spineviz.structure import Points, Surface
+from spineviz.structure import Frame, Points, Surface
 from spineviz.surgery import Approach, OpenMidlineDiscectomy, TubularMicrodiscectomy
+from spineviz.surgery.actions import Motion
+from spineviz.surgery.fragment import LONGEST
 from spineviz.terms import PHASES
+
+INTO_BONE = 0.3
+"""How deep (mm) an instrument may press into bone."""
 
 
 def times() -> list[float]:
@@ -144,7 +149,7 @@ def test_tools_at_work_do_not_stand_in_bone(kind: str) -> None:
     last = f"{kind}.{plan.stages[0]}"
     cut = prepared(kind).variants["L4"][last]
     assert last == pane(kind, span(kind, "laminotomy")[1]).looks["L4"].variant
-    for tool, pose in (("root_retractor", plan.beside), ("rongeur", plan.grasp)):
+    for tool, pose in (("root_retractor", plan.retractor.frames[1]), ("rongeur", plan.grasp)):
         shaft = pose.origin + np.arange(8.0, site.depth, 2.0)[:, None] * pose.superior
         for level in ("L3", "L5", "S1"):
             assert body().bones[level].distance(shaft).min() > 0.0, tool
@@ -173,6 +178,77 @@ def depth_inside(bone: Surface, points: Points) -> float:
     """How deep (mm) the deepest point stands in a bone; rays tell what is inside."""
     inside = points[trimesh.Trimesh(bone.vertices, bone.faces, process=False).contains(points)]
     return float(np.abs(surface_distance(bone)(inside)).max()) if len(inside) else 0.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_fragment_is_drawn_by_a_warp_and_needs_no_surfaces_of_its_own(kind: str) -> None:
+    start, end = span(kind, "fragment")
+    removal = prepared(kind).warps[FRAGMENT, f"{kind}.removal"]
+    rest = model().structures[FRAGMENT].surface.vertices
+    assert FRAGMENT not in prepared(kind).variants
+    assert np.array_equal(removal((0.0,)), rest)
+    rises = []
+    for second in np.linspace(start, end - 0.1 * (end - start), 30):
+        look = pane(kind, float(second)).looks[FRAGMENT]
+        assert look.variant == "" and look.matrix is None
+        rises.append(0.0 if look.warp is None else look.warp[1][0])
+    assert rises == sorted(rises) and rises[0] == 0.0 and rises[-1] > 30.0
+    for wrong in ((), (-1.0,), (0.0, 0.0)):
+        with pytest.raises(ValueError, match="rise"):
+            removal(wrong)
+
+
+def test_a_motion_swings_aside_between_its_frames_and_nowhere_else() -> None:
+    frames = (Frame(), Frame(np.array([10.0, 0.0, 0.0])))
+    motion = Motion((0.0, 1.0), frames, (np.array([0.0, 0.0, 3.0]),))
+    assert [motion.at(t).origin[2] for t in (0.0, 0.5, 1.0)] == pytest.approx([0.0, 3.0, 0.0])
+    with pytest.raises(ValueError, match="bows"):
+        Motion((0.0, 1.0), frames, (np.zeros(3), np.zeros(3)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_jaws_hold_one_place_of_the_fragment(kind: str) -> None:
+    plan, site = prepared(kind).story.plan, prepared(kind).story.site
+    rest = model().structures[FRAGMENT].surface.vertices
+    nearest = int(np.argmin(np.linalg.norm(rest - plan.grasp.origin, axis=1)))
+    apart = np.linalg.norm(rest[nearest] - plan.grasp.origin)
+    for rise in (2.0, 6.0, 12.0, 25.0, 40.0):
+        held = plan.way_out.at(rise).origin
+        assert np.linalg.norm(plan.removal((rise,))[nearest] - held) < LONGEST * apart + 0.5
+        assert site.frame.to_local(held)[2] == pytest.approx(site.frame.to_local(plan.grasp.origin)[2] + rise)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_instrument_enters_bone_at_any_moment(kind: str) -> None:
+    """Every instrument against every bone, cut where it is cut, from the first touch to the closure."""
+    (start, _), (_, end) = span(kind, "access"), span(kind, "closure")
+    points, fields = {}, {}
+    for second in np.arange(start, end, 0.1):
+        looks = pane(kind, float(second)).looks
+        for name in in_hand(kind, float(second)):
+            if name not in points:
+                points[name] = thinned(surface_points(model().structures[name].surface, 1.5))
+            matrix = looks[name].matrix
+            place = Frame() if matrix is None else frame_of(matrix)
+            now = place.to_parent(points[name])
+            for level, bone in body().bones.items():
+                near = now[bone.distance(now) < 0.5]
+                key = level, looks[level].variant
+                if key not in fields:
+                    fields[key] = surface_distance(model().surface(level, looks[level]))
+                if len(near):
+                    assert -fields[key](near).min() < INTO_BONE, (name, level, round(float(second), 1))
+
+
+def thinned(points: Points) -> Points:
+    """One point for each cell of a millimetre."""
+    _, chosen = np.unique(np.floor(points), axis=0, return_index=True)
+    return points[chosen]
+
+
+def frame_of(matrix: tuple[float, ...]) -> Frame:
+    whole = np.reshape(matrix, (4, 4))
+    return Frame(whole[:3, 3], whole[:3, :3].T)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,8 +8,7 @@ from operated import KINDS, body, prepared
 
 from spineviz.geometry import as_trimesh, volume
 from spineviz.structure import Floats, Surface
-from spineviz.surgery.decompression import windows
-from spineviz.surgery.resection import CUT, cut_bone
+from spineviz.surgery.resection import CUT, cut_bone, windows
 
 
 def stages(kind: str, name: str) -> list[Surface]:
@@ -31,6 +30,50 @@ def test_every_stage_is_one_closed_bone_and_less_than_the_one_before(kind: str) 
 def test_a_laminotomy_takes_half_a_cubic_centimetre_to_one_and_a_half(kind: str) -> None:
     taken = volume(body().structures["L4"].surface) - volume(stages(kind, "L4")[-1])
     assert 400 < taken < 1500
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_window_goes_through_the_whole_lamina(kind: str) -> None:
+    """Nothing of the bone in the window is left, above the cut or below it."""
+    site, prepared_ = prepared(kind).story.site, prepared(kind).approach
+    window = windows(site, body(), prepared_.lamina_removed, prepared_.facet_removed)[-1].narrowed(0.8)
+    left = stages(kind, "L4")[-1].vertices
+    inside = left[window.across(left) < 0.0]
+    heights = site.frame.to_local(inside)[:, 2]
+    canal = site.frame.to_local(body().bones["L4"].landmarks["canal"].origin)[2]
+    assert not np.any(heights > canal)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_inferior_articular_process_keeps_its_tip_and_most_of_its_width(kind: str) -> None:
+    site = prepared(kind).story.site
+    whole, left = body().structures["L4"].surface, stages(kind, "L4")[-1]
+    facet = site.frame.to_local(body().bones["L4"].landmarks["facet.inferior.left"].origin)
+
+    def process(surface: Surface) -> Floats:
+        local = site.frame.to_local(surface.vertices)
+        return local[(local[:, 0] < facet[0] + 8.0) & (np.abs(local[:, 1] - facet[1]) < 4.0)]
+
+    assert process(left)[:, 0].min() == pytest.approx(process(whole)[:, 0].min(), abs=0.01)
+    assert site.frame.to_local(left.vertices)[:, 1].min() == pytest.approx(
+        site.frame.to_local(whole.vertices)[:, 1].min(), abs=0.01
+    )
+    gone = windows(
+        site, body(), prepared(kind).approach.lamina_removed, prepared(kind).approach.facet_removed
+    )[-1]
+    taken = gone.field(site.frame.to_parent(process(whole))) < 0.0
+    assert taken.mean() < 0.35
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_paint_changes_at_the_edge_of_the_cut_at_once(kind: str) -> None:
+    for surface in stages(kind, "L4"):
+        assert surface.tint is not None
+        corners = surface.vertices[surface.faces].astype(np.float64)
+        area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+        cut = (surface.tint[surface.faces] == CUT).sum(axis=1)
+        assert area[(cut > 0) & (cut < 3)].sum() < 0.02 * area[cut == 3].sum()
+        assert as_trimesh(surface).is_winding_consistent
 
 
 def cut_points(kind: str) -> Floats:

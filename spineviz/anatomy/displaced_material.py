@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field as Limits
 from pydantic import model_validator
+from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
@@ -19,6 +21,9 @@ from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import SIGN, Side
 
 Morphology = Literal["protrusion", "extrusion"]
+
+CELL = 0.5
+"""How finely (mm) displaced material is searched for pieces that do not hang together."""
 
 
 class DisplacedMaterial(Spec):
@@ -90,9 +95,8 @@ def material_solid(
     shape = {"extrusion": _extrusion, "protrusion": _protrusion}[material.morphology]
     clearance = measures.value("herniation.extrusion.clearance")
     vault, thickness = roof(space.above, space.below), measures.value(f"flavum.thickness.{space.disc}")
-    outside, tear = shape(
-        material, _half_height(space, frame), _channel(space, frame) * np.array([lateral, 1.0, 1.0])
-    )
+    half = _half_height(space, frame)
+    outside, tear = shape(material, half, _channel(space, frame) * np.array([lateral, 1.0, 1.0]))
 
     def field(points: Points) -> Floats:
         local = frame.to_local(points) * np.array([lateral, 1.0, 1.0])
@@ -106,7 +110,28 @@ def material_solid(
         return np.maximum(result, -nucleus(points))
 
     reach = max(material.width, material.depth, abs(material.migration) + 8.0) + 14.0
-    return Solid(field, frame.origin - reach, frame.origin + reach)
+    box = np.array([material.width, material.depth, half + abs(material.migration)]) + 4.0
+    return Solid(in_one_piece(field, frame, box), frame.origin - reach, frame.origin + reach)
+
+
+def in_one_piece(field: Field, frame: Frame, half: Floats) -> Field:
+    """Return a field less what bone and ligament pinch off from its largest piece.
+
+    ``half`` (3,) is half of the box (mm) about the frame's origin in which pieces are looked for, every CELL.
+    """
+    axes = [np.arange(-size, size + CELL, CELL) for size in half]
+    nodes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    places = frame.to_parent(nodes.reshape(-1, 3))
+    pieces, count = ndimage.label(field(places).reshape(nodes.shape[:3]) < 0.0, np.ones((3, 3, 3)))
+    if count < 2:
+        return field
+    largest = int(np.argmax(np.bincount(pieces.ravel())[1:])) + 1
+    loose = cKDTree(places[((pieces > 0) & (pieces != largest)).ravel()])
+
+    def kept(points: Points) -> Floats:
+        return np.maximum(field(points), 2 * CELL - loose.query(points)[0])
+
+    return kept
 
 
 def _half_height(space: DiscSpace, frame: Frame) -> float:

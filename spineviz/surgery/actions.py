@@ -26,11 +26,13 @@ VISIBLE = 0.004
 class Motion:
     """A way through space: frames in the world at times 0..1; it starts and ends at rest.
 
-    Between two frames the origin moves straight and the axes turn about one axis.
+    Between two frames the origin moves straight and the axes turn about one axis. ``bows`` (3,) tell how far
+    and where (world, mm) the origin swings aside halfway between two frames; without them it does not.
     """
 
     times: tuple[float, ...]
     frames: tuple[Frame, ...]
+    bows: tuple[Floats, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse times that do not rise or do not fit the frames."""
@@ -38,12 +40,17 @@ class Motion:
             raise ValueError("a motion needs as many times as frames, and at least two")
         if any(later <= earlier for earlier, later in zip(self.times[:-1], self.times[1:], strict=True)):
             raise ValueError(f"a motion's times must rise, not {self.times}")
+        if self.bows and len(self.bows) != len(self.frames) - 1:
+            raise ValueError("a motion needs as many bows as ways between its frames, or none")
 
     def at(self, progress: float) -> Frame:
         """Return the frame at a progress 0..1."""
         index = int(np.clip(np.searchsorted(self.times, progress, side="right") - 1, 0, len(self.times) - 2))
         start, end = self.times[index], self.times[index + 1]
-        share = eased((progress - start) / (end - start))
+        return self.along(index, eased((progress - start) / (end - start)))
+
+    def along(self, index: int, share: float) -> Frame:
+        """Return the frame at a share 0..1 of the way from one frame to the next."""
         first, last = self.frames[index], self.frames[index + 1]
         if share <= 0.0:
             return first
@@ -51,11 +58,10 @@ class Motion:
             return last
         turn = Rotation.from_matrix(last.axes.T @ first.axes).as_rotvec() * share
         axes = (Rotation.from_rotvec(turn).as_matrix() @ first.axes.T).T
-        return Frame(first.origin + share * (last.origin - first.origin), axes)
-
-    def moved(self, offset: Floats) -> Motion:
-        """Return the same way shifted by a vector (3,) mm."""
-        return Motion(self.times, tuple(Frame(frame.origin + offset, frame.axes) for frame in self.frames))
+        origin = first.origin + share * (last.origin - first.origin)
+        if self.bows:
+            origin = origin + 16 * (share * (1 - share)) ** 2 * self.bows[index]
+        return Frame(origin, axes)
 
 
 def matrix_of(frame: Frame) -> tuple[float, ...]:
@@ -151,29 +157,16 @@ def staged(name: str, variants: Sequence[str]) -> Action:
     return run
 
 
-def carried(names: Sequence[str], motion: Motion, rest: Frame | None = None) -> Action:
-    """Return an action that carries structures along a motion.
-
-    Without ``rest`` a structure stands in its own frame, as instruments do. With ``rest`` it stands in the
-    world and moves as if it were held by a hand that starts at ``rest``.
-    """
+def carried(names: Sequence[str], motion: Motion) -> Action:
+    """Return an action that carries structures, which stand in their own frame, along a motion."""
 
     def run(pane: Pane, progress: float) -> Pane:
         if progress <= 0.0:
             return pane
-        frame = motion.at(progress)
-        if rest is not None:
-            frame = _displacement(rest, frame)
-        matrix = matrix_of(frame)
+        matrix = matrix_of(motion.at(progress))
         return _with(pane, {name: replace(pane.looks[name], matrix=matrix) for name in names})
 
     return run
-
-
-def _displacement(start: Frame, now: Frame) -> Frame:
-    """Return the movement of the world that brings one frame to another, as a frame."""
-    turn = now.axes.T @ start.axes
-    return Frame(now.origin - turn @ start.origin, turn.T)
 
 
 def highlighted(names: Sequence[str], strength: float) -> Action:

@@ -5,14 +5,16 @@ All places are in the site's frame, mm: z is the way out of the body.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 
+from spineviz.sdf import Field
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.reach import Reach
-from spineviz.surgery.site import Local, Site
+from spineviz.surgery.site import Local
 
 ROOM = 0.3
 """Clearance in mm beyond which a way for the fragment is as good as any wider one."""
@@ -23,11 +25,23 @@ SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.42)
 LONGEST = 3.7
 """How many times its length at rest a narrowed fragment may have."""
 
+TOUCHING = 0.3
+"""How deep (mm) the fragment may press into the nerves that lie on it."""
+
+NARROWEST, CLIMBS = 12, 8
+"""How many of the narrowest places tell how good a way is, and how often it is improved by a step."""
+
+SHORTEST = 4.0
+"""The least height (mm) over which a way bends and narrows."""
+
+JAWS = 1.9
+"""Half the greatest width (mm) of the rongeur that leaves with the fragment."""
+
+LINES, STARTS = 16, 6
+"""How many straight lines are tried in all widths, and from how many of those better ways are looked for."""
+
 HIGHEST = 34.0
 """The height in mm over the docking point up to which bone may stand beside the way."""
-
-STAGES = 48
-"""How many surfaces show the fragment while it is being narrowed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +59,11 @@ class Way:
     low: float
     high: float
     shares: Floats
+
+    @property
+    def direction(self) -> Floats:
+        """The line's direction (3,), 1 mm high."""
+        return np.array([*self.slope, 1.0])
 
     def middle(self, z: Floats) -> Floats:
         """Return the middle line (..., 2) at heights (...)."""
@@ -81,68 +100,98 @@ class Way:
 
 @dataclass(frozen=True, eq=False)
 class Removal:
-    """The warp of a fragment that is drawn out; its one amount is 0 at rest and 1 where all of it is narrow.
+    """The warp of a fragment that is drawn out; its one amount is how far (mm) the jaws have risen.
 
-    ``rest`` (n, 3) mm in the world. ``grasp`` is the height at which the jaws hold it at rest,
-    ``narrow`` that to which they have risen when all of it has been narrowed; from there on it moves as one
-    piece along the way's line.
+    ``rest`` (n, 3) mm is in the world. ``grasp`` is where the jaws hold it at rest, ``narrow`` the height to
+    which they have risen when all of it has been narrowed; from there on it moves as one piece along the
+    way's line.
     """
 
     site: Frame
     way: Way
     rest: Points
-    grasp: float
+    grasp: Local
     narrow: float
 
     def __call__(self, amounts: tuple[float, ...]) -> Points:
-        """Return the vertices (n, 3), mm, in the world."""
+        """Return the vertices (n, 3), mm, in the world. Raises ValueError for an amount below 0."""
+        if len(amounts) != 1 or amounts[0] < 0.0:
+            raise ValueError(f"a removal has one amount, the jaws' rise of 0 mm or more, not {amounts}")
+        if amounts[0] == 0.0:
+            return self.rest
+        start = self.grasp[2]
+        end = min(start + amounts[0], self.narrow)
         local = self.site.to_local(self.rest)
-        end = self.grasp + amounts[0] * (self.narrow - self.grasp)
-        heights = self.way.risen(local[:, 2], self.grasp, end)
-        return self.site.to_parent(self.way.streamlines(local, heights[:, None])[:, 0])
+        heights = self.way.risen(local[:, 2], start, end)
+        places = self.way.streamlines(local, heights[:, None])[:, 0]
+        return self.site.to_parent(places + (start + amounts[0] - end) * self.way.direction)
 
-    def narrowed(self, height: float) -> float:
-        """Return the amount that belongs to a height of the jaws."""
-        return float(np.clip((height - self.grasp) / (self.narrow - self.grasp), 0.0, 1.0))
-
-    def shift(self, height: float) -> Floats:
-        """Return how far (3,) mm in the world the narrow piece has moved when the jaws stand at a height."""
-        beyond = max(height - self.narrow, 0.0)
-        return beyond * np.array([*self.way.slope, 1.0]) @ self.site.axes
-
-    def held(self, height: float) -> Local:
-        """Return the place on the way's line at a height of the jaws."""
-        x, y = self.way.middle(np.asarray(height))
-        return (float(x), float(y), height)
+    def held(self, rise: float) -> Floats:
+        """Return where (3,) in the site's frame the jaws stand when they have risen by some mm."""
+        end = min(self.grasp[2] + rise, self.narrow)
+        place = self.way.streamlines(np.array([self.grasp]), np.array([[end]]))[0, 0]
+        return place + (self.grasp[2] + rise - end) * self.way.direction
 
 
-def prepare_removal(site: Site, reach: Reach, surface: Surface, grasp: Frame) -> Removal:
+def prepare_removal(reach: Reach, surface: Surface, grasp: Frame, nerves: Field) -> Removal:
     """Return how a fragment comes out through the window of a reach when the jaws hold it at ``grasp``.
 
-    It is narrowed no more than needed to stay off bone and wall; where no way is free, the freest is taken.
+    ``nerves`` tells the distance in mm of points in the world from the nerves that are held aside. The
+    fragment is narrowed no more than needed to stay off bone, wall and nerves; where no way is free, the
+    freest is taken.
     """
+    site = reach.site
     rest = np.asarray(surface.vertices, dtype=np.float64)
     local = site.frame.to_local(rest)
-    height = float(site.frame.to_local(grasp.origin)[2])
-    loose = local[_free(site, reach, local) > 0.0]
+    x, y, height = (float(value) for value in site.frame.to_local(grasp.origin))
+    loose = local[reach.free(local) > 0.0]
     if len(loose) == 0:
         raise ValueError("the fragment lies in bone; check its place and its size")
     sample = loose[:: max(len(loose) // 70, 1)]
+
+    def score(way: Way) -> float:
+        return _score(reach, way, sample, np.array([[x, y, height]]), nerves)
+
     even = np.full(2, LONGEST**-0.4)
-    lines = sorted(_lines(site, reach, local, even), key=lambda way: -_score(site, reach, way, sample))
-    ways = [replace(way, shares=np.array(pair)) for way in lines[:24] for pair in product(SHARES, SHARES)]
-    allowed = [way for way in ways if way.shares.prod() * LONGEST >= 1.0]
-    way = max(allowed, key=lambda way: _score(site, reach, way, sample))
-    for step in (1.6, 0.8, 0.4):
-        way = max(_nearby(way, step), key=lambda way: _score(site, reach, way, sample))
+    lines = sorted(_lines(reach, local, even), key=lambda way: -score(way))
+    starts = [_widest(reach, way, score) for way in lines[:LINES]]
+    starts.sort(key=lambda way: -score(way))
+    way = max((_climbed(reach, start, score) for start in starts[:STARTS]), key=score)
     deepest = float(local[:, 2].min())
     narrow = float(way.risen(np.array([height]), deepest, way.high)[0])
-    return Removal(site.frame, way, rest, height, narrow)
+    return Removal(site.frame, way, rest, (x, y, height), narrow)
 
 
-def _lines(site: Site, reach: Reach, local: Points, shares: Floats) -> list[Way]:
+def _widest(reach: Reach, way: Way, score: Callable[[Way], float]) -> Way:
+    """Return the best of a way's widths."""
+    ways = [replace(way, shares=np.array(pair)) for pair in product(SHARES, SHARES)]
+    return max((wide for wide in ways if _allowed(reach, wide)), key=score)
+
+
+def _climbed(reach: Reach, way: Way, score: Callable[[Way], float]) -> Way:
+    """Return the best way to be found from one by small steps, each as long as it helps."""
+    best = score(way)
+    for step in (2.0, 1.0, 0.5):
+        for _ in range(CLIMBS):
+            near = [item for item in _nearby(way, step) if _allowed(reach, item)]
+            found = max(near, key=score, default=way)
+            if score(found) <= best:
+                break
+            best, way = score(found), found
+    return way
+
+
+def _allowed(reach: Reach, way: Way) -> bool:
+    """Tell whether a way leads through the wound, bends within a bed and makes the fragment not too long."""
+    site, (x, y, z) = reach.site, way.entry
+    aside = np.array([x - site.top[0], y - site.top[1]]) + (site.depth - z) * way.slope
+    within = float(np.hypot(*aside)) < reach.spread
+    return bool(within and way.shares.prod() * LONGEST >= 1.0 and way.high - way.low > SHORTEST)
+
+
+def _lines(reach: Reach, local: Points, shares: Floats) -> list[Way]:
     """Return ways of one width along the straight lines that are freest, above the fragment (n, 3)."""
-    lower, upper = local.min(axis=0), local.max(axis=0)
+    site, lower, upper = reach.site, local.min(axis=0), local.max(axis=0)
     bed = local[:, :2].mean(axis=0)
     result = []
     for rise in (4.0, 8.0, 12.0):
@@ -157,7 +206,7 @@ def _lines(site: Site, reach: Reach, local: Points, shares: Floats) -> list[Way]
             slopes = (top - entries) / (site.depth - high)
             flat = entries[:, None] + (heights - high)[:, None] * slopes[:, None]
             places = np.concatenate([flat, np.broadcast_to(heights[:, None], (*flat.shape[:2], 1))], axis=-1)
-            free = _free(site, reach, places.reshape(-1, 3)).reshape(len(entries), -1).min(axis=1)
+            free = reach.free(places.reshape(-1, 3)).reshape(len(entries), -1).min(axis=1)
             found += list(zip(free, entries, slopes, strict=True))
         found.sort(key=lambda item: -float(item[0]))
         low = float(lower[2] + 0.4 * (upper[2] - lower[2]))
@@ -168,27 +217,40 @@ def _lines(site: Site, reach: Reach, local: Points, shares: Floats) -> list[Way]
 
 
 def _nearby(way: Way, step: float) -> list[Way]:
-    """Return a way and its neighbours: its line shifted by a step in mm, bent earlier or later."""
+    """Return a way's neighbours: its line shifted or leant by a step in mm, bent or narrowed otherwise."""
     x, y, z = way.entry
-    shifts = (0.0, -step, step)
-    return [
-        replace(way, entry=(x + right, y + up, z), low=way.low + later)
-        for right, up, later in product(shifts, repeat=3)
-    ]
+    result = []
+    for sign in (-step, step):
+        lean, wider = sign / 40.0, 1.0 + sign / 20.0
+        result += [
+            replace(way, entry=(x + sign, y, z)),
+            replace(way, entry=(x, y + sign, z)),
+            replace(way, slope=way.slope + np.array([lean, 0.0])),
+            replace(way, slope=way.slope + np.array([0.0, lean])),
+            replace(way, low=way.low + sign),
+            replace(way, high=way.high + sign, entry=(x, y, z + sign)),
+            replace(way, shares=way.shares * np.array([wider, 1.0])),
+            replace(way, shares=way.shares * np.array([1.0, wider])),
+        ]
+    return result
 
 
-def _score(site: Site, reach: Reach, way: Way, points: Points) -> float:
-    """Tell how good a way is: first its room, then how wide it leaves the fragment."""
+def _score(reach: Reach, way: Way, points: Points, grasp: Points, nerves: Field) -> float:
+    """Tell how good a way is for the fragment's points (n, 3) and for the jaws at ``grasp`` (1, 3).
+
+    First counts its room where it is narrowest, then how wide it leaves the fragment. In the bed the jaws,
+    which can turn there, do not count.
+    """
     share = np.linspace(0.0, 1.0, 26)
-    heights = points[:, 2:] + share * np.maximum(HIGHEST - points[:, 2:], 0.0)
-    places = way.streamlines(points, heights).reshape(-1, 3)
-    return min(float(_free(site, reach, places).min()), ROOM) + 0.05 * float(np.log(way.shares).sum())
+    top = reach.site.depth if reach.walled else HIGHEST
 
+    def way_of(points: Points) -> Points:
+        heights = points[:, 2:] + share * np.maximum(top - points[:, 2:], 0.0)
+        return way.streamlines(points, heights).reshape(-1, 3)
 
-def _free(site: Site, reach: Reach, places: Points) -> Floats:
-    """Return the distance (n,) in mm of places in the site's frame from bone and from the tube's wall."""
-    bone = reach.bone(site.frame.to_parent(places))
-    if not reach.walled:
-        return bone
-    outward = np.where(places[:, 2] > 0.0, np.hypot(places[:, 0], places[:, 1]), 0.0)
-    return np.minimum(bone, site.room - outward)
+    places = way_of(points)
+    room = np.minimum(reach.free(places), nerves(reach.site.frame.to_parent(places)) + ROOM + TOUCHING)
+    jaws = way_of(grasp)
+    room = np.concatenate([room, reach.free(jaws[jaws[:, 2] > way.high]) - JAWS])
+    narrowest = np.partition(np.minimum(room, ROOM), NARROWEST)[:NARROWEST]
+    return float(narrowest.mean() + narrowest.min()) / 2 + 0.05 * float(np.log(way.shares).sum())

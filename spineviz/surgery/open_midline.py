@@ -14,10 +14,12 @@ from spineviz.measures import table
 from spineviz.model import Camera
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame, Structure
-from spineviz.surgery import decompression, wound
-from spineviz.surgery.actions import Amounts, Motion, appeared, carried, together, unwarped, vanished, warped
+from spineviz.surgery import decompression, phases, resection, wound
+from spineviz.surgery.actions import Amounts, Motion, appeared, carried, together, warped
 from spineviz.surgery.instruments import Instrument, cobb_elevator, scalpel
-from spineviz.surgery.reach import Reach
+from spineviz.surgery.plan import Plan, decompression_tools
+from spineviz.surgery.plan import plan as planned
+from spineviz.surgery.reach import Reach, points_of
 from spineviz.surgery.retraction import Blade, MidlineWound, blade, expose, interlaminar_window, parted
 from spineviz.surgery.self_retaining import lateral_arm, medial_arm
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height, used
@@ -64,7 +66,7 @@ class OpenMidline:
 
     spec: OpenMidlineDiscectomy
     site: Site
-    plan: decompression.Plan
+    plan: Plan
     closed: Amounts
     skin_cut: Amounts
     fascia_cut: Amounts
@@ -91,13 +93,13 @@ def prepare_open(spec: OpenMidlineDiscectomy, body: Body) -> tuple[OpenMidline, 
     opened = [part.surface.moved(part.warp(opening.full)) for part in parts.values()]
     blades = blade(opening, opened), blade(opening, opened, diseased=False)
     site = _site(spec, body, opening, blades)
-    windows = decompression.windows(site, body, spec.lamina_removed, spec.facet_removed)
-    plan = decompression.plan(site, body, windows, spec.root_retraction, walled=False)
+    windows = resection.windows(site, body, spec.lamina_removed, spec.facet_removed)
+    plan = planned(site, body, windows, spec.root_retraction, walled=False)
     story = _story(spec, site, opening, blades, body=body, plan=plan)
     held = {
         name: Structure(name, "instrument", item.surface) for name, item in zip(BLADES, blades, strict=True)
     }
-    return story, approach_tissue(site, body, opening, parts, windows), held
+    return story, approach_tissue(site, body, opening, parts, windows, plan), held
 
 
 def _site(
@@ -134,7 +136,7 @@ def _tools(caudal: float, spread: float) -> dict[str, Instrument]:
         "cobb": cobb_elevator(f"{name}.cobb"),
         "lateral": lateral_arm(f"{name}.lateral_arm", caudal),
         "medial": medial_arm(f"{name}.medial_arm", caudal, spread),
-        **decompression.decompression_tools(NAME),
+        **decompression_tools(NAME),
     }
 
 
@@ -145,7 +147,7 @@ def _story(
     blades: tuple[Blade, Blade],
     *,
     body: Body,
-    plan: decompression.Plan,
+    plan: Plan,
 ) -> OpenMidline:
     size = table("procedures.open_wound")
     skin, fascia = (body.structures[name].surface for name in (wound.SKIN, wound.FASCIA))
@@ -189,12 +191,12 @@ def _elevator(site: Site, body: Body, midline: float) -> tuple[Frame, ...]:
     """Return the Cobb's frames: down the spinous process, then laterally along the lamina."""
     frames = []
     size = table("procedures.open_wound")
-    reach = Reach(site, body, None, site.room, walled=False)
+    reach, tool = Reach(site, body, None, site.room, walled=False), points_of(site.tools["cobb"])
     for lateral, cranial, above in size["elevator"]:
         x = midline + site.lateral * lateral
         tip = (x, cranial, _bone_height(site, body, x, cranial) + above)
         toward = (midline + site.lateral * size["elevator_side"], -size["elevator_lean"], site.depth)
-        frames.append(reach.pose(tip, size["elevator_radius"], (site.lateral, 0.0, 0.0), toward))
+        frames.append(reach.pose(tip, tool, (site.lateral, 0.0, 0.0), toward))
     return tuple(frames)
 
 
@@ -218,49 +220,24 @@ def open_steps(story: OpenMidline, cameras: Mapping[str, Camera]) -> tuple[Step,
     down, far = wound.microscope(site), wound.down_the_wound(site, over)
     return (
         wound.step(site, "orientation", back, wound.set_out(site)),
-        wound.step(site, "incision", over, _incision(story), parameters={"length": spec.incision_length}),
-        wound.step(site, "fascia", over, _fascia(story)),
+        wound.step(
+            site,
+            "incision",
+            over,
+            phases.incised(site, story.skin_line, (story.closed, story.skin_cut)),
+            parameters={"length": spec.incision_length},
+        ),
+        wound.step(
+            site,
+            "fascia",
+            over,
+            phases.fascia_incised(site, story.fascia_line, (story.skin_cut, story.fascia_cut), story.closed),
+        ),
         wound.step(site, "access", over, _detachment(story)),
         wound.step(site, "retractor", far, _retractor(story)),
-        wound.step(
-            site,
-            "laminotomy",
-            down,
-            during(wound.exposed(site, wound.DEEP), 0.0, 0.2),
-            decompression.laminotomy(site, plan),
-        ),
-        wound.step(site, "flavum", down, decompression.flavectomy(site, plan)),
-        wound.step(
-            site,
-            "root",
-            down,
-            decompression.root_retraction(site, plan),
-            parameters={"retraction": spec.root_retraction},
-        ),
-        wound.step(site, "fragment", down, decompression.fragment_removal(site, plan)),
+        *phases.decompressed(site, plan, down),
         wound.step(site, "closure", over, _closure(story)),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
-    )
-
-
-def _incision(story: OpenMidline) -> Action:
-    site = story.site
-    names = site.present(wound.SKIN, wound.FAT)
-    return together(
-        during(wound.exposed(site, wound.WHOLE), 0.0, 0.25),
-        wound.cut(site.tools["scalpel"], story.skin_line, 0.24, 0.9),
-        during(warped(names, NAME, story.closed, story.skin_cut, NAME), 0.45, 0.76),
-    )
-
-
-def _fascia(story: OpenMidline) -> Action:
-    site = story.site
-    upper, fascia = site.present(wound.SKIN, wound.FAT), site.present(wound.FASCIA)
-    return together(
-        during(wound.exposed(site, wound.FASCIA_SHOWN), 0.0, 0.3),
-        wound.cut(site.tools["scalpel"], story.fascia_line, 0.2, 0.9),
-        during(warped(upper, NAME, story.skin_cut, story.fascia_cut, NAME), 0.42, 0.75),
-        during(warped(fascia, NAME, story.closed, story.fascia_cut, NAME), 0.42, 0.75),
     )
 
 
@@ -321,12 +298,12 @@ def _carried(story: OpenMidline, times: tuple[float, ...], places: tuple[tuple[f
 def _closure(story: OpenMidline) -> Action:
     """Return the action that lets the root go, takes the retractor out and closes layer by layer."""
     site, above = story.site, story.site.depth + decompression.ABOVE_SKIN
-    names = wound.operated(site)
-    return together(
-        during(decompression.release(site, story.plan), 0.0, 0.28),
-        during(_carried(story, (0.0, 0.5, 1.0), ((0.0, True), (0.0, False), (above, False))), 0.28, 0.62),
-        during(vanished(*_held(story)), 0.54, 0.62),
-        during(warped(names, NAME, story.full, story.closed, NAME), 0.28, 0.66),
-        during(unwarped(names[1:]), 0.66, 0.67),
-        wound.closed_up(site, 0.5, 0.84),
+    taken_out = together(
+        during(_carried(story, (0.0, 1.0), ((0.0, True), (0.0, False))), 0.28, 0.44),
+        during(_carried(story, (0.0, 1.0), ((0.0, False), (above, False))), 0.44, 0.62),
     )
+    movements = (
+        (0.28, 0.44, (story.full, story.detached)),
+        (0.5, 0.66, (story.detached, story.closed)),
+    )
+    return phases.closed_after(site, story.plan, _held(story), taken_out, movements)

@@ -74,6 +74,13 @@ def rongeur_opening() -> float:
     return float(table("instruments.rongeur")["opening"])
 
 
+def rongeur_jaw(pose: Frame, degrees: float) -> Frame:
+    """Return where the rongeur's jaw stands, open by an angle, when the rongeur stands in a pose."""
+    angle, hinge = np.radians(degrees), rongeur_hinge()
+    turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    return Frame(hinge - turn @ hinge, turn.T).then(pose)
+
+
 def _cup(size: dict[str, float], side: float) -> Surface:
     """Return one jaw: a shell with a rim, hollow towards its fellow on the other side of y = 0."""
     place = np.array([0.0, 0.05, 0.18, 0.5, 0.8, 1.0])

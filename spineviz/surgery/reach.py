@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise, product
 
 import numpy as np
 
 from spineviz.anatomy.recipe import Body
+from spineviz.geometry import surface_distance, surface_points
 from spineviz.structure import Floats, Frame, Points
-from spineviz.surgery.resection import Window
-from spineviz.surgery.site import Local, Place, Site
+from spineviz.surgery.actions import Motion
+from spineviz.surgery.instruments import Instrument
+from spineviz.surgery.site import Local, Place, Round, Site
+from spineviz.surgery.window import Window
+from spineviz.terms import LEVELS, Level
 
 ENOUGH = 0.6
 """Clearance in mm beyond which a way is as good as any wider one."""
 
-STEPS = 6
-"""In how many steps a tip that cannot be reached is moved towards the middle of the window."""
+NEARER = (0.0, 0.15, 0.3, 0.5, 0.75, 1.0)
+"""By which shares of its way to the middle of the window a tip that cannot be reached is moved."""
+
+HIGHER = (0.0, 0.6, 1.2, 2.0, 3.0)
+"""By how much (mm) a tip that cannot be reached is raised."""
+
+ROLLS, TURNED = (-20.0, 20.0, -40.0, 40.0), 8
+"""By which angles (degrees) a tool may be turned about its shaft, and on how many of the best ways."""
+
+BACK, ASIDE = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0), (0.0, 1.0, 2.0, 3.5, 5.0)
+"""How far (mm) a tool may be drawn back, and moved towards the middle of the window, between two places."""
+
+NEAR = 0.1
+"""Clearance in mm from which on a way is free."""
+
+TOUCH = 0.05
+"""How deep (mm) a tool may press into bone on its way from one place to the next."""
+
+WITHDRAWN = tuple(2.5 * step for step in range(16))
+"""At which heights (mm) a tool is looked at while it is drawn out."""
+
+BESIDE = 1.2
+"""Nearer to bone than this (mm) distances are measured from the surface that is shown."""
+
+WORKING, DEEP = 24.0, 45.0
+"""How high (mm) above its tip a tool's working end and its shaft go that are looked at."""
+
+FINE, COARSE = 1.0, 2.0
+"""How far apart (mm) the points are that stand for the working end and for the shaft."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,48 +66,119 @@ class Reach:
     spread: float
     walled: bool
 
-    def bone(self, points: Points) -> Floats:
-        """Return the distance (n,) in mm of world points from the bone that is left, negative in it."""
+    @cached_property
+    def surfaces(self) -> Mapping[Level, Callable[[Points], Floats]]:
+        """The distance (mm) in the world from the surfaces that are shown of the bones a tool may meet."""
+        return {level: surface_distance(self.body.structures[level].surface) for level in self._levels()}
+
+    def bone(self, points: Points, exact: bool = False) -> Floats:
+        """Return the distance (n,) in mm of world points from the bone that is left, negative in it.
+
+        It is read off a grid; with ``exact`` near bone it is that from the surfaces that are shown.
+        """
         result = np.full(len(points), np.inf)
-        for level, bone in self.body.bones.items():
-            distance = bone.grid(points)
+        for level in self._levels():
+            distance = np.array(self.body.bones[level].grid(points))
+            near = np.flatnonzero(distance < BESIDE) if exact else np.empty(0, dtype=int)
+            if len(near):
+                distance[near] = self.surfaces[level](points[near])
             if self.window is not None and level == self.site.lamina:
                 distance = np.maximum(distance, -self.window.field(points))
             result = np.minimum(result, distance)
         return result
 
-    def clearance(self, tips: Points, tops: Points, radius: float) -> Floats:
-        """Return how far (n,) mm shafts of a radius, from tips to tops (n, 3), stay off bone and wall."""
-        share = np.linspace(0.0, 1.0, 36) ** 1.5
-        shafts = tips[:, None] + share[:, None] * (tops - tips)[:, None]
-        shafts = shafts + np.array([0.0, 0.0, 0.8 * radius])
-        bone = self.bone(self.site.frame.to_parent(shafts.reshape(-1, 3))).reshape(shafts.shape[:2])
-        result = bone.min(axis=1) - radius
-        if self.walled:
-            outward = np.where(shafts[..., 2] > 0.0, np.hypot(shafts[..., 0], shafts[..., 1]), 0.0)
-            result = np.minimum(result, self.site.room - radius - outward.max(axis=1))
-        return result
+    def free(self, places: Points, exact: bool = False) -> Floats:
+        """Return the distance (n,) in mm of places in the site's frame from bone and from the tube's wall."""
+        bone = self.bone(self.site.frame.to_parent(places), exact)
+        if not self.walled:
+            return bone
+        within = (places[:, 2] > 0.0) & (places[:, 2] < self.site.depth)
+        return np.minimum(bone, np.where(within, self.site.room - np.hypot(*places[:, :2].T), np.inf))
 
-    def pose(self, tip: Place, radius: float, facing: Place, toward: Local) -> Frame:
-        """Return where a tool stands whose shaft of a radius (mm) comes freest to a tip in the site's frame.
+    def clearance(self, frames: Sequence[Frame], tool: Points) -> Floats:
+        """Return how far (k,) mm a tool in frames of the world stays off bone and wall.
 
-        Among ways that are free it takes the one nearest to the place ``toward`` at the skin. A tip that no
-        way reaches is moved towards the middle of the window.
+        ``tool`` (n, 3) are points on it in its own frame; see `points_of`.
+        """
+        places = np.stack([frame.to_parent(tool) for frame in frames])
+        local = self.site.frame.to_local(places.reshape(-1, 3))
+        return self.free(local, exact=True).reshape(len(frames), -1).min(axis=1)
+
+    def pose(self, tip: Place, tool: Points, facing: Place, toward: Local) -> Frame:
+        """Return where a tool stands whose shaft comes freest to a tip in the site's frame.
+
+        Among ways that are free it takes the one nearest to the place ``toward`` at the skin and the least
+        turned from ``facing``. A tip that no way reaches is raised, and moved towards the window's middle.
         """
         goal = np.asarray(tip, dtype=np.float64)
-        tops = self._tops()
-        preference = 0.02 * np.hypot(*(tops - np.asarray(toward))[:, :2].T)
-        best_score, best = -np.inf, (goal, np.asarray(toward, dtype=np.float64))
-        for step in range(STEPS + 1):
-            place = goal + step / STEPS * (self._middle(goal) - goal)
-            free = self.clearance(np.broadcast_to(place, tops.shape), tops, radius)
-            score = np.minimum(free, ENOUGH) - preference
-            index = int(np.argmax(score))
-            if score[index] > best_score:
-                best_score, best = float(score[index]), (place, tops[index])
-            if free[index] >= 0.0:
+        moves = sorted(product(NEARER, HIGHER), key=sum)
+        best_score, best = -np.inf, Frame()
+        for share, height in moves:
+            place = goal + share * (self._middle(goal) - goal) + [0.0, 0.0, height]
+            score, free, frame = self.freest(place, tool, facing, toward)
+            if score > best_score:
+                best_score, best = score, frame
+            if free >= NEAR:
                 break
-        return self.site.pose(best[0], best[1], facing)
+        return best
+
+    def freest(self, tip: Floats, tool: Points, facing: Place, toward: Local) -> tuple[float, float, Frame]:
+        """Return the score and the clearance (mm) of the best way to a tip, and the tool's frame there."""
+        tops = self._tops()
+        cost = 0.02 * np.hypot(*(tops - toward)[:, :2].T)
+        frames = [self.site.pose(tip, top, facing) for top in tops]
+        free = self.clearance(frames, tool)
+        score = np.minimum(free, ENOUGH) - cost
+        for index in np.argsort(-score)[:TURNED]:
+            turned = [_rolled(frames[index], roll) for roll in ROLLS]
+            around = self.clearance(turned, tool)
+            frames += turned
+            free = np.concatenate([free, around])
+            score = np.concatenate([score, np.minimum(around, ENOUGH) - cost[index] - 0.004 * np.abs(ROLLS)])
+        best = int(np.argmax(score))
+        return float(score[best]), float(free[best]), frames[best]
+
+    def round(self, frames: Sequence[Frame], tool: Points, home: Frame | None = None) -> Round:
+        """Return a tool's way through frames that swings aside where bone stands in between.
+
+        Where no swing helps it goes by way of ``home``.
+        """
+        path, bows = [frames[0]], []
+        for first, last in pairwise(frames):
+            bow, pressed = self._bow(first, last, tool)
+            if pressed > TOUCH and home is not None:
+                path.append(home)
+                bows += [self._bow(first, home, tool)[0], self._bow(home, last, tool)[0]]
+            else:
+                bows.append(bow)
+            path.append(last)
+        return Round(tuple(path), tuple(bows))
+
+    def _bow(self, first: Frame, last: Frame, tool: Points) -> tuple[Floats, float]:
+        """Return the least swing (3,) mm in the world by which a tool stays off bone between two frames.
+
+        Beside it stands how deep (mm) the tool still gets into bone.
+        """
+        half = Motion((0.0, 1.0), (first, last)).along(0, 0.5)
+        middle = self.site.frame.to_parent(self._middle(self.site.frame.to_local(half.origin)))
+        inward = (middle - half.origin) / max(float(np.linalg.norm(middle - half.origin)), 1.0)
+        swings = [
+            back * half.superior + aside * inward for back, aside in sorted(product(BACK, ASIDE), key=sum)
+        ]
+        pressed = []
+        for swing in swings:
+            way = Motion((0.0, 1.0), (first, last), (swing,))
+            frames = [way.along(0, float(share)) for share in np.linspace(0, 1, 13)]
+            pressed.append(-float(self.clearance(frames, tool).min()))
+            if pressed[-1] <= TOUCH:
+                return swing, pressed[-1]
+        best = int(np.argmin(pressed))
+        return swings[best], pressed[best]
+
+    def _levels(self) -> tuple[Level, ...]:
+        """Return the levels whose bone a tool may meet: that of the lamina and those beside it."""
+        index = LEVELS.index(self.site.lamina)
+        return tuple(level for level in LEVELS[max(index - 1, 0) : index + 2] if level in self.body.bones)
 
     def _tops(self) -> Points:
         """Return the places at the skin (site's frame) through which shafts may pass."""
@@ -89,3 +194,30 @@ class Reach:
         if self.window is None:
             return goal
         return np.array([*self.window.curve().mean(0), goal[2]])
+
+
+def points_of(*tools: Instrument) -> Points:
+    """Return points (n, 3) that stand for the working end and the shaft of tools in one frame, mm."""
+    points = np.vstack([surface_points(tool.surface, 2 * FINE) for tool in tools])
+    working = points[:, 2] < WORKING
+    shaft = points[~working & (points[:, 2] < DEEP)]
+    return np.vstack([_thinned(points[working], FINE), _thinned(shaft, COARSE)])
+
+
+def _thinned(points: Points, cell: float) -> Points:
+    """Return the point farthest from the axis among points (n, 3) in each cell of some mm."""
+    outward = points[np.argsort(-np.hypot(points[:, 0], points[:, 1]), kind="stable")]
+    _, chosen = np.unique(np.floor(outward / cell), axis=0, return_index=True)
+    return outward[np.sort(chosen)]
+
+
+def withdrawn(tool: Points) -> Points:
+    """Return the points of a tool together with those on its way out along its own axis, mm."""
+    return np.vstack([tool + np.array([0.0, 0.0, way]) for way in WITHDRAWN])
+
+
+def _rolled(frame: Frame, degrees: float) -> Frame:
+    """Return a frame turned about its own z axis."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turn = np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+    return Frame(frame.origin, turn @ frame.axes)

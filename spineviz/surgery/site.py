@@ -127,18 +127,29 @@ def used(tool: Instrument, motion: Motion, start: float, end: float) -> Action:
     """Return an action that brings a tool in, moves it and takes it away, between two parts of a step."""
     span = end - start
     return together(
-        during(carried((tool.name,), motion, None), start, end),
+        during(carried((tool.name,), motion), start, end),
         during(appeared(tool.name), start + 0.03 * span, start + 0.15 * span),
         during(vanished(tool.name), end - 0.18 * span, end - 0.06 * span),
     )
 
 
-def visit(frames: Sequence[Frame], way: float, arrive: float = 0.22, leave: float = 0.82) -> Motion:
-    """Return the motion of a tool that comes from ``way`` mm above, passes frames and goes back up."""
-    times = np.linspace(arrive, leave, len(frames)) if len(frames) > 1 else np.array([arrive])
-    stay = [*frames] if len(frames) > 1 else [frames[0], frames[0]]
-    stops = [arrive, leave] if len(frames) == 1 else [float(time) for time in times]
-    return Motion((0.0, *stops, 1.0), (raised(stay[0], way), *stay, raised(stay[-1], way)))
+@dataclass(frozen=True, eq=False)
+class Round:
+    """Where a tool goes one place after the other, in the world, and how it swings aside in between.
+
+    ``bows`` (3,) mm are as many as the ways between two frames; see `Motion`.
+    """
+
+    frames: tuple[Frame, ...]
+    bows: tuple[Floats, ...]
+
+
+def visit(places: Round, way: float, arrive: float, leave: float) -> Motion:
+    """Return the motion of a tool that comes from ``way`` mm above, goes its round and leaves upwards."""
+    first, last = places.frames[0], places.frames[-1]
+    times = (float(time) for time in np.linspace(arrive, leave, len(places.frames)))
+    frames = (raised(first, way), *places.frames, raised(last, way))
+    return Motion((0.0, *times, 1.0), frames, (np.zeros(3), *places.bows, np.zeros(3)))
 
 
 def surface_height(frame: Frame, surface: Surface, place: Sequence[float], radius: float = 3.5) -> float:

@@ -9,11 +9,13 @@ from scipy.spatial import cKDTree
 
 from spineviz.anatomy.recipe import Body
 from spineviz.structure import Surface, Warp
-from spineviz.surgery.decompression import decompression_variants
+from spineviz.surgery.decompression import removal_warps
 from spineviz.surgery.ledger import Ledger, prepare_ledger
-from spineviz.surgery.resection import Window
+from spineviz.surgery.plan import Plan
+from spineviz.surgery.resection import resected
 from spineviz.surgery.retraction import MidlineWound, PartedTissue, TubeCorridor
 from spineviz.surgery.site import Site
+from spineviz.surgery.window import Window
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +33,11 @@ def approach_tissue(
     opening: TubeCorridor | MidlineWound,
     parts: Mapping[str, PartedTissue],
     windows: tuple[Window, ...],
+    plan: Plan,
 ) -> Tissue:
-    """Return what an opening, with the tissue it parts, and a laminotomy make of the body's structures."""
-    variants = {name: dict(stages) for name, stages in decompression_variants(site, body, windows).items()}
-    warps: dict[tuple[str, str], Warp] = {}
+    """Return what an opening, with the tissue it parts, and a decompression make of the body's structures."""
+    variants = resected(site, body, windows)
+    warps = removal_warps(site, plan)
     for name, part in parts.items():
         variants[name] = {site.approach: part.surface}
         warps[name, site.approach] = part.warp

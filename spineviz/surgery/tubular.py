@@ -14,7 +14,7 @@ from spineviz.measures import table, value
 from spineviz.model import Camera
 from spineviz.spec import Spec
 from spineviz.structure import Frame
-from spineviz.surgery import decompression, wound
+from spineviz.surgery import phases, resection, wound
 from spineviz.surgery.actions import (
     Amounts,
     Motion,
@@ -22,11 +22,12 @@ from spineviz.surgery.actions import (
     carried,
     faded,
     together,
-    unwarped,
     vanished,
     warped,
 )
 from spineviz.surgery.instruments import Instrument, dilators, scalpel, tube_length, tubular_retractor
+from spineviz.surgery.plan import Plan, decompression_tools
+from spineviz.surgery.plan import plan as planned
 from spineviz.surgery.retraction import TubeCorridor, dock, parted
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height
 from spineviz.surgery.tissue import Tissue, approach_tissue
@@ -75,7 +76,7 @@ class Tubular:
 
     spec: TubularMicrodiscectomy
     site: Site
-    plan: decompression.Plan
+    plan: Plan
     slits: tuple[Amounts, Amounts]
     dilations: tuple[tuple[Amounts, Amounts], ...]
     withdrawal: tuple[Amounts, Amounts]
@@ -112,11 +113,11 @@ def prepare_tubular(spec: TubularMicrodiscectomy, body: Body) -> tuple[Tubular, 
         nerves_of(body),
         _tools(spec, corridor),
     )
-    windows = decompression.windows(site, body, spec.lamina_removed, spec.facet_removed)
-    plan = decompression.plan(site, body, windows, spec.root_retraction, walled=True)
+    windows = resection.windows(site, body, spec.lamina_removed, spec.facet_removed)
+    plan = planned(site, body, windows, spec.root_retraction, walled=True)
     story = _story(spec, site, corridor, body, plan)
     parts = parted(corridor, body.recipes, body.structures)
-    return story, approach_tissue(site, body, corridor, parts, windows)
+    return story, approach_tissue(site, body, corridor, parts, windows, plan)
 
 
 def _tools(spec: TubularMicrodiscectomy, corridor: TubeCorridor) -> dict[str, Instrument]:
@@ -129,12 +130,12 @@ def _tools(spec: TubularMicrodiscectomy, corridor: TubeCorridor) -> dict[str, In
         "scalpel": scalpel(f"{name}.scalpel"),
         "tube": tube,
         **series,
-        **decompression.decompression_tools(NAME),
+        **decompression_tools(NAME),
     }
 
 
 def _story(
-    spec: TubularMicrodiscectomy, site: Site, corridor: TubeCorridor, body: Body, plan: decompression.Plan
+    spec: TubularMicrodiscectomy, site: Site, corridor: TubeCorridor, body: Body, plan: Plan
 ) -> Tubular:
     skin, fascia = (body.structures[name].surface for name in (wound.SKIN, wound.FASCIA))
     fascia_depth = corridor.length - surface_height(site.frame, fascia, (0.0, 0.0))
@@ -169,50 +170,22 @@ def tubular_steps(story: Tubular, cameras: Mapping[str, Camera]) -> tuple[Step, 
     tube = site.tools["tube"].name
     return (
         wound.step(site, "orientation", back, wound.set_out(site)),
-        wound.step(site, "incision", over, _incision(story), parameters={"length": spec.incision_length}),
-        wound.step(site, "fascia", over, _fascia(story)),
+        wound.step(
+            site,
+            "incision",
+            over,
+            phases.incised(site, story.skin_line, ((0.0, 0.0, story.slits[0][2]), story.slits[0])),
+            parameters={"length": spec.incision_length},
+        ),
+        wound.step(
+            site, "fascia", over, phases.fascia_incised(site, story.fascia_line, story.slits, story.slits[0])
+        ),
         wound.step(site, "access", over, _first_dilator(story), part="first_dilator", share=0.36),
         wound.step(site, "access", over, _series(story), share=0.64),
         wound.step(site, "retractor", far, _tube(story), parameters={"diameter": spec.tube_diameter}),
-        wound.step(
-            site,
-            "laminotomy",
-            down,
-            during(wound.exposed(site, wound.DEEP), 0.0, 0.2),
-            during(faded((tube,), 0.5), 0.0, 0.2),
-            decompression.laminotomy(site, plan),
-        ),
-        wound.step(site, "flavum", down, decompression.flavectomy(site, plan)),
-        wound.step(
-            site,
-            "root",
-            down,
-            decompression.root_retraction(site, plan),
-            parameters={"retraction": spec.root_retraction},
-        ),
-        wound.step(site, "fragment", down, decompression.fragment_removal(site, plan)),
+        *phases.decompressed(site, plan, down, during(faded((tube,), 0.5), 0.0, 0.2)),
         wound.step(site, "closure", over, _closure(story)),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
-    )
-
-
-def _incision(story: Tubular) -> Action:
-    site = story.site
-    names = site.present(wound.SKIN, wound.FAT)
-    return together(
-        during(wound.exposed(site, wound.WHOLE), 0.0, 0.25),
-        wound.cut(site.tools["scalpel"], story.skin_line, 0.24, 0.9),
-        during(warped(names, NAME, (0.0, 0.0, story.slits[0][2]), story.slits[0], NAME), 0.45, 0.76),
-    )
-
-
-def _fascia(story: Tubular) -> Action:
-    site = story.site
-    names = site.present(wound.SKIN, wound.FAT, wound.FASCIA)
-    return together(
-        during(wound.exposed(site, wound.FASCIA_SHOWN), 0.0, 0.3),
-        wound.cut(site.tools["scalpel"], story.fascia_line, 0.2, 0.9),
-        during(warped(names, NAME, story.slits[0], story.slits[1], NAME), 0.42, 0.75),
     )
 
 
@@ -271,17 +244,10 @@ def _tube(story: Tubular) -> Action:
 
 def _closure(story: Tubular) -> Action:
     """Return the action that lets the root go, draws the tube out and closes layer by layer."""
-    site = story.site
+    site, closed = story.site, story.closed
     tube = site.tools["tube"].name
     out = Motion((0.0, 1.0), (story.docked, raised(story.docked, site.depth + 30.0)))
-    names = wound.operated(site)
-    return together(
-        during(decompression.release(site, story.plan), 0.0, 0.28),
-        during(faded((tube,), 1.0), 0.2, 0.28),
-        during(carried((tube,), out), 0.28, 0.62),
-        during(vanished(tube), 0.54, 0.62),
-        during(warped(names, NAME, story.withdrawal[0], story.withdrawal[1], NAME), 0.28, 0.62),
-        during(warped(names, NAME, story.withdrawal[1], story.closed, NAME), 0.62, 0.68),
-        during(unwarped(names[1:]), 0.68, 0.69),
-        wound.closed_up(site, 0.5, 0.84),
-    )
+    first, last = story.withdrawal
+    drawn = together(during(faded((tube,), 1.0), 0.2, 0.28), during(carried((tube,), out), 0.28, 0.62))
+    movements = ((0.28, 0.62, (first, last)), (0.62, 0.68, (last, closed)))
+    return phases.closed_after(site, story.plan, (tube,), drawn, movements)

@@ -1,0 +1,232 @@
+"""What a decompression is going to do at the end of its corridor: where each tool goes, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation, Slerp
+
+from spineviz.anatomy.recipe import Body
+from spineviz.geometry import sample_distance, surface_distance
+from spineviz.measures import value
+from spineviz.sdf import Field
+from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.surgery.fragment import Removal, prepare_removal
+from spineviz.surgery.instruments import Instrument, nerve_root_retractor
+from spineviz.surgery.places import edge_of_bone, fragment_place, ligament_depth, ring_of, root_border
+from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_jaw, rongeur_opening
+from spineviz.surgery.reach import Reach, points_of, withdrawn
+from spineviz.surgery.resection import ligament_windows
+from spineviz.surgery.site import NERVE_WARP, Local, Round, Site, raised
+from spineviz.surgery.window import Window
+
+SHUT = 0.25
+"""How far the rongeur stays open on what it holds, as a share of how far it opens."""
+
+ASIDE = 10.0
+"""How far (mm) around the fragment nerves are looked at."""
+
+REACHED = 2.5
+"""A bite whose place the punch does not come nearer to than this (mm) is left out."""
+
+TURNS = 9
+"""At how many heights the rongeur is turned freely on its way out of the fragment's bed."""
+
+
+@dataclass(frozen=True, eq=False)
+class WayOut:
+    """How the closed rongeur leaves: it holds one place of the fragment and turns so that it stays off bone.
+
+    ``rises`` (k,) are how far (mm) it has risen where it stands in the ``frames``, in the world; beyond the
+    last it keeps its direction. ``removal`` tells where the place that it holds is.
+    """
+
+    site: Frame
+    rises: Floats
+    frames: tuple[Frame, ...]
+    removal: Removal | None
+
+    def at(self, rise: float) -> Frame:
+        """Return where the rongeur stands when it has risen by some mm."""
+        axes = self.turned(min(rise, float(self.rises[-1])))
+        if self.removal is None:
+            return raised(self.frames[0], rise)
+        return Frame(self.site.to_parent(self.removal.held(rise)), axes)
+
+    def turned(self, rise: float) -> Floats:
+        """Return the rongeur's axes (3, 3) at a rise, evenly turned from one frame to the next."""
+        turns = Rotation.from_matrix(np.stack([frame.axes.T for frame in self.frames]))
+        return Slerp(self.rises, turns)(rise).as_matrix().T
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Where the tools of a decompression go, in the world.
+
+    ``burr`` and ``bites`` go along the edge of the bone, ``ligament_bites`` through the flavum. The nerve
+    root retractor enters the canal, stands beside the root and draws it: the three frames of ``retractor``.
+    The rongeur takes the fragment at ``grasp``, which comes out by ``removal``, and leaves by ``way_out``.
+    ``stages`` counts the variants of bone and of ligament; ``retraction`` in mm.
+    """
+
+    burr: Round
+    bites: Round
+    ligament_bites: Round
+    retractor: Round
+    grasp: Frame
+    removal: Removal | None
+    way_out: WayOut
+    stages: tuple[int, int]
+    retraction: float
+
+
+def decompression_tools(approach: str) -> dict[str, Instrument]:
+    """Return the instruments of the decompression by their short names."""
+    name = f"instrument.{approach}"
+    punch, jaw = rongeur(f"{name}.rongeur")
+    return {
+        "burr": burr(f"{name}.burr"),
+        "kerrison": kerrison(f"{name}.kerrison"),
+        "root_retractor": nerve_root_retractor(f"{name}.nerve_root_retractor"),
+        "rongeur": punch,
+        "jaw": jaw,
+    }
+
+
+def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, walled: bool) -> Plan:
+    """Return where the tools go, from the body and the windows of the laminotomy.
+
+    ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube.
+    """
+    spread = site.room - 1.5 if walled else 5.0
+    before, after = (Reach(site, body, window, spread, walled) for window in windows[-2:])
+    grasp = _grasp(after)
+    removal = _removal(after, grasp, retraction)
+    return Plan(
+        burr=_burr(after, windows[:-1]),
+        bites=_bites(before, windows[-2]),
+        ligament_bites=_ligament_bites(after, windows[-1]),
+        retractor=_retractor(after, retraction),
+        grasp=grasp,
+        removal=removal,
+        way_out=_way_out(after, grasp, removal),
+        stages=(len(windows), len(ligament_windows(windows[-1]))),
+        retraction=retraction,
+    )
+
+
+def _burr(reach: Reach, windows: Sequence[Window]) -> Round:
+    """Return the burr's round along the edges that the windows leave, to and fro."""
+    site, bone, tool = reach.site, reach.body.bones[reach.site.lamina], points_of(reach.site.tools["burr"])
+    radius = value("instruments.burr.head_diameter") / 2
+    lines = [edge_of_bone(site, bone, window, radius) for window in windows]
+    path = [place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1])]
+    frames = [reach.pose(place, tool, site.beside(0.9, 0.4), site.top) for place in path]
+    return reach.round(frames, tool)
+
+
+def _bites(reach: Reach, window: Window) -> Round:
+    """Return the round of the punch under the edge that the burr has left."""
+    bone = reach.body.bones[reach.site.lamina]
+    places = edge_of_bone(reach.site, bone, window, 2.4, below=True)[::-1]
+    return _punched(reach, window, places)
+
+
+def _ligament_bites(reach: Reach, window: Window) -> Round:
+    """Return the round of the punch through the ligament in a window."""
+    depth = ligament_depth(reach.site, reach.body, window)
+    inner = ligament_windows(window)[0].narrowed(1.2)
+    return _punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, 5)])
+
+
+def _punched(reach: Reach, window: Window, places: Sequence[Local]) -> Round:
+    """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out."""
+    site, tool = reach.site, points_of(reach.site.tools["kerrison"])
+    middle = window.curve().mean(axis=0)
+    facings = [(place[0] - middle[0], place[1] - middle[1], 0.0) for place in places]
+    inside = (float(middle[0]), float(middle[1]), float(np.mean([place[2] for place in places])))
+    within = reach.pose(inside, withdrawn(tool), site.beside(-0.3, 1.0), site.top)
+    bites = [reach.pose(place, tool, facing, site.top) for place, facing in zip(places, facings, strict=True)]
+    reached = [
+        pose
+        for pose, place in zip(bites, places, strict=True)
+        if np.linalg.norm(pose.origin - site.world(place)) < REACHED
+    ]
+    return reach.round([within, *reached, within], tool, within)
+
+
+def _retractor(reach: Reach, retraction: float) -> Round:
+    """Return how the nerve root retractor comes in, stands beside the root, and has drawn it medially."""
+    site, tool = reach.site, points_of(reach.site.tools["root_retractor"])
+    toe = value("instruments.nerve_root_retractor.toe")
+    x, y, z = root_border(site, reach.body, fragment_place(site, reach.body))
+    hook, toward = site.beside(-0.35, 1.0), site.through(0.1, -0.4)
+    beside = (x + site.lateral * 0.8, y - toe / 2, z)
+    drawn = (x - site.lateral * retraction, y - toe / 2, z)
+    entered = (beside[0], beside[1] - toe, z + 3.0)
+    frames = [
+        reach.pose(entered, withdrawn(tool), hook, toward),
+        reach.pose(beside, tool, hook, toward),
+        reach.pose(drawn, tool, hook, toward),
+    ]
+    return reach.round(frames, tool)
+
+
+def _grasp(reach: Reach) -> Frame:
+    """Return where the rongeur stands, open, when it takes the fragment; it comes in and leaves shut."""
+    site, place = reach.site, fragment_place(reach.site, reach.body)
+    tool = np.vstack([_jaws(site, 1.0), withdrawn(_jaws(site, SHUT))])
+    return reach.pose(place, tool, site.beside(0.9, -0.3), site.through(-0.3, 0.1))
+
+
+def _jaws(site: Site, opened: float) -> Points:
+    """Return points (n, 3) of the rongeur with its jaw opened by a share of how far it can be."""
+    jaw = rongeur_jaw(Frame(), opened * rongeur_opening()).to_parent(points_of(site.tools["jaw"]))
+    return np.vstack([points_of(site.tools["rongeur"]), jaw])
+
+
+def _way_out(reach: Reach, grasp: Frame, removal: Removal | None) -> WayOut:
+    """Return how the rongeur leaves with the fragment: more and more along the line on which that leaves."""
+    site = reach.site
+    if removal is None:
+        return WayOut(site.frame, np.array([0.0, 1.0]), (grasp, grasp), None)
+    frames, tool = [grasp], _jaws(site, SHUT)
+    rises = np.linspace(0.0, removal.way.high - removal.grasp[2], TURNS)
+    for rise in rises[1:]:
+        tip = removal.held(float(rise))
+        along = removal.way.direction
+        axis = site.frame.axes @ grasp.superior
+        axis = axis / axis[2] + rise / rises[-1] * (along - axis / axis[2])
+        top = tip + (site.depth - tip[2]) * axis
+        facing = site.frame.axes @ frames[-1].anterior
+        _, _, frame = reach.freest(tip, tool, facing, (float(top[0]), float(top[1]), float(top[2])))
+        frames.append(frame)
+    return WayOut(site.frame, rises, tuple(frames), removal)
+
+
+def _removal(reach: Reach, grasp: Frame, retraction: float) -> Removal | None:
+    """Return how the fragment comes out, where there is one, while the root is drawn aside by some mm."""
+    name = reach.site.fragment
+    if not reach.site.present(name):
+        return None
+    surface = reach.body.structures[name].surface
+    return prepare_removal(reach, surface, grasp, _nerves_beside(reach, surface, retraction))
+
+
+def _nerves_beside(reach: Reach, fragment: Surface, retraction: float) -> Field:
+    """Return the distance (mm) in the world, around a fragment, from the nerves that are held aside."""
+    body, amounts = reach.body, (1.0, retraction)
+    fields = [
+        surface_distance(body.structures[name].surface.moved(body.warps[name, NERVE_WARP](amounts)))
+        for name in reach.site.nerves
+    ]
+    if not fields:
+        return lambda points: np.full(len(points), np.inf)
+
+    def nearest(points: Points) -> Floats:
+        return np.min([field(points) for field in fields], axis=0)
+
+    lower, upper = fragment.vertices.min(axis=0) - ASIDE, fragment.vertices.max(axis=0) + ASIDE
+    return sample_distance(nearest, lower, upper, 1.0)
