@@ -29,21 +29,27 @@ class SceneError(ValueError):
     """A scene that cannot be shown; the text names the file, the field and what is allowed."""
 
 
-class GivenBones(Spec):
-    """Bones of a patient that stand in for the generated ones, by level."""
+class Body(Spec):
+    """Whose body is shown, and how it stands."""
 
-    L3: GivenBone | None = None
-    L4: GivenBone | None = None
-    L5: GivenBone | None = None
-    S1: GivenBone | None = None
+    person: Person = Person()
+    posture: Posture = Posture()
+    variant: Literal["usual", "six_lumbar", "sacralised_L5"] = Field(
+        "usual", description="Six lumbar vertebrae, or an L5 that joins the sacrum."
+    )
+    vertebrae: Mapping[Level, Mapping[str, float]] = Field(
+        {}, description="Measures (mm, degrees) of single vertebrae that differ from the usual ones."
+    )
+    bones: Mapping[Level, GivenBone] = Field(
+        {}, description="Bones of a patient that stand in for the generated ones, by level."
+    )
 
 
-class AnatomyRange(Spec):
-    """Which part of the spine is shown, and whose bones."""
+class AnatomyRange(Body):
+    """Which part of the spine is shown, and whose body it is."""
 
     first: Level = Field("L3", description="The uppermost level shown.")
     last: Level = Field("S1", description="The lowermost level shown.")
-    bones: GivenBones = GivenBones()
 
     @model_validator(mode="after")
     def _downwards(self) -> AnatomyRange:
@@ -55,6 +61,12 @@ class AnatomyRange(Spec):
     def levels(self) -> tuple[Level, ...]:
         """The levels shown, from above."""
         return LEVELS[LEVELS.index(self.first) : LEVELS.index(self.last) + 1]
+
+
+class Compared(Body):
+    """A body that stands beside the others of a scene."""
+
+    title: str = Field(description="A key of the text catalog, or the title itself.")
 
 
 class SceneStep(Spec):
@@ -74,6 +86,9 @@ class Scene(Spec):
 
     title: str = Field(description="A key of the text catalog, or the title itself.")
     anatomy: AnatomyRange = AnatomyRange()
+    compare: Annotated[tuple[Compared, ...], Field(max_length=4)] = Field(
+        (), description="Bodies that are shown beside each other, in place of the one of ``anatomy``."
+    )
     pathologies: tuple[Pathology, ...] = ()
     approaches: Annotated[tuple[Approach, ...], Field(max_length=2)] = ()
     camera: View = "posterior"

@@ -6,13 +6,32 @@ the S1 upper endplate. Lengths are millimetres, angles degrees, time seconds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
-Level = Literal["L3", "L4", "L5", "S1"]
-"""A bone of the spine, named by its vertebral level; S1 stands for the whole sacrum."""
+# fmt: off
+Level = Literal[
+    "C1", "C2", "C3", "C4", "C5", "C6", "C7",
+    "T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8", "T9", "T10", "T11", "T12",
+    "L1", "L2", "L3", "L4", "L5", "L6",
+    "S1", "Co1",
+]
+"""A bone of the spine, named by its vertebral level; S1 stands for the whole sacrum, Co1 for the coccyx. L6 is
+there only where somebody has six lumbar vertebrae."""
 
-Disc = Literal["L3-L4", "L4-L5", "L5-S1"]
+Disc = Literal[
+    "C2-C3", "C3-C4", "C4-C5", "C5-C6", "C6-C7", "C7-T1",
+    "T1-T2", "T2-T3", "T3-T4", "T4-T5", "T5-T6", "T6-T7", "T7-T8", "T8-T9", "T9-T10", "T10-T11", "T11-T12",
+    "T12-L1", "L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1", "L5-L6", "L6-S1",
+]
 """An intervertebral disc, named by the levels above and below it."""
+# fmt: on
+
+LowerLumbarDisc = Literal["L3-L4", "L4-L5", "L5-S1"]
+"""The discs that soft tissue, pathologies and approaches are made for."""
+
+Region = Literal["cervical", "thoracic", "lumbar"]
+"""A region of the spine; the sacrum and the coccyx move and are drawn with the lumbar one."""
 
 Side = Literal["left", "right"]
 """The patient's side, never the viewer's."""
@@ -50,6 +69,7 @@ Phase = Literal[
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 DISCS: tuple[Disc, ...] = get_args(Disc)
+LOWER_LUMBAR_DISCS: tuple[LowerLumbarDisc, ...] = get_args(LowerLumbarDisc)
 SIDES: tuple[Side, ...] = get_args(Side)
 TISSUES: tuple[Tissue, ...] = get_args(Tissue)
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -58,10 +78,26 @@ SIGN: dict[Side, float] = {"right": 1.0, "left": -1.0}
 """The sign of x on each side of the patient."""
 
 
+def region_of(level: Level) -> Region:
+    """Return the region a level belongs to."""
+    return "cervical" if level in LEVELS[:7] else "thoracic" if level in LEVELS[7:19] else "lumbar"
+
+
+def column(lumbar: int = 5) -> tuple[Level, ...]:
+    """Return the bones of a column from above, with five lumbar vertebrae or six."""
+    return tuple(level for level in LEVELS if lumbar == 6 or level != "L6")
+
+
+def discs_of(levels: Sequence[Level]) -> tuple[Disc, ...]:
+    """Return the discs between bones that are given from above; there is none at C1-C2 and below S1."""
+    pairs = zip(levels, levels[1:], strict=False)
+    return tuple(disc for above, below in pairs for disc in DISCS if disc == f"{above}-{below}")
+
+
 def levels_of(disc: Disc) -> tuple[Level, Level]:
     """Return the level above and the level below a disc."""
     above, below = disc.split("-")
-    return LEVELS[LEVELS.index(above)], LEVELS[LEVELS.index(below)]
+    return LEVELS[LEVELS.index(above)], LEVELS[LEVELS.index(below)]  # type: ignore[arg-type]
 
 
 def exiting_root(disc: Disc) -> Level:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from spineviz.model import Camera, Vector
-from spineviz.structure import Bone, Floats, Frame, Message
+from spineviz.structure import Bone, Floats, Frame, Message, Points
 from spineviz.terms import SIGN, Disc, Level, Side, levels_of
 
 View = Literal["posterior", "oblique", "lateral", "anterior", "superior", "corridor", "operative", "close"]
@@ -19,6 +19,9 @@ VIEWS: tuple[View, ...] = get_args(View)
 
 ASIDE = 0.35
 """The share of a direction from which on words mention it beside the main one."""
+
+MARGIN, ASPECT = 1.12, 1.2
+"""How much larger an overview is than what it shows, and the least width of a picture for its height."""
 
 _WAYS = (("right", "left"), ("front", "behind"), ("above", "below"))
 _ORDER = ("behind", "front", "left", "right", "above", "below")
@@ -60,6 +63,31 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
         "corridor": Camera(vector(window), vector(operative), up, 62.0),
         "close": Camera(vector(canal + sign * 8 * frame.right), vector(close), up, 80.0),
     }
+
+
+def overviews(bones: Mapping[Level, Bone], side: Side) -> dict[View, Camera]:
+    """Return the cameras that show all of some bones, in the world, mm; oblique ones from a side."""
+    vertices = np.vstack([bone.surface.vertices for bone in bones.values()])
+    sign = SIGN[side]
+    upright, forward = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
+    ways: dict[View, tuple[Vector, Vector]] = {
+        "posterior": ((0.0, -1.0, 0.0), upright),
+        "oblique": ((0.58 * sign, -0.78, 0.23), upright),
+        "lateral": ((sign, 0.0, 0.0), upright),
+        "anterior": (forward, upright),
+        "superior": (upright, forward),
+    }
+    return {view: _framed(vertices, way, up) for view, (way, up) in ways.items()}
+
+
+def _framed(vertices: Points, way: Vector, up: Vector) -> Camera:
+    """Return the camera that looks against ``way`` and holds all vertices in its picture."""
+    direction = vector(unit(way))
+    axes = camera_axes(Camera((0.0, 0.0, 0.0), direction, up, 1.0))
+    places = vertices @ axes.T
+    low, high = places.min(axis=0), places.max(axis=0)
+    width, height = (high - low)[:2]
+    return Camera(vector((low + high) / 2 @ axes), direction, up, MARGIN * max(height, width / ASPECT))
 
 
 def seen_from(camera: Camera) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -47,9 +48,9 @@ def inverse(frame: Frame) -> Frame:
     return Frame(-frame.origin @ frame.axes.T, frame.axes.T)
 
 
-def endplates(landmarks: Mapping[str, Frame], level: Level) -> tuple[Frame, Frame]:
-    """Return the superior and the inferior endplate among a vertebra's landmarks."""
+def endplate(landmarks: Mapping[str, Frame], side: Literal["superior", "inferior"], level: Level) -> Frame:
+    """Return one of the two endplates among a vertebra's landmarks; ValueError where it is missing."""
     try:
-        return landmarks["endplate.superior"], landmarks["endplate.inferior"]
+        return landmarks[f"endplate.{side}"]
     except KeyError as error:
         raise ValueError(f"{level}: the landmark {error} is needed to align the spine") from None

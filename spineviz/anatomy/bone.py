@@ -8,12 +8,31 @@ from functools import cached_property
 
 import numpy as np
 
-from spineviz.geometry import DistanceGrid, sample_distance
+from spineviz.geometry import DistanceGrid, sample_distance, surface_distance
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.terms import Level
 
 STEP, MARGIN = 1.0, 25.0
 """The step of a bone's distance grid, and how far it reaches beyond the bone, mm."""
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceDistance:
+    """The signed distance (mm, negative inside) to a closed surface, which can be kept in a file."""
+
+    surface: Surface
+
+    def __call__(self, points: Points) -> Floats:
+        """Return the distance of points, shape (n, 3) -> (n,)."""
+        return self._distance(points)
+
+    @cached_property
+    def _distance(self) -> Callable[[Points], Floats]:
+        return surface_distance(self.surface)
+
+    def __getstate__(self) -> dict[str, Surface]:
+        """Keep the surface alone."""
+        return {"surface": self.surface}
 
 
 @dataclass(frozen=True, eq=False)

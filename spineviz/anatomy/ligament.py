@@ -15,7 +15,7 @@ from spineviz.anatomy.recipe import Recipe
 from spineviz.anatomy.relaxed_line import tube, unit
 from spineviz.sdf.solid import Field, Solid, smooth_intersection
 from spineviz.structure import Floats, Frame, Points
-from spineviz.terms import DISCS, SIDES, SIGN, Disc, Level, Side, levels_of
+from spineviz.terms import LOWER_LUMBAR_DISCS, SIDES, SIGN, Disc, Level, Side, levels_of
 
 SEAM = 0.03
 """Ligaments end this far (mm) from bone, so that the two surfaces do not flicker."""
@@ -32,7 +32,7 @@ def ligament_recipes(
     dura = _around(nerve_recipes(nerve_parameters(), bones) if nerves is None else nerves)
     steps = measures.table("ligament_mesh")
     recipes = []
-    for disc in DISCS:
+    for disc in LOWER_LUMBAR_DISCS:
         above, below = (bones[level] for level in levels_of(disc))
         vault = roof(above, below)
         for side in SIDES:

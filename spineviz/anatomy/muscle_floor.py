@@ -18,7 +18,7 @@ from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.geometry import DistanceGrid
 from spineviz.structure import Floats, Points, frozen
-from spineviz.terms import DISCS, Level, levels_of
+from spineviz.terms import LOWER_LUMBAR_DISCS, Level, levels_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -94,7 +94,7 @@ def stations(bones: Mapping[Level, LevelBone]) -> Stations:
     middles = [
         float(bones[above].landmarks["endplate.inferior"].origin[2]
               + bones[below].landmarks["endplate.superior"].origin[2]) / 2.0
-        for above, below in map(levels_of, DISCS)
+        for above, below in map(levels_of, LOWER_LUMBAR_DISCS)
     ]  # fmt: skip
     heights = (top, middles[0], middles[1], middles[2], sacrum - extent["second_sacral_body"])
     return Stations(heights, top + extent["above_L3"], sacrum - extent["below_S1_endplate"])

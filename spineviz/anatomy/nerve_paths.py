@@ -16,7 +16,7 @@ from spineviz.anatomy.nerve_parameters import NerveParameters, RootParameters, S
 from spineviz.anatomy.relaxed_line import curve, relax, resampled, unit
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points
-from spineviz.terms import DISCS, SIDES, SIGN, Level, Side
+from spineviz.terms import LOWER_LUMBAR_DISCS, SIDES, SIGN, Level, Side
 
 Obstacles = Field
 """Distance (mm) of world points (n, 3) to everything a nerve must keep clear of."""
@@ -79,7 +79,7 @@ class RootPath:
 def obstacles(bones: Mapping[Level, LevelBone], discs: bool = True) -> Obstacles:
     """Return the distance to the nearest bone, and to the nearest healthy disc."""
     fields: list[Field] = [bone.grid for bone in bones.values()]
-    for disc in DISCS if discs else ():
+    for disc in LOWER_LUMBAR_DISCS if discs else ():
         fields.append(annulus_field(disc_space(disc, bones), disc_parameters(disc)))
 
     def distance(points: Points) -> Floats:
@@ -139,7 +139,7 @@ def _sections(sac: tuple[SacSection, ...], names: list[str], knots: Floats, leng
 def _walls(bones: Mapping[Level, LevelBone]) -> tuple[list[str], Points]:
     """Return the stations down the front of the canal and their places on its wall, world mm."""
     names, walls = ["L3-above"], [_rim(bones["L3"])]
-    for level, disc in zip(LUMBAR, DISCS, strict=True):
+    for level, disc in zip(LUMBAR, LOWER_LUMBAR_DISCS, strict=True):
         canal = landmark(bones[level], "canal")
         names += [level, disc]
         space = disc_space(disc, bones)

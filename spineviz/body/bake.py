@@ -91,13 +91,13 @@ def _read(folder: Path, name: str, expected: str) -> Surface:
 
 def _fresh(tell: Callable[[str], None]) -> Mapping[str, Structure]:
     from spineviz.body.build import build
-    from spineviz.body.parameters import anatomy
+    from spineviz.body.parameters import Anatomy
 
     def told(structure: Structure) -> None:
         cubic = volume(structure.surface) / 1000
         tell(f"{structure.name:24} {len(structure.surface.faces):7d} triangles  {cubic:8.2f} cm³")
 
-    return build(anatomy(), shelf={}, made=told).structures
+    return build(Anatomy(), shelf={}, made=told).structures
 
 
 def _entry(structure: Structure, path: Path) -> dict[str, str | int | float]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from spineviz.anatomy import sacrum
 from spineviz.anatomy.alignment import inverse
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import disc_recipes
@@ -15,17 +14,26 @@ from spineviz.anatomy.nerve_parameters import nerve_parameters
 from spineviz.anatomy.nerve_warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.anatomy.skin import skin_parameters, skin_recipes
-from spineviz.anatomy.vertebra import cartilage
 from spineviz.body.bake import shelf as library_shelf
+from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy
-from spineviz.body.parameters import anatomy as healthy_anatomy
+from spineviz.body.skeleton import SAMPLED
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.geometry import bake_occlusion
 from spineviz.structure import Structure, Surface, Warp
-from spineviz.terms import DISCS, Level
+from spineviz.terms import DISCS, LOWER_LUMBAR_DISCS, Level
 
-BONE_TERMS: Mapping[Level, str] = {"L3": "FMA:13074", "L4": "FMA:13075", "L5": "FMA:13076", "S1": "FMA:16202"}
-BONE_TRIANGLES: Mapping[Level, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 10_000}
+BONE_TERMS: Mapping[Level, str] = {
+    **{"C1": "FMA:12519", "C2": "FMA:12520", "C3": "FMA:12521", "C4": "FMA:12522", "C5": "FMA:12523"},
+    **{"C6": "FMA:12524", "C7": "FMA:12525"},
+    **{"T1": "FMA:9165", "T2": "FMA:9187", "T3": "FMA:9209", "T4": "FMA:9248", "T5": "FMA:9922"},
+    **{"T6": "FMA:9945", "T7": "FMA:9968", "T8": "FMA:9991", "T9": "FMA:10014", "T10": "FMA:10037"},
+    **{"T11": "FMA:10059", "T12": "FMA:10081"},
+    **{"L1": "FMA:13072", "L2": "FMA:13073", "L3": "FMA:13074", "L4": "FMA:13075", "L5": "FMA:13076"},
+    **{"S1": "FMA:16202", "Co1": "FMA:20229"},
+}
+BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 10_000, "Co1": 2_500}
+TRIANGLES: Mapping[Level, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 10_000}
 TRIANGLES: Mapping[str, int] = {
     "disc": 4_500,
     "nucleus": 1_500,
@@ -39,28 +47,33 @@ TRIANGLES: Mapping[str, int] = {
 }
 """How many triangles a bone, and a structure whose name begins so, has in a scene."""
 
+TRIANGLES_OF_A_BONE = 8_000
+"""How many triangles any other bone has in a scene."""
+
 
 def build(
     anatomy: Anatomy,
+    levels: Sequence[Level] | None = None,
     shelf: Mapping[str, Surface] | None = None,
     made: Callable[[Structure], None] = lambda structure: None,
 ) -> Body:
-    """Build every structure of an anatomy, in the world, with occlusion baked.
+    """Build every structure of an anatomy, or of some of its levels, in the world, with occlusion baked.
 
+    Soft tissue is there where all of its bones are: L3 to the sacrum.
     ``shelf`` holds baked surfaces by structure name and stands for what needs no building; the
     project's own library by default. ``made`` is called with each structure as soon as it is there.
     """
     baked = _fitting(anatomy, library_shelf() if shelf is None else shelf)
-    bones = make_bones(anatomy)
-    recipes = tissue_recipes(anatomy, bones)
+    bones = make_bones(anatomy, levels)
+    recipes = tissue_recipes(anatomy, bones) if set(SAMPLED) <= set(bones) else {}
     hard = {
-        level: baked[level] if level in baked else lighter(bone.surface, BONE_TRIANGLES[level])
+        level: baked[level] if level in baked else lighter(bone.surface, BONE_TRIANGLES.get(level, TRIANGLES_OF_A_BONE))
         for level, bone in bones.items()
     }
     structures: dict[str, Structure] = {}
     for level, bone in bones.items():
         surface = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
-        structures[level] = Structure(level, "bone", surface, None, BONE_TERMS[level])
+        structures[level] = Structure(level, "bone", surface, None, BONE_TERMS.get(level, ""))
         made(structures[level])
     for name, recipe in recipes.items():
         surface = baked[name] if name in baked else shaded(recipe)
@@ -79,7 +92,7 @@ def _movements(
     anatomy: Anatomy, structures: Mapping[str, Structure], bones: Mapping[Level, LevelBone]
 ) -> dict[tuple[str, str], Warp]:
     """Return how nerves give way: to the displaced material of the herniated disc, and to a retractor."""
-    herniated = [disc for disc in DISCS if anatomy.discs[disc].herniations]
+    herniated = [disc for disc, shape in anatomy.discs.items() if shape.herniations]
     if len(herniated) > 1:
         raise ValueError(f"one herniated disc at a time, not {', '.join(herniated)}")
     if not herniated:
@@ -89,23 +102,24 @@ def _movements(
 
 def _fitting(anatomy: Anatomy, shelf: Mapping[str, Surface]) -> Mapping[str, Surface]:
     """Return the baked surfaces that are true for an anatomy."""
-    healthy = healthy_anatomy()
+    healthy = Anatomy()
     if anatomy.given or _chain(anatomy) != _chain(healthy):
         return {}
-    changed = [disc for disc in DISCS if anatomy.discs[disc] != healthy.discs[disc]]
+    changed = [disc for disc in DISCS if anatomy.discs.get(disc) != healthy.discs.get(disc)]
     return {name: item for name, item in shelf.items() if not any(name.endswith(disc) for disc in changed)}
 
 
 def _chain(anatomy: Anatomy) -> tuple[object, ...]:
     """Return what places the bones."""
     discs = tuple((disc.height_middle, disc.wedge) for disc in anatomy.discs.values())
-    return anatomy.sacral_slope, dict(anatomy.vertebrae), anatomy.sacrum, discs
+    return anatomy.sacral_slope, dict(anatomy.vertebrae), anatomy.posture, discs
 
 
 def tissue_recipes(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> dict[str, Recipe]:
     """Return the recipes of all soft tissue that belongs to an anatomy's bones."""
     recipes: dict[str, Recipe] = {}
-    for disc in DISCS:
+    bones = {level: bones[level] for level in SAMPLED}
+    for disc in LOWER_LUMBAR_DISCS:
         recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
     recipes |= nerve_recipes(nerve_parameters(), bones)
     recipes |= ligament_recipes(bones)
@@ -140,11 +154,8 @@ def _cartilage(anatomy: Anatomy, bone: LevelBone, surface: Surface) -> Surface:
     """Return a bone's surface with its articular cartilage as tint, where the parameters tell it."""
     if bone.level in anatomy.given:
         return surface
+    own = inverse(bone.frame)
+    marks = {name: mark.then(own) for name, mark in bone.landmarks.items()}
     points = bone.frame.to_local(surface.vertices)
-    if bone.level == "S1":
-        tint = sacrum.cartilage(anatomy.sacrum, points)
-    else:
-        own = inverse(bone.frame)
-        marks = {name: mark.then(own) for name, mark in bone.landmarks.items()}
-        tint = cartilage(anatomy.vertebrae[bone.level], points, marks)
+    tint = kind_of(bone.level).cartilage(anatomy.vertebrae[bone.level], points, marks)
     return Surface(surface.vertices, surface.faces, surface.occlusion, tint)

@@ -3,32 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spineviz import measures
-from spineviz.anatomy import sacrum, vertebra
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
+from spineviz.anatomy.posture import Posture
+from spineviz.body.person import MORPHED, Person, vertebra_of
 from spineviz.patient import GivenBone
-from spineviz.terms import DISCS, LEVELS, Disc, Level
+from spineviz.spec import Spec
+from spineviz.terms import Disc, Level, column, discs_of
+
+Vertebra = Spec | Mapping[str, float]
+"""A bone's shape parameters; or some of its measures (mm, degrees), the others being usual."""
 
 
 @dataclass(frozen=True)
 class Anatomy:
-    """One entry a level and structure. ``given`` bones replace generated ones; angles in degrees."""
+    """One entry a level and structure; what is left out is the healthy body of the measures.
 
-    sacral_slope: float
-    vertebrae: Mapping[Level, vertebra.VertebraParameters]
-    sacrum: sacrum.SacrumParameters
-    discs: Mapping[Disc, DiscParameters]
-    given: Mapping[Level, GivenBone]
+    ``levels`` are the bones of the column, from above. ``vertebrae`` holds the shape of each bone by level:
+    a few measures may be given (``{"L4": {"canal_depth": 12}}``), and shape parameters stand there
+    afterwards. ``given`` bones replace generated ones. ``sacral_slope`` is in degrees.
+
+    Raises ValueError for a level or a disc that the column does not have, and for a measure that is unknown
+    or not human, with the allowed range.
+    """
+
+    levels: tuple[Level, ...] = field(default_factory=column)
+    vertebrae: Mapping[Level, Vertebra] = field(default_factory=dict)
+    discs: Mapping[Disc, DiscParameters] = field(default_factory=dict)
+    sacral_slope: float = field(default_factory=lambda: float(measures.value("alignment.sacral_slope")))
+    posture: Posture = Posture()
+    person: Person = Person()
+    given: Mapping[Level, GivenBone] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Fill in what was left out."""
+        own = discs_of(self.levels)
+        _require("bone", self.vertebrae, self.levels)
+        _require("disc", self.discs, own)
+        object.__setattr__(self, "vertebrae", {level: self._shape(level) for level in self.levels})
+        object.__setattr__(self, "discs", {disc: self._disc(disc) for disc in own})
+
+    def shape(self, level: Level) -> Spec:
+        """Return the shape parameters of a bone."""
+        found = self.vertebrae[level]
+        assert isinstance(found, Spec)
+        return found
+
+    def size(self, level: Level) -> float:
+        """Return how much larger than its parameters a bone is that no caliper measures."""
+        return 1.0 if level in MORPHED else self.person.size
+
+    def _shape(self, level: Level) -> Spec:
+        asked = self.vertebrae.get(level, {})
+        return asked if isinstance(asked, Spec) else vertebra_of(level, self.person, asked)
+
+    def _disc(self, disc: Disc) -> DiscParameters:
+        if disc in self.discs:
+            return self.discs[disc]
+        usual = disc_parameters(disc)
+        return usual.model_copy(update={"height_middle": usual.height_middle * self.person.size})
 
 
-def anatomy(given: Mapping[Level, GivenBone] | None = None) -> Anatomy:
-    """Return the healthy anatomy of the measures, with a patient's bones where given."""
-    return Anatomy(
-        sacral_slope=float(measures.value("alignment.sacral_slope")),
-        vertebrae={level: vertebra.parameters_of(level) for level in LEVELS if level != "S1"},
-        sacrum=sacrum.parameters(),
-        discs={disc: disc_parameters(disc) for disc in DISCS},
-        given=dict(given or {}),
-    )
+def _require(what: str, named: Mapping[str, object], known: tuple[str, ...]) -> None:
+    unknown = [name for name in named if name not in known]
+    if unknown:
+        raise ValueError(f"there is no {what} {unknown[0]!r} in this column; there is: {', '.join(known)}")

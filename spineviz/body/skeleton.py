@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from spineviz import measures
-from spineviz.anatomy import sacrum, vertebra
-from spineviz.anatomy.alignment import endplates, inverse, sacral_frame, stacked
-from spineviz.anatomy.bone import LevelBone, sampled
+from spineviz.anatomy import atlas, coccyx
+from spineviz.anatomy.alignment import endplate, inverse, sacral_frame, stacked
+from spineviz.anatomy.bone import LevelBone, SurfaceDistance, sampled
+from spineviz.anatomy.posture import centre_of_rotation, moved
+from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy
 from spineviz.patient import given_bone
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
 from spineviz.structure import Floats, Frame, Points, Surface
-from spineviz.terms import DISCS, LEVELS, Level, levels_of
+from spineviz.terms import Level, discs_of, levels_of, region_of
 
-STEP = 0.8
-"""The meshing step of generated bones, mm."""
+STEP: Mapping[str, float] = {"cervical": 0.6, "thoracic": 0.8, "lumbar": 0.8}
+"""The meshing step of generated bones by region, mm."""
+
+SAMPLED: tuple[Level, ...] = ("L3", "L4", "L5", "S1")
+"""The bones that soft tissue asks for its distance from; theirs is sampled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,20 +48,29 @@ class Blank:
         return np.linalg.norm(np.maximum(np.maximum(lower - points, points - upper), 0.0), axis=1)
 
 
-def bones(anatomy: Anatomy) -> dict[Level, LevelBone]:
-    """Make every bone of an anatomy and stand it in the world.
+def bones(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> dict[Level, LevelBone]:
+    """Make the bones of an anatomy, or some of them, and stand them in the world.
 
     Generated bones give way at the facet joints, so that neighbours keep the joint space; given
-    bones stay as they are.
+    bones stay as they are. They do so in neutral standing: a posture moves bones and does not change them.
     """
-    blanks = {level: blank(anatomy, level) for level in LEVELS}
+    wanted = anatomy.levels if levels is None else tuple(level for level in anatomy.levels if level in levels)
+    blanks = _blanks(anatomy, wanted)
     frames = placed(anatomy, blanks)
-    gap = float(measures.value("facet_joint.bone_to_bone_gap"))
+    posed = _posed(anatomy, blanks, frames)
     result: dict[Level, LevelBone] = {}
-    for level in LEVELS:
-        neighbours = [(blanks[other], frames[other]) for other in _neighbours(level)]
-        result[level] = _standing(level, blanks[level], frames[level], neighbours, gap)
+    for level in wanted:
+        near = _neighbours(tuple(blanks), level)
+        others = [(blanks[other], frames[other], joint_space(level, other)) for other in near]
+        result[level] = _standing(level, blanks[level], frames[level], posed[level], others)
     return result
+
+
+def _blanks(anatomy: Anatomy, wanted: Sequence[Level]) -> dict[Level, Blank]:
+    """Return the bones that some bones stand on, and the one above them, in their own frames."""
+    first = max(0, min(map(anatomy.levels.index, wanted)) - 1)
+    last = max(anatomy.levels.index("S1"), *map(anatomy.levels.index, wanted))
+    return {level: blank(anatomy, level) for level in anatomy.levels[first : last + 1]}
 
 
 def blank(anatomy: Anatomy, level: Level) -> Blank:
@@ -64,31 +79,64 @@ def blank(anatomy: Anatomy, level: Level) -> Blank:
     if given is not None:
         landmarks, surface, distance = given_bone(given, level)
         return Blank(landmarks, distance, surface=surface)
-    if level == "S1":
-        solid = sacrum.solid(anatomy.sacrum)
-        return Blank(sacrum.landmarks(anatomy.sacrum), solid.field, solid)
-    parameters = anatomy.vertebrae[level]
-    solid = vertebra.solid(parameters)
-    return Blank(vertebra.landmarks(parameters), solid.field, solid)
+    kind, parameters, size = kind_of(level), anatomy.shape(level), anatomy.size(level)
+    solid, landmarks = kind.solid(parameters), kind.landmarks(parameters)
+    if size == 1.0:
+        return Blank(landmarks, solid.field, solid)
+    larger = Solid(lambda points: size * solid.field(points / size), solid.lower * size, solid.upper * size)
+    marks = {name: _grown(mark, size) for name, mark in landmarks.items()}
+    return Blank(marks, larger.field, larger)
 
 
 def placed(anatomy: Anatomy, blanks: Mapping[Level, Blank]) -> dict[Level, Frame]:
-    """Return each bone's frame in the world: the chain of discs from the sacrum upwards.
+    """Return each bone's frame in the world in neutral standing, from above.
 
-    A disc's middle height is measured between the floors of its two endplates, as on an MRI.
+    The discs make a chain from the sacrum upwards; a disc's middle height is measured between the floors of
+    its two endplates, as on an MRI. The atlas rests on the axis, the coccyx hangs on the sacrum.
     """
     sacral = blanks["S1"].landmarks["endplate.superior"]
     top = sacral_frame(anatomy.sacral_slope)
     frames: dict[Level, Frame] = {"S1": inverse(sacral).then(top)}
     below, floor = top, _dish(blanks["S1"], "endplate.superior")
-    for disc in reversed(DISCS):
+    for disc in reversed(discs_of(tuple(blanks))):
         level, _ = levels_of(disc)
-        superior, inferior = endplates(blanks[level].landmarks, level)
+        inferior = endplate(blanks[level].landmarks, "inferior", level)
         shape = anatomy.discs[disc]
         height = shape.height_middle - floor - _dish(blanks[level], "endplate.inferior")
         frames[level] = stacked(below, inferior, height, shape.wedge)
-        below, floor = superior.then(frames[level]), _dish(blanks[level], "endplate.superior")
-    return frames
+        if level != "C2":
+            below = endplate(blanks[level].landmarks, "superior", level).then(frames[level])
+            floor = _dish(blanks[level], "endplate.superior")
+    if "C1" in blanks:
+        frames["C1"] = _grown(atlas.frame_on_axis(), anatomy.size("C1")).then(frames["C2"])
+    if "Co1" in blanks:
+        frames["Co1"] = coccyx.below(anatomy.shape("Co1"), blanks["S1"].landmarks["apex"]).then(frames["S1"])
+    return {level: frames[level] for level in blanks}
+
+
+def _grown(frame: Frame, size: float) -> Frame:
+    return Frame(size * frame.origin, frame.axes)
+
+
+def _posed(
+    anatomy: Anatomy, blanks: Mapping[Level, Blank], frames: Mapping[Level, Frame]
+) -> Mapping[Level, Frame]:
+    """Return the frames of the bones in the anatomy's posture."""
+    if anatomy.posture.neutral:
+        return frames
+    plates: dict[Level, Frame] = {}
+    for above, below in pairwise(blanks):
+        name = "endplate.superior" if "endplate.superior" in blanks[below].landmarks else "facet.dens"
+        if below != "Co1":
+            plate = blanks[below].landmarks[name].then(frames[below])
+            plates[below] = centre_of_rotation(plate, _depth(blanks[below], name))
+    return moved(anatomy.posture, anatomy.levels, frames, plates)
+
+
+def joint_space(level: Level, other: Level) -> float:
+    """Return the space (mm) that two neighbouring bones keep, cartilage included."""
+    region = "lumbar" if {level[0], other[0]} <= {"L", "S"} else "cervical_and_thoracic"
+    return float(measures.value(f"facet_joint.bone_to_bone_gap_{region}"))
 
 
 def _dish(blank: Blank, endplate: str) -> float:
@@ -96,32 +144,46 @@ def _dish(blank: Blank, endplate: str) -> float:
     return float(blank.distance(blank.landmarks[endplate].origin[None])[0])
 
 
-def _neighbours(level: Level) -> list[Level]:
-    index = LEVELS.index(level)
-    return [LEVELS[other] for other in (index - 1, index + 1) if 0 <= other < len(LEVELS)]
+def _depth(blank: Blank, endplate: str) -> float:
+    """Return how deep an endplate is from front to back, mm, by rays just under its rim."""
+    frame = blank.landmarks[endplate]
+    reach = np.arange(-30.0, 30.0, 0.5)
+    inside = blank.distance(frame.origin - 2.0 * frame.superior + reach[:, None] * frame.anterior) < 0
+    return float(np.ptp(reach[inside])) if inside.any() else 0.0
+
+
+def _neighbours(levels: Sequence[Level], level: Level) -> list[Level]:
+    """Return the bones beside one, among some."""
+    index = levels.index(level)
+    return [levels[other] for other in (index - 1, index + 1) if 0 <= other < len(levels)]
+
+
+Neighbour = tuple[Blank, Frame, float]
+"""A bone beside another, where it stands, and the joint space (mm) between the two."""
 
 
 def _standing(
-    level: Level, item: Blank, frame: Frame, neighbours: list[tuple[Blank, Frame]], gap: float
+    level: Level, item: Blank, neutral: Frame, posed: Frame, neighbours: Sequence[Neighbour]
 ) -> LevelBone:
     field = item.distance
     surface = item.surface
-    symmetric = item.solid is not None and all(other.solid for other, _ in neighbours)
+    symmetric = item.solid is not None and all(other.solid for other, _, _ in neighbours)
     if item.solid is not None:
-        field = _yielding(item, frame, neighbours, gap)
-        surface = mesh(replace(item.solid, field=field), STEP, mirror=symmetric)
+        field = _yielding(item, neutral, neighbours)
+        surface = mesh(replace(item.solid, field=field), STEP[region_of(level)], mirror=symmetric)
     if surface is None:
         raise ValueError(f"{level}: neither parameters nor a mesh")
-    standing = surface.placed(frame)
-    landmarks = {name: mark.then(frame) for name, mark in item.landmarks.items()}
-    grid = sampled(lambda points: field(frame.to_local(points)), standing, symmetric)
-    return LevelBone(level, frame, landmarks, standing, grid)
+    standing = surface.placed(posed)
+    landmarks = {name: mark.then(posed) for name, mark in item.landmarks.items()}
+    exact: Callable[[Points], Floats] = SurfaceDistance(standing)
+    if level in SAMPLED:
+        mirrored = symmetric and posed is neutral
+        exact = sampled(lambda points: field(posed.to_local(points)), standing, mirrored)
+    return LevelBone(level, posed, landmarks, standing, exact)
 
 
-def _yielding(
-    item: Blank, frame: Frame, neighbours: list[tuple[Blank, Frame]], gap: float
-) -> Callable[[Points], Floats]:
-    """Return a bone's field that keeps ``gap`` mm from its neighbours.
+def _yielding(item: Blank, frame: Frame, neighbours: Sequence[Neighbour]) -> Callable[[Points], Floats]:
+    """Return a bone's field that keeps the joint space from its neighbours.
 
     Between two generated bones the loss is shared evenly, which makes their facets parallel; beside a
     given bone the generated one gives way alone.
@@ -130,10 +192,9 @@ def _yielding(
     def field(points: Points) -> Floats:
         own = item.distance(points)
         result = np.array(own)
-        near = np.flatnonzero(own < 2 * gap)
-        world = frame.to_parent(points[near])
-        for other, other_frame in neighbours:
-            places = other_frame.to_local(world)
+        for other, other_frame, gap in neighbours:
+            near = np.flatnonzero(own < 2 * gap)
+            places = other_frame.to_local(frame.to_parent(points[near]))
             close = other.away(places) < 2 * gap - own[near]
             rows, beside = near[close], other.distance(places[close])
             cut = gap - beside if other.solid is None else (gap + own[rows] - beside) / 2

@@ -16,7 +16,7 @@ from spineviz import measures
 from spineviz.anatomy.disc import DiscParameters
 from spineviz.anatomy.displaced_material import DisplacedMaterial
 from spineviz.spec import Spec
-from spineviz.terms import Disc, Side
+from spineviz.terms import Disc, LowerLumbarDisc, Side
 
 
 class Herniation(Spec):
@@ -29,7 +29,7 @@ class Herniation(Spec):
     """
 
     kind: Literal["herniation"] = "herniation"
-    disc: Disc = "L4-L5"
+    disc: LowerLumbarDisc = "L4-L5"
     side: Side = "left"
     zone: Literal["central", "subarticular"] = "subarticular"
     morphology: Literal["protrusion", "extrusion"] = "extrusion"

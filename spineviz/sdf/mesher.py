@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +18,11 @@ STEEPNESS = 1.5
 COARSE, FINE = 16, 4
 """Nodes along the edge of the blocks that are tested, then evaluated."""
 
-CHUNK = 32_768
+CHUNK = 16_384
 """Points handed to a field at once; keeps its temporaries in the processor's cache."""
+
+CORES = os.cpu_count() or 1
+"""Chunks evaluated at a time; numpy works on arrays of this size without holding up other threads."""
 
 NUDGE = 0.01
 """Values closer to zero than this part of a step are moved away, so that no triangle collapses."""
@@ -84,10 +89,11 @@ def _grid(solid: Solid, step: float, mirror: bool) -> Grid:
 
 
 def _evaluate(field: Field, points: Floats) -> Floats:
-    """Evaluate a field on points of any shape (..., 3), a chunk at a time."""
+    """Evaluate a field on points of any shape (..., 3), a chunk at a time, on every core."""
     flat = points.reshape(-1, 3)
-    parts = [field(flat[i : i + CHUNK]) for i in range(0, len(flat), CHUNK)]
-    return np.concatenate(parts).reshape(points.shape[:-1])
+    chunks = [flat[i : i + CHUNK] for i in range(0, len(flat), CHUNK)]
+    with ThreadPoolExecutor(CORES) as pool:
+        return np.concatenate(list(pool.map(field, chunks))).reshape(points.shape[:-1])
 
 
 def _block_corners(lower: Blocks, size: int, parent: int) -> Blocks:

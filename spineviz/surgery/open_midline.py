@@ -24,7 +24,7 @@ from spineviz.surgery.retraction import Blade, MidlineWound, blade, expose, inte
 from spineviz.surgery.self_retaining import lateral_arm, medial_arm
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height, used
 from spineviz.surgery.tissue import Tissue, approach_tissue
-from spineviz.terms import SIGN, Disc, Side
+from spineviz.terms import SIGN, Disc, LowerLumbarDisc, Side
 from spineviz.timeline import Action, Step, during
 
 NAME = "open"
@@ -38,7 +38,7 @@ class OpenMidlineDiscectomy(Spec):
     """Removal of displaced disc material through a midline incision, with the muscle off the bone; mm."""
 
     kind: Literal["open_midline_discectomy"] = "open_midline_discectomy"
-    disc: Disc = "L4-L5"
+    disc: LowerLumbarDisc = "L4-L5"
     side: Side = "left"
     incision_length: float = Field(
         30.0, ge=_INCISION[0], le=_INCISION[1], description="Length of the skin incision."

@@ -31,7 +31,7 @@ from spineviz.surgery.plan import plan as planned
 from spineviz.surgery.retraction import TubeCorridor, dock, parted
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height
 from spineviz.surgery.tissue import Tissue, approach_tissue
-from spineviz.terms import Disc, Side
+from spineviz.terms import Disc, LowerLumbarDisc, Side
 from spineviz.timeline import Action, Step, during
 
 NAME = "tubular"
@@ -44,7 +44,7 @@ class TubularMicrodiscectomy(Spec):
     """Removal of displaced disc material through a tube between the fascicles of multifidus; mm."""
 
     kind: Literal["tubular_microdiscectomy"] = "tubular_microdiscectomy"
-    disc: Disc = "L4-L5"
+    disc: LowerLumbarDisc = "L4-L5"
     side: Side = "left"
     tube_diameter: float = Field(18.0, ge=_TUBE[0], le=_TUBE[1], description="Inner diameter of the tube.")
     incision_length: float = Field(

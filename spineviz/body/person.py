@@ -1,0 +1,81 @@
+"""Whose body: sex, stature and natural variation, and single measures that somebody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import Field as Limits
+
+from spineviz.anatomy import morph
+from spineviz.anatomy.cervical_handles import CERVICAL_VERTEBRAE
+from spineviz.anatomy.population import Sex, scaled, variation
+from spineviz.body.kinds import kind_of
+from spineviz.spec import Spec
+from spineviz.terms import LEVELS, Level
+
+
+class Person(Spec):
+    """Whose body it is. What is left open is the mean of women and men.
+
+    ``stature`` is in metres. ``variation`` seeds a natural variation within the published spread: the same
+    number gives the same person.
+    """
+
+    sex: Sex | None = None
+    stature: float | None = Limits(default=None, ge=1.4, le=2.1)
+    variation: int | None = Limits(default=None, ge=0)
+
+    @property
+    def size(self) -> float:
+        """How large the whole body is beside the mean, from stature and sex."""
+        return scaled({"body_height_posterior": 1.0}, "L3", self.stature, self.sex)["body_height_posterior"]
+
+
+MORPHED:
+        if wanted:
+            raise ValueError(f"{level}: its measures cannot be changed one by one; those of {_morphed()} can")
+        return shape
+    ready = _ready(level)
+    if person != Person():
+        usual = scaled(ready.now.values, level, person.stature, person.sex)
+        factors = variation(person.variation, [level])[level] if person.variation is not None else {}
+        own = {name: usual[name] * factors.get(name, 1.0) for name in ready.names if name in VARIED}
+        shape = ready.near(own).parameters
+        ready = morph.prepare(shape, level, _kind(level)) if wanted else ready
+    return ready.to_measures(wanted) if wanted else shape
+
+
+MORPHED: tuple[Level, ...] = LEVELS[2 : LEVELS.index("L5") + 1]
+"""The levels whose measures a caliper takes: C3 to L5."""
+
+
+VARIED: tuple[str, ...] = (
+    "endplate_width_superior", "endplate_width_inferior", "endplate_depth_superior", "endplate_depth_inferior",
+    "body_height_anterior", "body_height_posterior", "canal_width", "canal_depth", "pedicle_width",
+    "pedicle_height", "spinous_length", "transverse_span",
+)  # fmt: skip
+"""The measures by which people are told apart; what they leave open follows the size of the bone."""
+
+
+def vertebra_of(level: Level, person: Person, wanted: Mapping[str, float]) -> Spec:
+    """Return the shape of a person's vertebra, with measures (mm, degrees) that are asked for.
+
+    Raises ValueError for a level that no caliper measures, for an unknown measure, and for a value that no
+    human vertebra has, with the allowed range.
+    """
+    shape = kind_of(level).parameters_of(level)
+    if person == Person() and not wanted:
+        return shape
+    if level not in def _morphed() -> str:
+    return f"{MORPHED[0]} to {MORPHED[-1]}"
+
+
+@cache
+def _ready(level: Level) -> morph.Morph[Any]:
+    return morph.prepare(kind_of(level).parameters_of(level), level, _kind(level))
+
+
+def _kind(level: Level) -> morph.Kind[Any]:
+    return CERVICAL_VERTEBRAE if level.startswith("C") else morph.VERTEBRAE
