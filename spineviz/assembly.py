@@ -12,17 +12,18 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from spineviz import library
-from spineviz.layers import Layer, layer_of, members, structure_title
+from spineviz.layers import Layer, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
 from spineviz.model import HIDDEN, Camera, Label, Look, Model, Pane, State, Vector
 from spineviz.pathology import apply
+from spineviz.scene import Body as BodySpec
 from spineviz.scene import Scene, SceneStep
-from spineviz.structure import Landmark, Structure
+from spineviz.structure import Bone, Landmark, Structure
 from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
-from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side
+from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
-from spineviz.views import View, between, camera_axes, vector, views
+from spineviz.views import View, between, camera_axes, overviews, vector, views
 
 if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: one from the cache needs none
     from spineviz.body import Anatomy
@@ -47,19 +48,26 @@ class Assembly:
 
 
 def target(scene: Scene) -> tuple[Disc, Side]:
-    """Return the disc and the side that a scene is about."""
+    """Return the disc and the side that a scene is about; without a disease, the disc in its middle."""
     for entry in (*scene.pathologies, *scene.approaches):
         return entry.disc, entry.side
-    return "L4-L5", "left"
+    discs = discs_of([level for level in column() if level in scene.anatomy.levels])
+    return ("L4-L5" if "L4-L5" in discs or not discs else discs[len(discs) // 2]), "left"
 
 
-def anatomy_of(scene: Scene) -> Anatomy:
-    """Return a scene's anatomy with its bones and its pathologies."""
-    from spineviz.body import anatomy
+def anatomy_of(scene: Scene, shown: BodySpec | None = None) -> Anatomy:
+    """Return the anatomy of a scene's body, or of one of those it compares, with its pathologies."""
+    from spineviz.body import Anatomy
 
-    bones = scene.anatomy.bones
-    given = {level: bone for level in LEVELS if (bone := getattr(bones, level)) is not None}
-    result = anatomy(given)
+    shown = shown or scene.anatomy
+    result = Anatomy(
+        levels=column(6 if shown.variant == "six_lumbar" else 5),
+        vertebrae=dict(shown.vertebrae),
+        posture=shown.posture,
+        person=shown.person,
+        sacralised=shown.variant == "sacralised_L5",
+        given=dict(shown.bones),
+    )
     for pathology in scene.pathologies:
         result = apply(pathology, result)
     return result
@@ -79,7 +87,8 @@ def assemble(scene: Scene) -> Assembly:
 def fingerprint(scene: Scene) -> str:
     """Return a hash of everything that shapes a scene's meshes."""
     shaping = scene.model_copy(update={"title": "", "camera": "posterior", "poster": 0.0})
-    files = [Path(bone.file).read_bytes() for _, bone in scene.anatomy.bones if bone is not None]
+    given = [bone for shown in (scene.anatomy, *scene.compare) for bone in shown.bones.values()]
+    files = [Path(bone.file).read_bytes() for bone in given]
     return library.digest(library.full_recipe(), shaping.model_dump_json(), *files)
 
 
@@ -87,7 +96,9 @@ def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for."""
     from spineviz.body import build
 
-    whole = build(anatomy_of(scene))
+    if scene.compare:
+        return _compared(scene)
+    whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside)
     prepared = tuple(prepare(approach, whole) for approach in scene.approaches)
     structures = {name: _with_variants(item, prepared) for name, item in whole.structures.items()}
     warps = dict(whole.warps)
@@ -102,6 +113,27 @@ def built(scene: Scene) -> Assembly:
     }
     model = Model(shown, landmarks, whole.bones, warps)
     return Assembly(model, prepared, _anchors(scene, model))
+
+
+def _compared(scene: Scene) -> Assembly:
+    """Build the bodies that a scene compares; each has its number behind the names of its structures."""
+    from spineviz.body import build
+
+    structures: dict[str, Structure] = {}
+    bones: dict[Level, Bone] = {}
+    for number, shown in enumerate(scene.compare):
+        whole = build(anatomy_of(scene, shown), scene.anatomy.levels, scene.anatomy.beside)
+        for name, item in whole.structures.items():
+            if _in_range(name, scene.anatomy.levels):
+                structures[numbered(name, number)] = replace(item, name=numbered(name, number))
+        bones = max(bones, dict(whole.bones), key=_height)
+    model = Model(structures, {}, bones, {})
+    return Assembly(model, ())
+
+
+def _height(bones: Mapping[Level, Bone]) -> float:
+    """Return how high some bones reach, mm."""
+    return max((float(bone.surface.vertices[:, 2].max()) for bone in bones.values()), default=-np.inf)
 
 
 def _with_variants(structure: Structure, prepared: Iterable[Prepared]) -> Structure:
@@ -119,12 +151,16 @@ def _in_range(name: str, levels: tuple[Level, ...]) -> bool:
 
 def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
     """Return a scene's named cameras."""
-    return views(assembly.model.bones, *target(scene))
+    disc, side = target(scene)
+    named = views(assembly.model.bones, disc, side)
+    return named if scene.pathologies or scene.approaches else named | overviews(assembly.model.bones, side)
 
 
 def direct(scene: Scene, assembly: Assembly) -> Timeline:
     """Return a scene's timeline: its own steps first, then those of its approaches."""
     named = cameras(assembly, scene)
+    if scene.compare:
+        return _beside(scene, assembly, named)
     approaches = assembly.prepared or (None,)
     panes = tuple(_first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in approaches)
     own = [_scene_step(step, assembly, named) for step in scene.steps]
@@ -136,6 +172,21 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
     tracks = _under_one_camera(tracks)
     state = State(panes, "twin" if len(panes) == 2 else "one", titled(scene.title))
     return timeline(state, tracks)
+
+
+def _beside(scene: Scene, assembly: Assembly, named: Mapping[View, Camera]) -> Timeline:
+    """Return the timeline of a scene that compares bodies: a pane each, under one camera."""
+    panes, tracks = [], []
+    for number, shown in enumerate(scene.compare):
+        pane = _first_pane(scene, assembly, None, named[scene.camera])
+        looks = {name: look if number_of(name) == number else HIDDEN for name, look in pane.looks.items()}
+        panes.append(replace(pane, looks=looks, heading=titled(shown.title)))
+        own = [
+            step.model_copy(update={"labels": tuple(numbered(name, number) for name in step.labels)})
+            for step in scene.steps
+        ]
+        tracks.append([_scene_step(step, assembly, named) for step in own])
+    return timeline(State(tuple(panes), "twin", titled(scene.title)), tracks)
 
 
 def _under_one_camera(tracks: list[list[Step]]) -> list[list[Step]]:
@@ -182,7 +233,7 @@ def _label(name: str, step: SceneStep, assembly: Assembly) -> Label:
 
 def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:
     """Return where each label of a scene's own steps touches its structure: amid what is seen of it."""
-    named = views(model.bones, *target(scene))
+    named = cameras(Assembly(model, ()), scene)
     return {
         (step, name): place
         for step in scene.steps

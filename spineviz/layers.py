@@ -22,7 +22,7 @@ _BEGINNINGS: dict[Layer, tuple[str, ...]] = {
     "fascia": ("thoracolumbar_fascia",),
     "muscles": ("multifidus", "erector_spinae"),
     "ligaments": ("flavum", "interspinous", "supraspinous_ligament", "posterior_longitudinal_ligament"),
-    "bones": LEVELS,
+    "bones": (*LEVELS, "rib", "ilium"),
     "discs": ("disc", "nucleus"),
     "nerves": ("thecal_sac", "root"),
     "disease": ("herniation",),
@@ -30,9 +30,20 @@ _BEGINNINGS: dict[Layer, tuple[str, ...]] = {
 }
 
 
+def numbered(structure: str, number: int) -> str:
+    """Return the name of a structure where several bodies stand in one model: ``L4#2``."""
+    return f"{structure}#{number}"
+
+
+def number_of(structure: str) -> int | None:
+    """Return which of several bodies a structure belongs to, or None where there is but one."""
+    number = structure.partition("#")[2]
+    return int(number) if number else None
+
+
 def layer_of(structure: str) -> Layer:
     """Return the layer that a structure, given by name, belongs to."""
-    stem = structure.partition(".")[0]
+    stem = structure.partition("#")[0].partition(".")[0]
     for layer, beginnings in _BEGINNINGS.items():
         if stem in beginnings:
             return layer
@@ -46,6 +57,7 @@ def members(layer: Layer, structures: Iterable[str]) -> tuple[str, ...]:
 
 def display_name(structure: str) -> tuple[tuple[str, str | float], ...]:
     """Return the parameters (level, side) that a structure's catalog name is filled with."""
+    structure = structure.partition("#")[0]
     _, *parts = structure.split(".")
     level = next((part for part in parts if part in DISCS or part in LEVELS), "")
     if not parts and structure in LEVELS:
@@ -63,6 +75,6 @@ def structure_title(structure: str) -> Message:
     An instrument is called by what it is (``instrument.tubular.scalpel``: scalpel), or where the
     catalog has no word for it, instrument.
     """
-    stem, *parts = structure.split(".")
+    stem, *parts = structure.partition("#")[0].split(".")
     key = f"instrument.{parts[1]}" if stem == "instrument" and len(parts) > 1 else ""
     return Message(key) if key in catalog() else Message(f"structure.{stem}", display_name(structure))

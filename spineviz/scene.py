@@ -6,17 +6,19 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
+from spineviz.anatomy.person import Person
+from spineviz.anatomy.posture import Posture
 from spineviz.layers import Layer
 from spineviz.library import data_folder
 from spineviz.pathology import Herniation
 from spineviz.patient import GivenBone
 from spineviz.patient.mesh_file import read_mesh
-from spineviz.spec import Spec
+from spineviz.spec import Entries, Spec, Table
 from spineviz.surgery.procedures import Approach
 from spineviz.terms import LEVELS, Disc, Level, Side, levels_of
 from spineviz.views import View
@@ -37,10 +39,10 @@ class Body(Spec):
     variant: Literal["usual", "six_lumbar", "sacralised_L5"] = Field(
         "usual", description="Six lumbar vertebrae, or an L5 that joins the sacrum."
     )
-    vertebrae: Mapping[Level, Mapping[str, float]] = Field(
+    vertebrae: Entries[Level, Entries[str, float]] = Field(
         {}, description="Measures (mm, degrees) of single vertebrae that differ from the usual ones."
     )
-    bones: Mapping[Level, GivenBone] = Field(
+    bones: Entries[Level, GivenBone] = Field(
         {}, description="Bones of a patient that stand in for the generated ones, by level."
     )
 
@@ -50,6 +52,9 @@ class AnatomyRange(Body):
 
     first: Level = Field("L3", description="The uppermost level shown.")
     last: Level = Field("S1", description="The lowermost level shown.")
+    beside: tuple[Literal["ribs", "ilium"], ...] = Field(
+        (), description="Bones beside the spine that are shown too."
+    )
 
     @model_validator(mode="after")
     def _downwards(self) -> AnatomyRange:
@@ -104,6 +109,12 @@ class Scene(Spec):
                     f"{place}: the disc {entry.disc} is not shown; the anatomy runs from "
                     f"{self.anatomy.first} to {self.anatomy.last}: widen it, or choose another disc"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _compared_bodies_are_healthy(self) -> Scene:
+        if self.compare and (self.pathologies or self.approaches):
+            raise ValueError("compare: bodies are compared in health; take pathologies and approaches away")
         return self
 
     @model_validator(mode="after")
@@ -177,10 +188,9 @@ def _anchored(scene: Scene, folder: Path) -> Scene:
     """Return the scene with the mesh files of its bones looked for beside the scene file."""
     bones = {
         level: bone.model_copy(update={"file": str(folder / bone.file)})
-        for level, bone in scene.anatomy.bones
-        if bone is not None
+        for level, bone in scene.anatomy.bones.items()
     }
-    anatomy = scene.anatomy.model_copy(update={"bones": GivenBones(**bones)})
+    anatomy = scene.anatomy.model_copy(update={"bones": Table(bones)})
     return scene.model_copy(update={"anatomy": anatomy})
 
 
@@ -189,8 +199,8 @@ def check(source: str | Path) -> None:
     scene, name = load(source), find(source)
     problems = [
         f"{name}: anatomy.bones.{level}.file: {problem}"
-        for level, bone in scene.anatomy.bones
-        if bone is not None and (problem := _unreadable(Path(bone.file)))
+        for level, bone in scene.anatomy.bones.items()
+        if (problem := _unreadable(Path(bone.file)))
     ]
     if problems:
         raise SceneError("\n".join(problems))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Spec(BaseModel):
@@ -12,3 +18,14 @@ class Spec(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+
+class Table(dict[K, V]):
+    """Entries by name inside a parameter class; not to be changed, and therefore hashable."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+
+Entries = Annotated[Mapping[K, V], AfterValidator(Table)]
+"""The type of a parameter that holds entries by name."""

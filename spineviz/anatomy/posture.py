@@ -17,6 +17,7 @@ from spineviz.terms import Level, region_of
 
 Movement = Literal["flexion", "extension", "lateral_bend", "rotation"]
 
+
 class Posture(Spec):
     """A movement away from neutral standing, of the whole column from C1 to the sacrum; all in degrees.
 

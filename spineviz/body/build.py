@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from spineviz.anatomy.alignment import inverse
 from spineviz.anatomy.bone import LevelBone
@@ -15,6 +16,7 @@ from spineviz.anatomy.nerve_warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.anatomy.skin import skin_parameters, skin_recipes
 from spineviz.body.bake import shelf as library_shelf
+from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import SAMPLED
@@ -44,6 +46,8 @@ TRIANGLES: Mapping[str, int] = {
     "supraspinous_ligament": 1_200,
     "multifidus": 9_000,
     "erector_spinae": 8_000,
+    "rib": 2_500,
+    "ilium": 8_000,
 }
 """How many triangles a bone, and a structure whose name begins so, has in a scene."""
 
@@ -54,6 +58,7 @@ TRIANGLES_OF_A_BONE = 8_000
 def build(
     anatomy: Anatomy,
     levels: Sequence[Level] | None = None,
+    beside: Sequence[Beside] = (),
     shelf: Mapping[str, Surface] | None = None,
     made: Callable[[Structure], None] = lambda structure: None,
 ) -> Body:
@@ -67,7 +72,9 @@ def build(
     bones = make_bones(anatomy, levels)
     recipes = tissue_recipes(anatomy, bones) if set(SAMPLED) <= set(bones) else {}
     hard = {
-        level: baked[level] if level in baked else lighter(bone.surface, BONE_TRIANGLES.get(level, TRIANGLES_OF_A_BONE))
+        level: baked[level]
+        if level in baked
+        else lighter(bone.surface, BONE_TRIANGLES.get(level, TRIANGLES_OF_A_BONE))
         for level, bone in bones.items()
     }
     structures: dict[str, Structure] = {}
@@ -78,6 +85,12 @@ def build(
     for name, recipe in recipes.items():
         surface = baked[name] if name in baked else shaded(recipe)
         structures[name] = Structure(name, recipe.tissue, surface, recipe.side, recipe.term)
+        made(structures[name])
+    for name, item in girdle(bones, beside).items():
+        surface = bake_occlusion(
+            lighter(item.surface, TRIANGLES[name.partition(".")[0]]), list(hard.values())
+        )
+        structures[name] = replace(item, surface=surface)
         made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
 

@@ -11,7 +11,7 @@ import numpy as np
 from spineviz.anatomy import atlas, axis, cervical, coccyx, sacrum, vertebra
 from spineviz.sdf.solid import Solid
 from spineviz.spec import Spec
-from spineviz.structure import Floats, Frame, Points
+from spineviz.structure import Floats, Frame
 from spineviz.terms import Level
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from spineviz import measures
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
+from spineviz.anatomy.person import Person
 from spineviz.anatomy.posture import Posture
-from spineviz.body.person import MORPHED, Person, vertebra_of
+from spineviz.body.person import MORPHED, sacralised, size_of, vertebra_of
 from spineviz.patient import GivenBone
 from spineviz.spec import Spec
 from spineviz.terms import Disc, Level, column, discs_of
@@ -23,7 +24,9 @@ class Anatomy:
 
     ``levels`` are the bones of the column, from above. ``vertebrae`` holds the shape of each bone by level:
     a few measures may be given (``{"L4": {"canal_depth": 12}}``), and shape parameters stand there
-    afterwards. ``given`` bones replace generated ones. ``sacral_slope`` is in degrees.
+    afterwards. Where there are six lumbar vertebrae, the last has the shape of a fifth and the one above it
+    that of a fourth. ``sacralised`` says that the last lumbar vertebra joins the sacrum by its transverse
+    processes (Castellvi type IIb). ``given`` bones replace generated ones. ``sacral_slope`` is in degrees.
 
     Raises ValueError for a level or a disc that the column does not have, and for a measure that is unknown
     or not human, with the allowed range.
@@ -35,6 +38,7 @@ class Anatomy:
     sacral_slope: float = field(default_factory=lambda: float(measures.value("alignment.sacral_slope")))
     posture: Posture = Posture()
     person: Person = Person()
+    sacralised: bool = False
     given: Mapping[Level, GivenBone] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -53,17 +57,25 @@ class Anatomy:
 
     def size(self, level: Level) -> float:
         """Return how much larger than its parameters a bone is that no caliper measures."""
-        return 1.0 if level in MORPHED else self.person.size
+        return 1.0 if level in MORPHED or level == "L6" else size_of(self.person)
 
     def _shape(self, level: Level) -> Spec:
         asked = self.vertebrae.get(level, {})
-        return asked if isinstance(asked, Spec) else vertebra_of(level, self.person, asked)
+        if isinstance(asked, Spec):
+            return asked
+        six: Mapping[Level, Level] = {"L6": "L5", "L5": "L4"} if "L6" in self.levels else {}
+        made = vertebra_of(six.get(level, level), self.person, asked)
+        last = level == self.levels[self.levels.index("S1") - 1]
+        return sacralised(made) if self.sacralised and last else made
 
     def _disc(self, disc: Disc) -> DiscParameters:
         if disc in self.discs:
             return self.discs[disc]
         usual = disc_parameters(disc)
-        return usual.model_copy(update={"height_middle": usual.height_middle * self.person.size})
+        height = usual.height_middle * size_of(self.person)
+        if self.sacralised and disc.endswith("S1"):
+            height *= float(measures.value("sacralisation.disc_height"))
+        return usual.model_copy(update={"height_middle": height})
 
 
 def _require(what: str, named: Mapping[str, object], known: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Whose body: sex, stature and natural variation, and single measures that somebody asks for."""
+"""A person's vertebrae: sex, stature, natural variation, and single measures that somebody asks for."""
 
 from __future__ import annotations
 
@@ -6,31 +6,19 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from pydantic import Field as Limits
-
+from spineviz import measures
 from spineviz.anatomy import morph
 from spineviz.anatomy.cervical_handles import CERVICAL_VERTEBRAE
-from spineviz.anatomy.population import Sex, scaled, variation
+from spineviz.anatomy.person import Person
+from spineviz.anatomy.population import scaled, variation
 from spineviz.body.kinds import kind_of
 from spineviz.spec import Spec
 from spineviz.terms import LEVELS, Level
 
 
-class Person(Spec):
-    """Whose body it is. What is left open is the mean of women and men.
-
-    ``stature`` is in metres. ``variation`` seeds a natural variation within the published spread: the same
-    number gives the same person.
-    """
-
-    sex: Sex | None = None
-    stature: float | None = Limits(default=None, ge=1.4, le=2.1)
-    variation: int | None = Limits(default=None, ge=0)
-
-    @property
-    def size(self) -> float:
-        """How large the whole body is beside the mean, from stature and sex."""
-        return scaled({"body_height_posterior": 1.0}, "L3", self.stature, self.sex)["body_height_posterior"]
+def size_of(person: Person) -> float:
+    """Return how large a body is beside the mean, from stature and sex."""
+    return scaled({"body_height_posterior": 1.0}, "L3", person.stature, person.sex)["body_height_posterior"]
 
 
 MORPHED:
@@ -68,7 +56,20 @@ def vertebra_of(level: Level, person: Person, wanted: Mapping[str, float]) -> Sp
     shape = kind_of(level).parameters_of(level)
     if person == Person() and not wanted:
         return shape
-    if level not in def _morphed() -> str:
+    if level not in def sacralised(shape: Spec) -> Spec:
+    """Return a last lumbar vertebra whose transverse processes are broad and reach down to the ala."""
+    values = shape.model_dump()
+    process, change = values["transverse_process"], measures.table("sacralisation")
+    shift = (change["lateral"], change["anterior"], -change["caudal"])
+    process["end"] = tuple(place + way for place, way in zip(process["end"], shift, strict=True))
+    for name in ("across", "along"):
+        last = len(process[name]) - 1
+        grown = [1.0 + (change[name] - 1.0) * index / last for index in range(last + 1)]
+        process[name] = tuple(value * by for value, by in zip(process[name], grown, strict=True))
+    return type(shape).model_validate(values)
+
+
+def _morphed() -> str:
     return f"{MORPHED[0]} to {MORPHED[-1]}"
 
 

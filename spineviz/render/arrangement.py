@@ -56,8 +56,8 @@ def _columns(width: int, divider: int, state: State) -> list[tuple[int, int]]:
     count = len(state.panes)
     if state.layout in ("one", "overlay"):
         return [(0, width)] * count
-    gap = divider + (width - divider) % 2
-    half = (width - gap) // 2
-    if count != 2:
-        raise ValueError(f"the layout 'twin' needs two panes; this state has {count}")
-    return [(0, half), (half + gap, half)]
+    if count < 2:
+        raise ValueError(f"the layout 'twin' needs two panes or more; this state has {count}")
+    span = (width - (count - 1) * divider) // count
+    gap = (width - count * span) / (count - 1)
+    return [(round(index * (span + gap)), span) for index in range(count)]

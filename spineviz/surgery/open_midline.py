@@ -24,7 +24,7 @@ from spineviz.surgery.retraction import Blade, MidlineWound, blade, expose, inte
 from spineviz.surgery.self_retaining import lateral_arm, medial_arm
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height, used
 from spineviz.surgery.tissue import Tissue, approach_tissue
-from spineviz.terms import SIGN, Disc, LowerLumbarDisc, Side
+from spineviz.terms import SIGN, LowerLumbarDisc, Side
 from spineviz.timeline import Action, Step, during
 
 NAME = "open"

@@ -31,7 +31,7 @@ from spineviz.surgery.plan import plan as planned
 from spineviz.surgery.retraction import TubeCorridor, dock, parted
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height
 from spineviz.surgery.tissue import Tissue, approach_tissue
-from spineviz.terms import Disc, LowerLumbarDisc, Side
+from spineviz.terms import LowerLumbarDisc, Side
 from spineviz.timeline import Action, Step, during
 
 NAME = "tubular"

@@ -46,7 +46,9 @@ def test_all_bones_are_meshed_four_times_faster_than_densely() -> None:
     solids = [tight(kind_of(level).solid(shape)) for level, shape in Anatomy().vertebrae.items()]
     ours = seconds(lambda: [mesh(solid, STEP, mirror=True) for solid in solids], rounds=1)
     plain = seconds(lambda: [dense(solid) for solid in solids], rounds=1)
-    print(f"all {len(solids)} bones at {STEP} mm: {ours:.1f} s, densely {plain:.1f} s: {plain / ours:.1f} times")
+    print(
+        f"all {len(solids)} bones at {STEP} mm: {ours:.1f} s, densely {plain:.1f} s: {plain / ours:.1f} times"
+    )
     assert plain >= 4 * ours
 
 
