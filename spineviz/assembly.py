@@ -181,12 +181,13 @@ def _beside(scene: Scene, assembly: Assembly, named: Mapping[View, Camera]) -> T
         pane = _first_pane(scene, assembly, None, named[scene.camera])
         looks = {name: look if number_of(name) == number else HIDDEN for name, look in pane.looks.items()}
         panes.append(replace(pane, looks=looks, heading=titled(shown.title)))
-        own = [
-            step.model_copy(update={"labels": tuple(numbered(name, number) for name in step.labels)})
-            for step in scene.steps
-        ]
-        tracks.append([_scene_step(step, assembly, named) for step in own])
+        tracks.append([_scene_step(_step_of(step, number), assembly, named) for step in scene.steps])
     return timeline(State(tuple(panes), "twin", titled(scene.title)), tracks)
+
+
+def _step_of(step: SceneStep, number: int) -> SceneStep:
+    """Return a step whose labels name the structures of one of several bodies."""
+    return step.model_copy(update={"labels": tuple(numbered(name, number) for name in step.labels)})
 
 
 def _under_one_camera(tracks: list[list[Step]]) -> list[list[Step]]:

@@ -7,6 +7,7 @@ the S1 upper endplate. Lengths are millimetres, angles degrees, time seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, get_args
 
 # fmt: off
@@ -16,8 +17,8 @@ Level = Literal[
     "L1", "L2", "L3", "L4", "L5", "L6",
     "S1", "Co1",
 ]
-"""A bone of the spine, named by its vertebral level; S1 stands for the whole sacrum, Co1 for the coccyx. L6 is
-there only where somebody has six lumbar vertebrae."""
+"""A bone of the spine, named by its vertebral level; S1 stands for the whole sacrum, Co1 for the coccyx.
+L6 is there only where somebody has six lumbar vertebrae."""
 
 Disc = Literal[
     "C2-C3", "C3-C4", "C4-C5", "C5-C6", "C6-C7", "C7-T1",
@@ -90,14 +91,14 @@ def column(lumbar: int = 5) -> tuple[Level, ...]:
 
 def discs_of(levels: Sequence[Level]) -> tuple[Disc, ...]:
     """Return the discs between bones that are given from above; there is none at C1-C2 and below S1."""
-    pairs = zip(levels, levels[1:], strict=False)
+    pairs = pairwise(levels)
     return tuple(disc for above, below in pairs for disc in DISCS if disc == f"{above}-{below}")
 
 
 def levels_of(disc: Disc) -> tuple[Level, Level]:
     """Return the level above and the level below a disc."""
     above, below = disc.split("-")
-    return LEVELS[LEVELS.index(above)], LEVELS[LEVELS.index(below)]  # type: ignore[arg-type]
+    return LEVELS[LEVELS.index(above)], LEVELS[LEVELS.index(below)]
 
 
 def exiting_root(disc: Disc) -> Level:

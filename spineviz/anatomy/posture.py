@@ -61,9 +61,9 @@ def moved(
 ) -> dict[Level, Frame]:
     """Return the world frames of bones in a posture, from their frames in neutral.
 
-    ``column`` are all bones from above, over which the movement is shared out; ``frames`` those that are asked
-    for, down to the sacrum, which stands still with what hangs on it. ``plates`` are the frames about which
-    what lies above turns (see `centre_of_rotation`), in the world, by the level below the segment.
+    ``column`` are all bones from above, over which the movement is shared out; ``frames`` those that are
+    asked for, down to the sacrum, which stands still with what hangs on it. ``plates`` are the frames about
+    which what lies above turns (see `centre_of_rotation`), in the world, by the level below the segment.
 
     Raises ValueError where the posture asks for more than the column's range of motion.
     """

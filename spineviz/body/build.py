@@ -35,7 +35,6 @@ BONE_TERMS: Mapping[Level, str] = {
     **{"S1": "FMA:16202", "Co1": "FMA:20229"},
 }
 BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 10_000, "Co1": 2_500}
-TRIANGLES: Mapping[Level, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 10_000}
 TRIANGLES: Mapping[str, int] = {
     "disc": 4_500,
     "nucleus": 1_500,

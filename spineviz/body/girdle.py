@@ -11,7 +11,7 @@ from spineviz.anatomy import ilium, rib
 from spineviz.anatomy.bone import LevelBone
 from spineviz.sdf.mesher import mesh
 from spineviz.structure import Structure, Surface
-from spineviz.terms import LEVELS, SIDES, Level, Side
+from spineviz.terms import LEVELS, SIDES, Level, Side, region_of
 
 Beside = Literal["ribs", "ilium"]
 """Bones beside the spine that a scene may show."""
@@ -27,17 +27,14 @@ def girdle(bones: Mapping[Level, LevelBone], shown: Sequence[Beside]) -> dict[st
     the ilium is there where the sacrum is.
     """
     result: dict[str, Structure] = {}
+    thoracic = [level for level in bones if region_of(level) == "thoracic" and "ribs" in shown]
     for side in SIDES:
-        if "ribs" in shown:
-            for level in bones:
-                if level.startswith("T"):
-                    result[f"rib.{level}.{side}"] = Structure(
-                        f"rib.{level}.{side}", "bone", _rib(bones, level, side), side
-                    )
+        for level in thoracic:
+            name = f"rib.{level}.{side}"
+            result[name] = Structure(name, "bone", _rib(bones, level, side), side)
         if "ilium" in shown and "S1" in bones:
-            result[f"ilium.{side}"] = Structure(
-                f"ilium.{side}", "bone", _ilium(bones["S1"], side), side, "FMA:16589"
-            )
+            name = f"ilium.{side}"
+            result[name] = Structure(name, "bone", _ilium(bones["S1"], side), side, "FMA:16589")
     return result
 
 

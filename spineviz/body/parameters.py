@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from spineviz import measures
@@ -36,8 +36,8 @@ class Anatomy:
     vertebrae: Mapping[Level, Vertebra] = field(default_factory=dict)
     discs: Mapping[Disc, DiscParameters] = field(default_factory=dict)
     sacral_slope: float = field(default_factory=lambda: float(measures.value("alignment.sacral_slope")))
-    posture: Posture = Posture()
-    person: Person = Person()
+    posture: Posture = field(default_factory=Posture)
+    person: Person = field(default_factory=Person)
     sacralised: bool = False
     given: Mapping[Level, GivenBone] = field(default_factory=dict)
 
@@ -78,7 +78,7 @@ class Anatomy:
         return usual.model_copy(update={"height_middle": height})
 
 
-def _require(what: str, named: Mapping[str, object], known: tuple[str, ...]) -> None:
+def _require(what: str, named: Iterable[str], known: tuple[str, ...]) -> None:
     unknown = [name for name in named if name not in known]
     if unknown:
         raise ValueError(f"there is no {what} {unknown[0]!r} in this column; there is: {', '.join(known)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -80,12 +79,12 @@ def blank(anatomy: Anatomy, level: Level) -> Blank:
         landmarks, surface, distance = given_bone(given, level)
         return Blank(landmarks, distance, surface=surface)
     kind, parameters, size = kind_of(level), anatomy.shape(level), anatomy.size(level)
-    solid, landmarks = kind.solid(parameters), kind.landmarks(parameters)
+    solid, marks = kind.solid(parameters), kind.landmarks(parameters)
     if size == 1.0:
-        return Blank(landmarks, solid.field, solid)
+        return Blank(marks, solid.field, solid)
     larger = Solid(lambda points: size * solid.field(points / size), solid.lower * size, solid.upper * size)
-    marks = {name: _grown(mark, size) for name, mark in landmarks.items()}
-    return Blank(marks, larger.field, larger)
+    grown = {name: _grown(mark, size) for name, mark in marks.items()}
+    return Blank(grown, larger.field, larger)
 
 
 def placed(anatomy: Anatomy, blanks: Mapping[Level, Blank]) -> dict[Level, Frame]:
@@ -110,7 +109,7 @@ def placed(anatomy: Anatomy, blanks: Mapping[Level, Blank]) -> dict[Level, Frame
     if "C1" in blanks:
         frames["C1"] = _grown(atlas.frame_on_axis(), anatomy.size("C1")).then(frames["C2"])
     if "Co1" in blanks:
-        frames["Co1"] = coccyx.below(anatomy.shape("Co1"), blanks["S1"].landmarks["apex"]).then(frames["S1"])
+        frames["Co1"] = coccyx.below(coccyx.parameters(), blanks["S1"].landmarks["apex"]).then(frames["S1"])
     return {level: frames[level] for level in blanks}
 
 
@@ -125,7 +124,7 @@ def _posed(
     if anatomy.posture.neutral:
         return frames
     plates: dict[Level, Frame] = {}
-    for above, below in pairwise(blanks):
+    for below in list(blanks)[1:]:
         name = "endplate.superior" if "endplate.superior" in blanks[below].landmarks else "facet.dens"
         if below != "Co1":
             plate = blanks[below].landmarks[name].then(frames[below])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spineviz import assembly, scene
-from spineviz.body import anatomy
+from spineviz.body import Anatomy
 from spineviz.body.bake import shelf
 from spineviz.body.skeleton import bones
 from spineviz.geometry import as_trimesh
@@ -50,7 +50,7 @@ def _surface(name: str, chosen: Scene | None) -> Surface:
     if chosen is None:
         level = next((level for level in LEVELS if level == name), None)
         if level is not None:
-            return bones(anatomy())[level].surface
+            return bones(Anatomy(), [level])[level].surface
         if name in shelf():
             return shelf()[name]
     structures = assembly.assemble(chosen or Scene(title="")).model.structures
