@@ -22,9 +22,9 @@ from spineviz.terms import SIDES
 LEVELS = ("S1", "S2", "S3", "S4")
 
 
-@pytest.fixture(scope="module", params=["present", "revised"])
-def parameters(request: pytest.FixtureRequest) -> sacrum.SacrumParameters:
-    return sacrum.revised() if request.param == "revised" else sacrum.parameters()
+@pytest.fixture(scope="module")
+def parameters() -> sacrum.SacrumParameters:
+    return sacrum.parameters()
 
 
 @pytest.fixture(scope="module")
@@ -187,17 +187,8 @@ def test_l5_stands_on_the_sacrum_with_open_facet_joints(distance: Field) -> None
     assert gap[spinous].min() > 4.0
 
 
-def test_the_revised_sacrum_keeps_what_the_spine_stands_on() -> None:
-    present, revised = (sacrum.landmarks(p) for p in (sacrum.parameters(), sacrum.revised()))
-    for name in ("endplate.superior", "canal", "pedicle.left", "pedicle.right"):
-        assert np.allclose(present[name].matrix, revised[name].matrix, atol=0.05)
-    for name in ("facet.superior.left", "facet.superior.right"):
-        assert np.linalg.norm(present[name].origin - revised[name].origin) < 0.5
-        assert present[name].anterior @ revised[name].anterior > np.cos(np.radians(5.0))
-
-
-def test_the_revised_sacrum_is_curved_by_fifty_degrees_or_more() -> None:
-    walls = sacrum.revised().walls
+def test_the_sacrum_is_curved_by_fifty_degrees_or_more() -> None:
+    walls = sacrum.parameters().walls
     first, last = np.array([-3.0, -25.0]), np.array([-112.0, -121.0])
     slopes = [np.ptp(walls.wall(np.zeros(2), z, posterior=False)) / np.ptp(z) for z in (first, last)]
     assert 50.0 < np.degrees(np.arctan(slopes)).sum() < 75.0

@@ -26,7 +26,6 @@ __all__ = [
     "foramen_axis",
     "landmarks",
     "parameters",
-    "revised",
     "solid",
 ]
 
@@ -34,11 +33,6 @@ __all__ = [
 def parameters() -> SacrumParameters:
     """Return the calibrated sacrum from the measures."""
     return SacrumParameters.model_validate(measures.table("sacrum"))
-
-
-def revised() -> SacrumParameters:
-    """Return the revised sacrum: the same joints and canal, smoother walls, apex ready for the coccyx."""
-    return SacrumParameters.model_validate(measures.table("sacrum_revised"))
 
 
 def field(parameters: SacrumParameters) -> Field:

@@ -2,7 +2,7 @@
 
 Run ``python tests/calibration/fit_sacrum.py sacrum|coccyx OUTPUT.json``, SPINEVIZ_SHARED naming the folder
 of ``reference/remus_Sacrum.ply`` (Remus et al., PLoS ONE 2021;16(4):e0250456). It starts from
-the revised measures and writes the fitted parameters as JSON. Canal, foramina, facets and endplate keep
+the measures and writes the fitted parameters as JSON. Canal, foramina, facets and endplate keep
 their morphometric values: reference points near them take no part, nor does the coccyx. Besides the
 pull to the starting values a penalty on their second differences along z keeps the walls smooth: what
 stands out from them is a crest or a tubercle, and has a part of its own. The coccyx hangs below the revised
@@ -224,8 +224,8 @@ def coccygeal_slots(node: dict[str, Any], path: tuple[Any, ...] = ()) -> list[Sl
 
 
 def fitted_coccyx(rounds: int) -> dict[str, Any]:
-    """The coccyx, fitted on the part of the reference below the revised sacrum's apex."""
-    start, model = coccyx.parameters(), sacrum.revised()
+    """The coccyx, fitted on the part of the reference below the sacrum's apex."""
+    start, model = coccyx.parameters(), sacrum.parameters()
     points, target = samples(reference(), model, lowest=-np.inf)
     local = coccyx.below(start, sacrum.landmarks(model)["apex"]).to_local(points)
     hangs = local[:, 2] < -2.0
@@ -235,7 +235,7 @@ def fitted_coccyx(rounds: int) -> dict[str, Any]:
 
 def fitted_sacrum(rounds: int) -> dict[str, Any]:
     """The sacrum, fitted on the reference above the apex."""
-    start = sacrum.revised()
+    start = sacrum.parameters()
     points, target = samples(reference(), start)
     document = json.loads(start.model_dump_json())
     return fitted(document, slots(document), sacral_field, points, target, rounds, roughness)
