@@ -71,6 +71,9 @@ Phase = Literal[
 LEVELS: tuple[Level, ...] = get_args(Level)
 DISCS: tuple[Disc, ...] = get_args(Disc)
 LOWER_LUMBAR_DISCS: tuple[LowerLumbarDisc, ...] = get_args(LowerLumbarDisc)
+LOWER_LUMBAR_LEVELS: tuple[Level, ...] = ("L3", "L4", "L5", "S1")
+"""The bones beside those discs."""
+
 SIDES: tuple[Side, ...] = get_args(Side)
 TISSUES: tuple[Tissue, ...] = get_args(Tissue)
 PHASES: tuple[Phase, ...] = get_args(Phase)

@@ -11,9 +11,9 @@ from hypothesis import settings
 
 from spineviz import assembly, scene
 from spineviz.anatomy.bone import LevelBone
-from spineviz.body.parameters import Anatomy, anatomy
+from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
-from spineviz.terms import Level
+from spineviz.terms import LOWER_LUMBAR_LEVELS, Level
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -42,12 +42,18 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def healthy() -> Anatomy:
     """The healthy anatomy of the measures."""
-    return anatomy()
+    return Anatomy()
 
 
 @pytest.fixture(scope="session")
 def bones(healthy: Anatomy) -> dict[Level, LevelBone]:
-    """The healthy bones at full resolution."""
+    """The healthy bones of the lower back at full resolution."""
+    return make_bones(healthy, LOWER_LUMBAR_LEVELS)
+
+
+@pytest.fixture(scope="session")
+def column(healthy: Anatomy) -> dict[Level, LevelBone]:
+    """All healthy bones, from the atlas to the coccyx, at full resolution."""
     return make_bones(healthy)
 
 

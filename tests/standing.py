@@ -10,13 +10,14 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
 from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
 from spineviz.anatomy.recipe import Recipe
-from spineviz.body.parameters import anatomy
+from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import Blank, blank, placed
 from spineviz.geometry import sample_distance
 from spineviz.pathology import Herniation, displaced
 from spineviz.sdf.mesher import mesh
 from spineviz.structure import Frame, Structure
-from spineviz.terms import LEVELS, Level
+from spineviz.terms import LOWER_LUMBAR_LEVELS as LEVELS
+from spineviz.terms import Level
 
 EXTRUSION = Herniation(migration="caudal", migration_distance=5.5)
 
@@ -24,7 +25,7 @@ EXTRUSION = Herniation(migration="caudal", migration_distance=5.5)
 @cache
 def bones() -> dict[Level, LevelBone]:
     """All bones of the healthy anatomy, with distances sampled every 1.25 mm."""
-    healthy = anatomy()
+    healthy = Anatomy()
     blanks = {level: blank(healthy, level) for level in LEVELS}
     frames = placed(healthy, blanks)
     return {level: _standing(level, blanks[level], frames[level]) for level in LEVELS}

@@ -30,7 +30,7 @@ def bone(parameters: coccyx.CoccyxParameters) -> trimesh.Trimesh:
 
 @pytest.fixture(scope="module")
 def frame(parameters: coccyx.CoccyxParameters) -> Frame:
-    return coccyx.below(parameters, sacrum.landmarks(sacrum.revised())["apex"])
+    return coccyx.below(parameters, sacrum.landmarks(sacrum.parameters())["apex"])
 
 
 @pytest.mark.parametrize("step", [0.61, 1.0])
@@ -81,7 +81,7 @@ def test_landmarks_lie_on_the_bone_and_look_out(parameters: coccyx.CoccyxParamet
 def test_a_real_joint_space_parts_it_from_the_sacrum(
     parameters: coccyx.CoccyxParameters, bone: trimesh.Trimesh, frame: Frame
 ) -> None:
-    gap = sacrum.field(sacrum.revised())(frame.to_parent(bone.vertices))
+    gap = sacrum.field(sacrum.parameters())(frame.to_parent(bone.vertices))
     joint = (np.abs(bone.vertices[:, 0]) < 7.0) & (bone.vertices[:, 2] > -1.5)
     assert gap.min() > 0.8
     assert 2.0 < np.median(gap[joint]) < 4.0
@@ -96,7 +96,7 @@ def test_sacrum_and_coccyx_are_within_a_millimetre_and_a_half_of_a_real_one(
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     import fidelity
 
-    above = as_trimesh(mesh(sacrum.solid(sacrum.revised()), 1.0, mirror=True))
+    above = as_trimesh(mesh(sacrum.solid(sacrum.parameters()), 1.0, mirror=True))
     hanging = trimesh.Trimesh(frame.to_parent(bone.vertices), bone.faces, process=False)
     reference = trimesh.load(folder / "remus_Sacrum.ply", force="mesh")
     mean, p95, _, scale = fidelity.distance(trimesh.util.concatenate([above, hanging]), reference)

@@ -11,7 +11,8 @@ from spineviz.anatomy.disc import DiscParameters, annulus_field, disc_parameters
 from spineviz.anatomy.disc_space import disc_space
 from spineviz.geometry import as_trimesh, volume
 from spineviz.structure import Floats, Points
-from spineviz.terms import DISCS, Disc, levels_of
+from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
+from spineviz.terms import Disc, levels_of
 
 
 def inside_points(disc: Disc, share: float) -> Points:

@@ -24,7 +24,8 @@ from spineviz.geometry import as_trimesh, volume
 from spineviz.pathology import Herniation, apply, displaced
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points, Warp
-from spineviz.terms import DISCS, Disc
+from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
+from spineviz.terms import Disc
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def parameters() -> ilium.IliumParameters:
 
 @pytest.fixture(scope="module")
 def sacral() -> Field:
-    return sacrum.field(sacrum.revised())
+    return sacrum.field(sacrum.parameters())
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ def test_the_layers_stand_in_the_order_of_a_dissection() -> None:
     assert order == sorted(order)
 
 
-@pytest.mark.parametrize("name", ["aorta", "", "L2", "disc_L4-L5", "roots.L4.left"])
+@pytest.mark.parametrize("name", ["aorta", "", "L7", "disc_L4-L5", "roots.L4.left"])
 def test_an_unknown_structure_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValueError, match=f"'{name}' belongs to no layer"):
         layer_of(name)

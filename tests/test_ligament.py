@@ -16,7 +16,8 @@ from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.recipe import Recipe
 from spineviz.geometry import as_trimesh, surface_distance, vertex_normals
 from spineviz.structure import Floats, Frame, Points
-from spineviz.terms import DISCS, SIDES, SIGN, Disc, Side, levels_of
+from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
+from spineviz.terms import SIDES, SIGN, Disc, Side, levels_of
 
 
 @cache

@@ -30,7 +30,8 @@ from spineviz.anatomy.skin import skin_parameters, skin_recipes
 from spineviz.geometry import as_trimesh, sample_distance, triangle_normals, vertex_normals, volume
 from spineviz.sdf import Solid, mesh
 from spineviz.structure import Frame, Points, Surface
-from spineviz.terms import DISCS, SIDES, Level, levels_of
+from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
+from spineviz.terms import SIDES, Level, levels_of
 
 MUSCLES = [f"{name}.{side}" for name in ("multifidus", "erector_spinae") for side in SIDES]
 

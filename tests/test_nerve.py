@@ -14,7 +14,9 @@ from spineviz.anatomy.nerve import nerve_parameters, root_name
 from spineviz.anatomy.nerve_paths import RootPath, obstacles, root_paths, sac_axis
 from spineviz.geometry import as_trimesh, triangle_normals
 from spineviz.structure import Floats, Points
-from spineviz.terms import DISCS, LEVELS, SIDES, SIGN, Disc, Level, Side, exiting_root, traversing_root
+from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
+from spineviz.terms import LOWER_LUMBAR_LEVELS as LEVELS
+from spineviz.terms import SIDES, SIGN, Disc, Level, Side, exiting_root, traversing_root
 
 
 @cache

@@ -15,7 +15,9 @@ from spineviz.body.build import BONE_TRIANGLES, lighter
 from spineviz.body.parameters import Anatomy
 from spineviz.geometry import as_trimesh, surface_distance, volume
 from spineviz.structure import Floats, Surface
-from spineviz.terms import DISCS, LEVELS, SIDES, Level, levels_of
+from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
+from spineviz.terms import LOWER_LUMBAR_LEVELS as LEVELS
+from spineviz.terms import SIDES, Level, levels_of
 
 PAIRS = tuple(pairwise(LEVELS))
 
@@ -57,7 +59,7 @@ def test_neighbours_keep_the_joint_space(
 def test_neighbours_meet_at_their_facets(
     bones: dict[Level, LevelBone], gaps: dict[tuple[Level, Level], Floats], pair: tuple[Level, Level]
 ) -> None:
-    assert gaps[pair].min() <= float(measures.value("facet_joint.bone_to_bone_gap")) + 1
+    assert gaps[pair].min() <= float(measures.value("facet_joint.bone_to_bone_gap_lumbar")) + 1
     upper, lower = (bones[level] for level in pair)
     for side in SIDES:
         below = upper.landmarks[f"facet.inferior.{side}"]

@@ -163,5 +163,5 @@ def test_a_disc_lies_between_two_levels_and_two_roots(disc: str) -> None:
     named = next(item for item in DISCS if item == disc)
     above, below = levels_of(named)
     assert f"{above}-{below}" == disc
-    assert LEVELS.index(below) == LEVELS.index(above) + 1
+    assert LEVELS.index(below) - LEVELS.index(above) in (1, 2), "L6 may be passed over"
     assert (exiting_root(named), traversing_root(named)) == (above, below)

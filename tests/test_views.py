@@ -14,7 +14,9 @@ from spineviz.anatomy.alignment import sacral_frame, stacked, tilt
 from spineviz.anatomy.bone import LevelBone
 from spineviz.model import Camera
 from spineviz.structure import Floats, Frame, Surface
-from spineviz.terms import DISCS, LEVELS, SIDES, SIGN, Disc, Level, Side
+from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
+from spineviz.terms import LOWER_LUMBAR_LEVELS as LEVELS
+from spineviz.terms import SIDES, SIGN, Disc, Level, Side
 from spineviz.views import VIEWS, View, between, disc_frame, views
 
 FROM_BEHIND: tuple[View, ...] = ("posterior", "oblique", "operative", "corridor", "close")

@@ -54,3 +54,8 @@ def endplate(landmarks: Mapping[str, Frame], side: Literal["superior", "inferior
         return landmarks[f"endplate.{side}"]
     except KeyError as error:
         raise ValueError(f"{level}: the landmark {error} is needed to align the spine") from None
+
+
+def endplates(landmarks: Mapping[str, Frame], level: Level) -> tuple[Frame, Frame]:
+    """Return the superior and the inferior endplate among a vertebra's landmarks."""
+    return endplate(landmarks, "superior", level), endplate(landmarks, "inferior", level)

@@ -21,6 +21,9 @@ RIM_DEPTHS = (1.0, 2.0, 3.0)
 """An endplate ends where the bone is left this far (mm) beyond the plane of its rim; deeper where a given
 bone's rim is not met all around at the first depth."""
 
+RIM_MET = 0.9
+"""In this part of the directions at least a rim is met; where a process stands on it, it runs on between."""
+
 LIP, HOLLOW = 0.4, 8.0
 """How far (mm) a disc may reach beyond the plane of a rim: at the rim, and how much more in its middle."""
 
@@ -149,15 +152,15 @@ def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Flo
         local[..., 2] = inwards * depth
         values = bone.distance(plate.to_parent(local.reshape(-1, 3))).reshape(local.shape[:2])
         leaving = (values[:, :-1] < 0) & (values[:, 1:] >= 0)
-        if leaving.any(1).all():
+        met = np.flatnonzero(leaving.any(axis=1))
+        if len(met) >= RIM_MET * ANGLES:
             break
     else:
         raise ValueError(f"{bone.level}: no rim was found around its endplate; check the endplate landmark")
-    first = leaving.argmax(1)
-    rows = np.arange(ANGLES)
-    before, after = values[rows, first], values[rows, first + 1]
+    first = leaving[met].argmax(axis=1)
+    before, after = values[met, first], values[met, first + 1]
     rim = radii[first] + 0.25 * before / (before - after)
-    edge = np.stack([np.cos(angles) * rim, np.sin(angles) * rim, np.zeros(ANGLES)], axis=1)
+    edge = np.stack([np.cos(angles[met]) * rim, np.sin(angles[met]) * rim, np.zeros(len(met))], axis=1)
     flat = frame.to_local(plate.to_parent(edge))
     turned = np.unwrap(np.arctan2(flat[:, 1], flat[:, 0]))
     lengths = np.hypot(flat[:, 0], flat[:, 1])

@@ -19,11 +19,10 @@ from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy
-from spineviz.body.skeleton import SAMPLED
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.geometry import bake_occlusion
 from spineviz.structure import Structure, Surface, Warp
-from spineviz.terms import DISCS, LOWER_LUMBAR_DISCS, Level
+from spineviz.terms import DISCS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, Level
 
 BONE_TERMS: Mapping[Level, str] = {
     **{"C1": "FMA:12519", "C2": "FMA:12520", "C3": "FMA:12521", "C4": "FMA:12522", "C5": "FMA:12523"},
@@ -69,7 +68,7 @@ def build(
     """
     baked = _fitting(anatomy, library_shelf() if shelf is None else shelf)
     bones = make_bones(anatomy, levels)
-    recipes = tissue_recipes(anatomy, bones) if set(SAMPLED) <= set(bones) else {}
+    recipes = tissue_recipes(anatomy, bones) if set(LOWER_LUMBAR_LEVELS) <= set(bones) else {}
     hard = {
         level: baked[level]
         if level in baked
@@ -130,7 +129,7 @@ def _chain(anatomy: Anatomy) -> tuple[object, ...]:
 def tissue_recipes(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> dict[str, Recipe]:
     """Return the recipes of all soft tissue that belongs to an anatomy's bones."""
     recipes: dict[str, Recipe] = {}
-    bones = {level: bones[level] for level in SAMPLED}
+    bones = {level: bones[level] for level in LOWER_LUMBAR_LEVELS}
     for disc in LOWER_LUMBAR_DISCS:
         recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
     recipes |= nerve_recipes(nerve_parameters(), bones)

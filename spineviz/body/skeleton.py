@@ -18,13 +18,10 @@ from spineviz.patient import given_bone
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
 from spineviz.structure import Floats, Frame, Points, Surface
-from spineviz.terms import Level, discs_of, levels_of, region_of
+from spineviz.terms import LOWER_LUMBAR_LEVELS, Level, discs_of, levels_of, region_of
 
 STEP: Mapping[str, float] = {"cervical": 0.6, "thoracic": 0.8, "lumbar": 0.8}
 """The meshing step of generated bones by region, mm."""
-
-SAMPLED: tuple[Level, ...] = ("L3", "L4", "L5", "S1")
-"""The bones that soft tissue asks for its distance from; theirs is sampled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +172,7 @@ def _standing(
     standing = surface.placed(posed)
     landmarks = {name: mark.then(posed) for name, mark in item.landmarks.items()}
     exact: Callable[[Points], Floats] = SurfaceDistance(standing)
-    if level in SAMPLED:
+    if level in LOWER_LUMBAR_LEVELS:  # soft tissue asks these often
         mirrored = symmetric and posed is neutral
         exact = sampled(lambda points: field(posed.to_local(points)), standing, mirrored)
     return LevelBone(level, posed, landmarks, standing, exact)
