@@ -15,10 +15,13 @@ def annotated(scene: Scene, assembly: Assembly, state: State) -> State:
 
     The figures are computed from the geometry that the pane shows.
     """
-    disc, side = target(scene)
-    words = (("level", disc.replace("-", "–")), ("side", f"@side.{side}"))
-    direction = f"@{seen_from(state.panes[0].camera).key}"
-    view = Message("view.line", (*words, ("view", direction)))
+    direction = ("view", f"@{seen_from(state.panes[0].camera).key}")
+    if scene.pathologies or scene.approaches:
+        disc, side = target(scene)
+        view = Message("view.line", (("level", disc.replace("-", "–")), ("side", f"@side.{side}"), direction))
+    else:
+        shown = scene.anatomy
+        view = Message("view.range", (("first", shown.first), ("last", shown.last), direction))
     panes = state.panes
     if assembly.prepared:
         panes = tuple(

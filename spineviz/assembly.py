@@ -122,7 +122,7 @@ def _compared(scene: Scene) -> Assembly:
     structures: dict[str, Structure] = {}
     bones: dict[Level, Bone] = {}
     for number, shown in enumerate(scene.compare):
-        whole = build(anatomy_of(scene, shown), scene.anatomy.levels, scene.anatomy.beside)
+        whole = build(anatomy_of(scene, shown), scene.anatomy.levels, scene.anatomy.beside, soft=False)
         for name, item in whole.structures.items():
             if _in_range(name, scene.anatomy.levels):
                 structures[numbered(name, number)] = replace(item, name=numbered(name, number))
@@ -153,7 +153,12 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
     """Return a scene's named cameras."""
     disc, side = target(scene)
     named = views(assembly.model.bones, disc, side)
-    return named if scene.pathologies or scene.approaches else named | overviews(assembly.model.bones, side)
+    if scene.pathologies or scene.approaches:
+        return named
+    structures = assembly.model.structures.values()
+    return named | overviews(
+        np.vstack([item.surface.vertices for item in structures if item.tissue == "bone"]), side
+    )
 
 
 def direct(scene: Scene, assembly: Assembly) -> Timeline:
@@ -169,7 +174,8 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
         [*own, *map(_unlabelled, prepared.steps(by_name) if prepared is not None else ())]
         for prepared in approaches
     ]
-    tracks = _under_one_camera(tracks)
+    if len(tracks) > 1:
+        tracks = _under_one_camera(tracks)
     state = State(panes, "twin" if len(panes) == 2 else "one", titled(scene.title))
     return timeline(state, tracks)
 

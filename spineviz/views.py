@@ -65,9 +65,8 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
     }
 
 
-def overviews(bones: Mapping[Level, Bone], side: Side) -> dict[View, Camera]:
-    """Return the cameras that show all of some bones, in the world, mm; oblique ones from a side."""
-    vertices = np.vstack([bone.surface.vertices for bone in bones.values()])
+def overviews(vertices: Points, side: Side) -> dict[View, Camera]:
+    """Return the cameras that show all of some vertices, shape (n, 3), mm; oblique ones from a side."""
     sign = SIGN[side]
     upright, forward = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
     ways: dict[View, tuple[Vector, Vector]] = {

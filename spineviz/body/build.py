@@ -57,18 +57,20 @@ def build(
     anatomy: Anatomy,
     levels: Sequence[Level] | None = None,
     beside: Sequence[Beside] = (),
+    soft: bool = True,
     shelf: Mapping[str, Surface] | None = None,
     made: Callable[[Structure], None] = lambda structure: None,
 ) -> Body:
     """Build every structure of an anatomy, or of some of its levels, in the world, with occlusion baked.
 
-    Soft tissue is there where all of its bones are: L3 to the sacrum.
+    Soft tissue, unless it is not wanted, is there where all of its bones are: L3 to the sacrum.
     ``shelf`` holds baked surfaces by structure name and stands for what needs no building; the
     project's own library by default. ``made`` is called with each structure as soon as it is there.
     """
     baked = _fitting(anatomy, library_shelf() if shelf is None else shelf)
     bones = make_bones(anatomy, levels)
-    recipes = tissue_recipes(anatomy, bones) if set(LOWER_LUMBAR_LEVELS) <= set(bones) else {}
+    whole = set(LOWER_LUMBAR_LEVELS) <= set(bones) and set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs)
+    recipes = tissue_recipes(anatomy, bones) if soft and whole else {}
     hard = {
         level: baked[level]
         if level in baked
@@ -123,7 +125,7 @@ def _fitting(anatomy: Anatomy, shelf: Mapping[str, Surface]) -> Mapping[str, Sur
 def _chain(anatomy: Anatomy) -> tuple[object, ...]:
     """Return what places the bones."""
     discs = tuple((disc.height_middle, disc.wedge) for disc in anatomy.discs.values())
-    return anatomy.sacral_slope, dict(anatomy.vertebrae), anatomy.posture, discs
+    return anatomy.sacral_slope, anatomy.person, dict(anatomy.vertebrae), anatomy.posture, discs
 
 
 def tissue_recipes(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> dict[str, Recipe]:

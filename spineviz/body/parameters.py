@@ -9,7 +9,7 @@ from spineviz import measures
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
 from spineviz.anatomy.person import Person
 from spineviz.anatomy.posture import Posture
-from spineviz.body.person import MORPHED, sacralised, size_of, vertebra_of
+from spineviz.body.person import sacralised, size_of, vertebra_of
 from spineviz.patient import GivenBone
 from spineviz.spec import Spec
 from spineviz.terms import Disc, Level, column, discs_of
@@ -55,9 +55,10 @@ class Anatomy:
         assert isinstance(found, Spec)
         return found
 
-    def size(self, level: Level) -> float:
-        """Return how much larger than its parameters a bone is that no caliper measures."""
-        return 1.0 if level in MORPHED or level == "L6" else size_of(self.person)
+    @property
+    def size(self) -> float:
+        """How much larger than its parameters every bone is."""
+        return size_of(self.person)
 
     def _shape(self, level: Level) -> Spec:
         asked = self.vertebrae.get(level, {})

@@ -8,23 +8,27 @@ from typing import Any
 
 from spineviz import measures
 from spineviz.anatomy import cervical, morph
+from spineviz.anatomy.calipers import unit
 from spineviz.anatomy.cervical_handles import CERVICAL
 from spineviz.anatomy.person import Person
-from spineviz.anatomy.population import scaled, variation
+from spineviz.anatomy.population import allowed, scaled, variation
 from spineviz.body.kinds import kind_of
 from spineviz.spec import Spec
 from spineviz.terms import LEVELS, Level
 
 MORPHED: tuple[Level, ...] = LEVELS[LEVELS.index("C3") : LEVELS.index("L5") + 1]
-"""The levels whose measures a caliper takes; other bones follow the size of the body as a whole."""
+"""The levels whose measures can be asked for one by one."""
 
-VARIED = (
+VARIED: tuple[Level, ...] = LEVELS[LEVELS.index("L1") : LEVELS.index("L5") + 1]
+"""The levels that vary from person to person by more than their size."""
+
+VARYING = (
     *("endplate_width_superior", "endplate_width_inferior"),
     *("endplate_depth_superior", "endplate_depth_inferior"),
     *("body_height_anterior", "body_height_posterior", "canal_width", "canal_depth"),
     *("pedicle_width", "pedicle_height", "spinous_length", "transverse_span"),
 )
-"""The measures by which people are told apart; what they leave open follows the size of the bone."""
+"""The measures by which people's vertebrae differ; what they leave open follows."""
 
 CERVICAL_VERTEBRAE: morph.Kind[Any] = morph.Kind(cervical.field, cervical.landmarks, CERVICAL)
 
@@ -35,31 +39,38 @@ def size_of(person: Person) -> float:
 
 
 def vertebra_of(level: Level, person: Person, wanted: Mapping[str, float]) -> Spec:
-    """Return the shape of a person's vertebra, with measures (mm, degrees) that are asked for.
+    """Return the shape of a person's vertebra, before it is made as large as the person.
+
+    ``wanted`` are measures (mm, degrees) that are asked for and true of the bone at its final size.
 
     Raises ValueError for a level that no caliper measures, for an unknown measure, and for a value that no
     human vertebra has, with the allowed range.
     """
     shape = kind_of(level).parameters_of(level)
-    if person == Person() and not wanted:
+    if wanted and level not in MORPHED:
+        known = f"{MORPHED[0]} to {MORPHED[-1]}"
+        raise ValueError(f"{level}: its measures cannot be changed one by one; those of {known} can")
+    if person.variation is not None and level in VARIED:
+        shape = _ready(level).near(_varied(level, person.variation)).parameters
+    if not wanted:
         return shape
-    if level not in MORPHED:
-        if wanted:
-            known = f"{MORPHED[0]} to {MORPHED[-1]}"
-            raise ValueError(f"{level}: its measures cannot be changed one by one; those of {known} can")
-        return shape
-    ready = _ready(level)
-    if person != Person():
-        shape = ready.near(_personal(level, person, ready)).parameters
-        ready = morph.prepare(shape, level, _kind(level)) if wanted else ready
-    return ready.to_measures(wanted) if wanted else shape
+    size = size_of(person)
+    own = {name: value / size if unit(name) == "mm" else value for name, value in wanted.items()}
+    return morph.to_measures(shape, own, level, _kind(level))
 
 
-def _personal(level: Level, person: Person, ready: morph.Morph[Any]) -> dict[str, float]:
-    """Return the measures that a person's vertebra is to have, within what is human."""
-    usual = scaled(ready.now.values, level, person.stature, person.sex)
-    factors = variation(person.variation, [level])[level] if person.variation is not None else {}
-    return {name: usual[name] * factors.get(name, 1.0) for name in ready.names if name in VARIED}
+def _varied(level: Level, seed: int) -> dict[str, float]:
+    """Return the measures of one person's vertebra, within what is human.
+
+    A measure that the usual bone itself has outside its range is left to follow the others.
+    """
+    now, factors = _ready(level).now.values, variation(seed, [level])[level]
+    ranges = {name: allowed(level, name) for name in VARYING if name in factors}
+    return {
+        name: min(max(now[name] * factors[name], low), high)
+        for name, (low, high) in ranges.items()
+        if low < now[name] < high
+    }
 
 
 def sacralised(shape: Spec) -> Spec:

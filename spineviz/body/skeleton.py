@@ -75,7 +75,7 @@ def blank(anatomy: Anatomy, level: Level) -> Blank:
     if given is not None:
         landmarks, surface, distance = given_bone(given, level)
         return Blank(landmarks, distance, surface=surface)
-    kind, parameters, size = kind_of(level), anatomy.shape(level), anatomy.size(level)
+    kind, parameters, size = kind_of(level), anatomy.shape(level), anatomy.size
     solid, marks = kind.solid(parameters), kind.landmarks(parameters)
     if size == 1.0:
         return Blank(marks, solid.field, solid)
@@ -104,7 +104,7 @@ def placed(anatomy: Anatomy, blanks: Mapping[Level, Blank]) -> dict[Level, Frame
             below = endplate(blanks[level].landmarks, "superior", level).then(frames[level])
             floor = _dish(blanks[level], "endplate.superior")
     if "C1" in blanks:
-        frames["C1"] = _grown(atlas.frame_on_axis(), anatomy.size("C1")).then(frames["C2"])
+        frames["C1"] = _grown(atlas.frame_on_axis(), anatomy.size).then(frames["C2"])
     if "Co1" in blanks:
         frames["Co1"] = coccyx.below(coccyx.parameters(), blanks["S1"].landmarks["apex"]).then(frames["S1"])
     return {level: frames[level] for level in blanks}
