@@ -92,8 +92,8 @@ def test_a_missing_scene_file_is_refused_by_name(
         (b'title = "a"\nposter = -1\n', "poster: "),
         (b'title = "a"\nposter = nan\n', "poster: "),
         (
-            b'title = "a"\n[anatomy]\nfirst = "T1"\n',
-            "anatomy.first: input should be 'L3', 'L4', 'L5' or 'S1'",
+            b'title = "a"\n[anatomy]\nfirst = "T13"\n',
+            "anatomy.first: input should be 'C1', 'C2'",
         ),
     ],
 )

@@ -22,6 +22,11 @@ IMAGES = Path(__file__).parent / "images"
 SIZE = (1280, 800)
 PICTURES = {
     "lumbar_l3s1": ("lumbar_l3s1", None, None),
+    "whole_spine": ("whole_spine", None, None),
+    "cervical": ("cervical", None, None),
+    "thoracic": ("thoracic", None, None),
+    "lumbar": ("lumbar", None, None),
+    "people": ("people", None, None),
     "herniation_problem": ("herniation_l4l5", 4.0, None),
     "herniation_access": ("herniation_l4l5", 29.0, None),
     "herniation_root": ("herniation_l4l5", 43.5, None),

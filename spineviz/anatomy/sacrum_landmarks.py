@@ -26,15 +26,15 @@ DEPTH = 3.0
 
 def landmarks(parameters: SacrumParameters, field: Field) -> dict[str, Frame]:
     """Return every landmark of the sacrum by its feature name."""
-    spine = parameters.median_crest["S1"]
+    crest = _crest(parameters, field)
     found = {
         "endplate.superior": Frame(),
         "canal": _canal(parameters),
-        "crest.S1": _surface(field, spine.end, np.subtract(spine.end, spine.start)),
+        "crest.S1": crest,
         "apex": _surface(field, _apex(parameters), (0.0, 0.3, -1.0)),
     }
     for side in SIDES:
-        for name, frame in _right(parameters, field).items():
+        for name, frame in _right(parameters, field, crest).items():
             found[f"{name}.{side}"] = frame if side == "right" else mirrored(frame)
     return found
 
@@ -47,20 +47,19 @@ def foramen_axis(foramen: Foramen, side: Side, aspect: Aspect) -> tuple[Floats, 
     return inside, _unit(outside - inside)
 
 
-def _right(parameters: SacrumParameters, field: Field) -> dict[str, Frame]:
+def _right(parameters: SacrumParameters, field: Field, crest: Frame) -> dict[str, Frame]:
     """The landmarks that come in pairs, on the right."""
     walls = parameters.walls
     process = parameters.superior_process.loft
     facing = process.axes()[0]
     facet = parameters.facet.centre((-facing[0], -facing[1], 0.0), process.point(0.6)[2])
-    z = parameters.openings.lamina_height - 8.0
+    z = crest.origin[2] + 4.0
     lamina = _on_wall(parameters, 0.36 * parameters.canal.section(z)[2], z, "posterior")
-    ala = _on_wall(parameters, 0.72 * walls.half_width[2], walls.heights[2] - 2.0, "anterior")
     margin = np.array([walls.half_width[4], walls.anterior[4][3], walls.heights[4]])
     found = {
         "facet.superior": _surface(field, facet - DEPTH * facing, facing),
         "lamina": _surface(field, lamina + np.array([0.0, 1.5, 0.0]), (0.3, -1.0, 0.3)),
-        "ala": _surface(field, ala - np.array([0.0, 2.0 * DEPTH, DEPTH]), (0.1, 0.6, 0.7)),
+        "ala": _surface(field, np.array([0.65 * walls.half_width[2], -10.0, walls.heights[3]]), (0.0, 0.0, 1.0)),
         "auricular": _surface(field, margin - np.array([3.0 * DEPTH, 8.0, 0.0]), (1.0, 0.0, 0.0)),
         "pedicle": _pedicle(parameters),
     }
@@ -68,6 +67,15 @@ def _right(parameters: SacrumParameters, field: Field) -> dict[str, Frame]:
         found[f"foramen.anterior.{level}"] = _opening(parameters, foramen, "anterior")
         found[f"foramen.posterior.{level}"] = _opening(parameters, foramen, "posterior")
     return found
+
+
+def _crest(parameters: SacrumParameters, field: Field) -> Frame:
+    """The most posterior place of the median crest at S1."""
+    end = np.asarray(parameters.median_crest["S1"].end, dtype=np.float64)
+    rises = np.arange(-4.0, 6.1, 0.5)[:, None] * np.array([0.0, 0.0, 1.0])
+    inside = [place for place in end + rises if field(place[None])[0] < 0]
+    tips = [_surface(field, place, (0.0, -1.0, 0.0)) for place in inside]
+    return min(tips, key=lambda frame: float(frame.origin[1]))
 
 
 def _canal(parameters: SacrumParameters) -> Frame:

@@ -8,7 +8,7 @@ from typing import Any
 
 from spineviz import measures
 from spineviz.anatomy import cervical, morph
-from spineviz.anatomy.calipers import unit
+from spineviz.anatomy.calipers import MEASURES, unit
 from spineviz.anatomy.cervical_handles import CERVICAL
 from spineviz.anatomy.person import Person
 from spineviz.anatomy.population import allowed, scaled, variation
@@ -55,7 +55,7 @@ def vertebra_of(level: Level, person: Person, wanted: Mapping[str, float]) -> Sp
     if not wanted:
         return shape
     size = size_of(person)
-    own = {name: value / size if unit(name) == "mm" else value for name, value in wanted.items()}
+    own = {name: value / (size if name in MEASURES and unit(name) == "mm" else 1.0) for name, value in wanted.items()}
     return morph.to_measures(shape, own, level, _kind(level))
 
 

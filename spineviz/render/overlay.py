@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,9 +59,9 @@ def draw(
     for pane, box in zip(state.panes, arrangement.strips, strict=False):
         names = tuple(text(item.name) for item in pane.strip)
         _put(canvas, box, _strip(pane.strip, names, (box.width, box.height), unit))
-    for before in arrangement.panes[:-1]:
+    for before, after in pairwise(arrangement.panes):
         bottom = arrangement.strips[0].bottom if arrangement.strips else before.bottom
-        canvas[before.top : bottom, before.right : arrangement.panes[-1].left] = HAIRLINE
+        canvas[before.top : bottom, before.right : after.left] = HAIRLINE
 
 
 def letters(size: float, unit: float) -> float:
