@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -249,9 +250,16 @@ def test_twin_panes_are_equal_in_area_and_no_band_covers_them(size: tuple[int, i
     assert first.bottom == arranged.strips[0].top and arranged.strips[0].bottom == arranged.footer.top
 
 
-def test_a_twin_of_three_panes_is_refused() -> None:
-    with pytest.raises(ValueError, match="two panes"):
-        arrange(State((Pane({}, POSTERIOR),) * 3, layout="twin"), SIZE)
+def test_a_twin_of_one_pane_is_refused() -> None:
+    with pytest.raises(ValueError, match="two panes or more"):
+        arrange(State((Pane({}, POSTERIOR),), layout="twin"), SIZE)
+
+
+def test_three_panes_share_the_width_evenly() -> None:
+    boxes = arrange(State((Pane({}, POSTERIOR),) * 3, layout="twin"), (1280, 800)).panes
+    assert len({box.width for box in boxes}) == 1
+    assert all(one.right < other.left for one, other in pairwise(boxes))
+    assert (boxes[0].left, boxes[-1].right) == (0, 1280)
 
 
 @pytest.mark.parametrize(

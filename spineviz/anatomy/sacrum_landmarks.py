@@ -59,7 +59,9 @@ def _right(parameters: SacrumParameters, field: Field, crest: Frame) -> dict[str
     found = {
         "facet.superior": _surface(field, facet - DEPTH * facing, facing),
         "lamina": _surface(field, lamina + np.array([0.0, 1.5, 0.0]), (0.3, -1.0, 0.3)),
-        "ala": _surface(field, np.array([0.65 * walls.half_width[2], -10.0, walls.heights[3]]), (0.0, 0.0, 1.0)),
+        "ala": _surface(
+            field, np.array([0.65 * walls.half_width[2], -10.0, walls.heights[3]]), (0.0, 0.0, 1.0)
+        ),
         "auricular": _surface(field, margin - np.array([3.0 * DEPTH, 8.0, 0.0]), (1.0, 0.0, 0.0)),
         "pedicle": _pedicle(parameters),
     }

@@ -55,7 +55,10 @@ def vertebra_of(level: Level, person: Person, wanted: Mapping[str, float]) -> Sp
     if not wanted:
         return shape
     size = size_of(person)
-    own = {name: value / (size if name in MEASURES and unit(name) == "mm" else 1.0) for name, value in wanted.items()}
+    own = {
+        name: value / (size if name in MEASURES and unit(name) == "mm" else 1.0)
+        for name, value in wanted.items()
+    }
     return morph.to_measures(shape, own, level, _kind(level))
 
 
