@@ -62,6 +62,14 @@ def bones(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> dict[Level
     return result
 
 
+def standing_frames(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> dict[Level, Frame]:
+    """Return where the bones of an anatomy, or some of them, stand in the world in its posture."""
+    wanted = anatomy.levels if levels is None else tuple(level for level in anatomy.levels if level in levels)
+    blanks = _blanks(anatomy, wanted)
+    posed = _posed(anatomy, blanks, placed(anatomy, blanks))
+    return {level: posed[level] for level in wanted}
+
+
 def _blanks(anatomy: Anatomy, wanted: Sequence[Level]) -> dict[Level, Blank]:
     """Return the bones that some bones stand on, and the one above them, in their own frames."""
     first = max(0, min(map(anatomy.levels.index, wanted)) - 1)
