@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from spineviz.anatomy.alignment import inverse
 from spineviz.anatomy.bone import LevelBone
@@ -67,8 +68,8 @@ def build(
     ``shelf`` holds baked surfaces by structure name and stands for what needs no building; the
     project's own library by default. ``made`` is called with each structure as soon as it is there.
     """
-    baked = _fitting(anatomy, library_shelf() if shelf is None else shelf)
     bones = make_bones(anatomy, levels)
+    baked = _fitting(anatomy, bones, library_shelf() if shelf is None else shelf)
     whole = set(LOWER_LUMBAR_LEVELS) <= set(bones) and set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs)
     recipes = tissue_recipes(anatomy, bones) if soft and whole else {}
     hard = {
@@ -113,13 +114,23 @@ def _movements(
     return nerve_warps(structures, herniated[0], anatomy.discs[herniated[0]], bones)
 
 
-def _fitting(anatomy: Anatomy, shelf: Mapping[str, Surface]) -> Mapping[str, Surface]:
-    """Return the baked surfaces that are true for an anatomy."""
+def _fitting(
+    anatomy: Anatomy, bones: Mapping[Level, LevelBone], shelf: Mapping[str, Surface]
+) -> Mapping[str, Surface]:
+    """Return the baked surfaces that are true for an anatomy and the bones that are there.
+
+    Baked bones are darkened by their neighbours; where one of these is missing, a bone is darkened anew.
+    """
     healthy = Anatomy()
     if anatomy.given or _chain(anatomy) != _chain(healthy):
         return {}
     changed = [disc for disc in DISCS if anatomy.discs.get(disc) != healthy.discs.get(disc)]
-    return {name: item for name, item in shelf.items() if not any(name.endswith(disc) for disc in changed)}
+    alone = [level for pair in pairwise(anatomy.levels) if not set(pair) <= set(bones) for level in pair]
+    return {
+        name: item
+        for name, item in shelf.items()
+        if name not in alone and not any(name.endswith(disc) for disc in changed)
+    }
 
 
 def _chain(anatomy: Anatomy) -> tuple[object, ...]:
