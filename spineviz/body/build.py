@@ -87,7 +87,7 @@ def build(
         surface = baked[name] if name in baked else shaded(recipe)
         structures[name] = Structure(name, recipe.tissue, surface, recipe.side, recipe.term)
         made(structures[name])
-    for name, item in girdle(bones, beside).items():
+    for name, item in girdle(bones, beside, anatomy.size).items():
         surface = bake_occlusion(
             lighter(item.surface, TRIANGLES[name.partition(".")[0]]), list(hard.values())
         )
