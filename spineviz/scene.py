@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
-from spineviz.anatomy.person import Person
-from spineviz.anatomy.posture import Posture
+from spineviz.anatomy.column.posture import Posture
+from spineviz.anatomy.morphometry.person import Person
 from spineviz.layers import Layer
 from spineviz.library import data_folder
 from spineviz.pathology import Herniation

@@ -9,10 +9,10 @@ import numpy as np
 import trimesh
 from standing import bones
 
+from spineviz.anatomy.back.muscle import muscle_parameters, muscle_recipes
+from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
 from spineviz.anatomy.ligament import ligament_recipes
-from spineviz.anatomy.muscle import muscle_parameters, muscle_recipes
 from spineviz.anatomy.recipe import Body
-from spineviz.anatomy.skin import skin_parameters, skin_recipes
 from spineviz.model import Camera, Look, Model, Pane, State
 from spineviz.structure import Floats, Points, Structure, Surface
 from spineviz.surgery import Approach, OpenMidlineDiscectomy, Prepared, TubularMicrodiscectomy, prepare

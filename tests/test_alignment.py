@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from spineviz.anatomy.alignment import endplates, inverse, sacral_frame, stacked, tilt
+from spineviz.anatomy.column.alignment import endplates, inverse, sacral_frame, stacked, tilt
 from spineviz.structure import Floats, Frame
 
 ANGLE = st.floats(-180, 180)

@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spineviz import measures
-from spineviz.anatomy import population, vertebra
-from spineviz.anatomy.calipers import MEASURES, measured, own_frame, taken, unit
-from spineviz.anatomy.handles import VERTEBRA
-from spineviz.anatomy.morph import TOLERANCE, Morph, Near, prepare
-from spineviz.anatomy.moves import rebuilt, rotation
+from spineviz.anatomy import vertebra
+from spineviz.anatomy.morphometry import population
+from spineviz.anatomy.morphometry.calipers import MEASURES, measured, own_frame, taken, unit
+from spineviz.anatomy.morphometry.handles import VERTEBRA
+from spineviz.anatomy.morphometry.morph import TOLERANCE, Morph, Near, prepare
+from spineviz.anatomy.morphometry.moves import rebuilt, rotation
 from spineviz.anatomy.vertebra import VertebraParameters
 from spineviz.geometry import surface_distance
 from spineviz.sdf import mesh

@@ -11,9 +11,9 @@ import pytest
 from scipy.spatial import cKDTree
 
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.calipers import measured
-from spineviz.anatomy.person import Person
-from spineviz.anatomy.posture import Movement, Posture, range_of_motion
+from spineviz.anatomy.column.posture import Movement, Posture, range_of_motion
+from spineviz.anatomy.morphometry.calipers import measured
+from spineviz.anatomy.morphometry.person import Person
 from spineviz.body import Anatomy
 from spineviz.body.kinds import kind_of
 from spineviz.body.skeleton import bones as make_bones

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from standing import bones, herniated
 
 from spineviz.anatomy.disc import DiscParameters, annulus_field, disc_parameters, disc_recipes, nucleus_field
-from spineviz.anatomy.disc_space import disc_space
+from spineviz.anatomy.disc.space import disc_space
 from spineviz.geometry import as_trimesh, volume
 from spineviz.structure import Floats, Points
 from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS

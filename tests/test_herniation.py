@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from standing import EXTRUSION, bones, herniated, nerve_structures, nerves
 
 from spineviz.anatomy.disc import DiscParameters, annulus_field, disc_parameters, disc_recipes
-from spineviz.anatomy.disc_space import disc_space
-from spineviz.anatomy.displaced_material import DisplacedMaterial, in_one_piece, material_frame
+from spineviz.anatomy.disc.displaced_material import DisplacedMaterial, in_one_piece, material_frame
+from spineviz.anatomy.disc.space import disc_space
 from spineviz.anatomy.ligament import ligament_recipes
-from spineviz.anatomy.nerve_warps import nerve_warps
+from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Recipe
 from spineviz.geometry import as_trimesh, volume
 from spineviz.pathology import Herniation, apply, displaced

@@ -7,7 +7,9 @@ import pytest
 import trimesh
 
 from spineviz import measures
-from spineviz.anatomy import alignment, ilium, sacrum, vertebra
+from spineviz.anatomy import sacrum, vertebra
+from spineviz.anatomy.column import alignment
+from spineviz.anatomy.girdle import ilium
 from spineviz.geometry import as_trimesh
 from spineviz.sdf import Field, mesh
 from spineviz.structure import Floats, Frame

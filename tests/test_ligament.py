@@ -10,7 +10,7 @@ from standing import bones, nerves
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.disc_space import landmark
+from spineviz.anatomy.disc.space import landmark
 from spineviz.anatomy.interlaminar import roof
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.recipe import Recipe

@@ -11,22 +11,22 @@ from scipy.spatial import cKDTree
 
 from spineviz import measures
 from spineviz.anatomy import sacrum, vertebra
-from spineviz.anatomy.alignment import endplates, sacral_frame, stacked
-from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.fascia import fascia_field
-from spineviz.anatomy.layer import LayerRecipe
-from spineviz.anatomy.ligament import ligament_recipes
-from spineviz.anatomy.muscle import (
+from spineviz.anatomy.back.fascia import fascia_field
+from spineviz.anatomy.back.floor import Mask, bone_from_behind
+from spineviz.anatomy.back.layer import LayerRecipe
+from spineviz.anatomy.back.muscle import (
     MuscleBed,
     MuscleParameters,
     muscle_bed,
     muscle_parameters,
     muscle_recipes,
 )
-from spineviz.anatomy.muscle_floor import Mask, bone_from_behind
-from spineviz.anatomy.profile import along
+from spineviz.anatomy.back.profile import along
+from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.column.alignment import endplates, sacral_frame, stacked
+from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.recipe import Recipe
-from spineviz.anatomy.skin import skin_parameters, skin_recipes
 from spineviz.geometry import as_trimesh, sample_distance, triangle_normals, vertex_normals, volume
 from spineviz.sdf import Solid, mesh
 from spineviz.structure import Frame, Points, Surface

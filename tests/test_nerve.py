@@ -9,9 +9,9 @@ import pytest
 from standing import bones, nerve_structures, nerves
 
 from spineviz import measures
-from spineviz.anatomy.disc_space import disc_space
+from spineviz.anatomy.disc.space import disc_space
 from spineviz.anatomy.nerve import nerve_parameters, root_name
-from spineviz.anatomy.nerve_paths import RootPath, obstacles, root_paths, sac_axis
+from spineviz.anatomy.nerve.paths import RootPath, obstacles, root_paths, sac_axis
 from spineviz.geometry import as_trimesh, triangle_normals
 from spineviz.structure import Floats, Points
 from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS

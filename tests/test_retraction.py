@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import cKDTree
 
+from spineviz.anatomy.back.floor import HeightMap
+from spineviz.anatomy.back.layer import Layer, LayerRecipe, Outline
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.layer import Layer, LayerRecipe, Outline
-from spineviz.anatomy.muscle_floor import HeightMap
 from spineviz.anatomy.recipe import Recipe
 from spineviz.geometry import as_trimesh, volume
 from spineviz.sdf import Solid

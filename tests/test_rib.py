@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spineviz.anatomy import rib
-from spineviz.anatomy.vertebra_landmarks import mirrored, surface_frame
+from spineviz.anatomy.girdle import rib
+from spineviz.anatomy.vertebra.landmarks import mirrored, surface_frame
 from spineviz.geometry import as_trimesh
 from spineviz.sdf import mesh
 from spineviz.structure import Frame

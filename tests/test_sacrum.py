@@ -12,8 +12,9 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from spineviz import measures
-from spineviz.anatomy import alignment, sacrum, vertebra
-from spineviz.anatomy.vertebra_landmarks import landmarks as vertebra_landmarks
+from spineviz.anatomy import sacrum, vertebra
+from spineviz.anatomy.column import alignment
+from spineviz.anatomy.vertebra.landmarks import landmarks as vertebra_landmarks
 from spineviz.geometry import as_trimesh
 from spineviz.sdf import Field, mesh
 from spineviz.structure import Floats, Frame

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spineviz.anatomy.alignment import sacral_frame, stacked, tilt
 from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.column.alignment import sacral_frame, stacked, tilt
 from spineviz.model import Camera
 from spineviz.structure import Floats, Frame, Surface
 from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS

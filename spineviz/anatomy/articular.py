@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spineviz.anatomy.vertebra_parts import MIDLINE_SOFTENING, Triple
+from spineviz.anatomy.vertebra.parts import MIDLINE_SOFTENING, Triple
 from spineviz.sdf.solid import Field
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Points

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from spineviz import measures
-from spineviz.anatomy.sacrum_parts import Process, Strut, folded, nearby
-from spineviz.anatomy.vertebra_landmarks import leaving, mirrored, normals, surface_frame
+from spineviz.anatomy.sacrum.parts import Process, Strut, folded, nearby
+from spineviz.anatomy.vertebra.landmarks import leaving, mirrored, normals, surface_frame
 from spineviz.sdf import Field, Loft, Solid, smooth_difference, smooth_union
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame, Points

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.disc_space import landmark, middle
+from spineviz.anatomy.disc.space import landmark, middle
 from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import SIDES
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.disc_space import landmark, precise
+from spineviz.anatomy.disc.space import landmark, precise
 from spineviz.anatomy.interlaminar import Roof, flavum_front, roof
 from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
 from spineviz.anatomy.recipe import Recipe

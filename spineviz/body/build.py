@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from spineviz.anatomy.alignment import inverse
+from spineviz.anatomy.back.muscle import muscle_parameters, muscle_recipes
+from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
 from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.column.alignment import inverse
 from spineviz.anatomy.disc import disc_recipes
 from spineviz.anatomy.ligament import ligament_recipes
-from spineviz.anatomy.muscle import muscle_parameters, muscle_recipes
 from spineviz.anatomy.nerve import nerve_recipes
-from spineviz.anatomy.nerve_parameters import nerve_parameters
-from spineviz.anatomy.nerve_warps import nerve_warps
+from spineviz.anatomy.nerve.parameters import nerve_parameters
+from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
-from spineviz.anatomy.skin import skin_parameters, skin_recipes
 from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of

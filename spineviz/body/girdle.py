@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from spineviz.anatomy import ilium, rib
 from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.girdle import ilium, rib
 from spineviz.sdf.mesher import mesh
 from spineviz.structure import Floats, Frame, Points, Structure, Surface
 from spineviz.terms import LEVELS, SIDES, Level, Side, region_of

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from spineviz import measures
+from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
-from spineviz.anatomy.person import Person
-from spineviz.anatomy.posture import Posture
+from spineviz.anatomy.morphometry.person import Person
 from spineviz.body.person import sacralised, size_of, vertebra_of
 from spineviz.patient import GivenBone
 from spineviz.spec import Spec

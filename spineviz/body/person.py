@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 from spineviz import measures
-from spineviz.anatomy import cervical, morph
-from spineviz.anatomy.calipers import MEASURES, unit
-from spineviz.anatomy.cervical_handles import CERVICAL
-from spineviz.anatomy.person import Person
-from spineviz.anatomy.population import allowed, scaled, variation
+from spineviz.anatomy import cervical
+from spineviz.anatomy.morphometry import morph
+from spineviz.anatomy.morphometry.calipers import MEASURES, unit
+from spineviz.anatomy.morphometry.cervical_handles import CERVICAL
+from spineviz.anatomy.morphometry.person import Person
+from spineviz.anatomy.morphometry.population import allowed, scaled, variation
 from spineviz.body.kinds import kind_of
 from spineviz.spec import Spec
 from spineviz.terms import LEVELS, Level

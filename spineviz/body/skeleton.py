@@ -9,9 +9,9 @@ import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy import atlas, coccyx
-from spineviz.anatomy.alignment import endplate, inverse, sacral_frame, stacked
 from spineviz.anatomy.bone import LevelBone, SurfaceDistance, sampled
-from spineviz.anatomy.posture import centre_of_rotation, moved
+from spineviz.anatomy.column.alignment import endplate, inverse, sacral_frame, stacked
+from spineviz.anatomy.column.posture import centre_of_rotation, moved
 from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy
 from spineviz.patient import given_bone

@@ -14,7 +14,7 @@ from pydantic import model_validator
 
 from spineviz import measures
 from spineviz.anatomy.disc import DiscParameters
-from spineviz.anatomy.displaced_material import DisplacedMaterial
+from spineviz.anatomy.disc.displaced_material import DisplacedMaterial
 from spineviz.spec import Spec
 from spineviz.terms import Disc, LowerLumbarDisc, Side
 

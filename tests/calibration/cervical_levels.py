@@ -1,7 +1,7 @@
 """From two calibrated cervical vertebrae to all five: between and beside them, moved by morphometry.
 
 A level's shape is first taken between the calibrated C4 and C7, each part as far along as its own measures
-are (`ALONG`); then its measures are moved, by the handles of `spineviz.anatomy.cervical_handles`, by what
+are (`ALONG`); then its measures are moved, by the handles of `morphometry.cervical_handles`, by what
 the recommended morphometry says the level departs from that place, and no farther from the recommended value
 than `NEAR` allows.
 """
@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from fitting import Path, entries, with_numbers
 
-from spineviz.anatomy.calipers import measured
-from spineviz.anatomy.cervical_handles import CERVICAL
-from spineviz.anatomy.cervical_landmarks import landmarks
-from spineviz.anatomy.cervical_parts import RIGHTWARD
-from spineviz.anatomy.cervical_solid import CervicalParameters, field
-from spineviz.anatomy.moves import Shape, flat, rebuilt
-from spineviz.anatomy.vertebra_landmarks import leaving
-from spineviz.anatomy.vertebra_parts import process_loft
+from spineviz.anatomy.cervical.landmarks import landmarks
+from spineviz.anatomy.cervical.parts import RIGHTWARD
+from spineviz.anatomy.cervical.solid import CervicalParameters, field
+from spineviz.anatomy.morphometry.calipers import measured
+from spineviz.anatomy.morphometry.cervical_handles import CERVICAL
+from spineviz.anatomy.morphometry.moves import Shape, flat, rebuilt
+from spineviz.anatomy.vertebra.landmarks import leaving
+from spineviz.anatomy.vertebra.parts import process_loft
 from spineviz.structure import Frame
 
 COLUMNS = {

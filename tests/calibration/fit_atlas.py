@@ -25,7 +25,7 @@ from scipy.spatial import cKDTree
 
 from spineviz import measures
 from spineviz.anatomy import axis
-from spineviz.anatomy.atlas_solid import CUTS, AtlasParameters, joined, part_fields
+from spineviz.anatomy.atlas.solid import CUTS, AtlasParameters, joined, part_fields
 from spineviz.anatomy.axis import AxisParameters
 from spineviz.sdf import mesh
 

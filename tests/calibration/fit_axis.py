@@ -16,7 +16,7 @@ from fit_atlas import references, target_of_both
 from fitting import Path, Shape, fit, name_of, tables
 
 from spineviz import measures
-from spineviz.anatomy.axis_solid import CUTS, AxisParameters, joined, part_fields
+from spineviz.anatomy.axis.solid import CUTS, AxisParameters, joined, part_fields
 
 SOURCE = (
     "calibrated on a compromise of two axes, ArtiSynth jaw-neck model and SPL head and neck atlas, "

@@ -27,7 +27,7 @@ from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
 from spineviz import measures
-from spineviz.anatomy.cervical_solid import CervicalParameters, joined, part_fields
+from spineviz.anatomy.cervical.solid import CervicalParameters, joined, part_fields
 from spineviz.structure import Floats
 
 SCALES = {

@@ -23,7 +23,7 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from spineviz.anatomy import coccyx, sacrum
-from spineviz.anatomy.sacrum_parts import folded, nearby
+from spineviz.anatomy.sacrum.parts import folded, nearby
 from spineviz.sdf import Field
 from spineviz.structure import Floats, Points
 

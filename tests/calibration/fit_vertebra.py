@@ -36,7 +36,7 @@ from vertebra_references import REFERENCES, in_own_frame, right_half_twice, told
 from vertebra_ribs import with_costal_facets
 
 from spineviz import measures
-from spineviz.anatomy.vertebra_solid import COSTAL, VertebraParameters, joined, part_fields
+from spineviz.anatomy.vertebra.solid import COSTAL, VertebraParameters, joined, part_fields
 
 RIBS = "set on the bone after Gray's Anatomy"
 L4_SOURCE = (

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from fitting import Path, entries, with_numbers
 
-from spineviz.anatomy.calipers import measured
-from spineviz.anatomy.vertebra_landmarks import landmarks, leaving
-from spineviz.anatomy.vertebra_parts import process_loft
-from spineviz.anatomy.vertebra_solid import ACROSS, VertebraParameters, field
+from spineviz.anatomy.morphometry.calipers import measured
+from spineviz.anatomy.vertebra.landmarks import landmarks, leaving
+from spineviz.anatomy.vertebra.parts import process_loft
+from spineviz.anatomy.vertebra.solid import ACROSS, VertebraParameters, field
 from spineviz.structure import Floats
 
 Numbers = dict[Path, float]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from spineviz.anatomy.vertebra_costal import CostalFacet
-from spineviz.anatomy.vertebra_landmarks import leaving
-from spineviz.anatomy.vertebra_solid import COSTAL, VertebraParameters, field
+from spineviz.anatomy.vertebra.costal import CostalFacet
+from spineviz.anatomy.vertebra.landmarks import leaving
+from spineviz.anatomy.vertebra.solid import COSTAL, VertebraParameters, field
 
 MOUND, BLEND = 1.2, 3.5
 """How high a facet stands above its surroundings and its fillet, mm."""

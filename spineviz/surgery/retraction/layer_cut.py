@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy.spatial import Delaunay
 
 from spineviz import measures
-from spineviz.anatomy.layer import LayerRecipe
-from spineviz.anatomy.muscle_floor import HeightMap
+from spineviz.anatomy.back.floor import HeightMap
+from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.retraction import ellipse
 from spineviz.surgery.retraction.warp import Opening

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from spineviz import measures
+from spineviz.anatomy.back.floor import HeightMap, bone_distance, bone_from_behind, floor_field
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.muscle_floor import HeightMap, bone_distance, bone_from_behind, floor_field
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points
 from spineviz.terms import Level

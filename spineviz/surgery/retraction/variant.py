@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spineviz.anatomy.layer import LayerRecipe
+from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.anatomy.recipe import Recipe
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Field, Solid, smooth_intersection

@@ -1,0 +1,1 @@
+"""Muscles, fascia, fat and skin of the back."""

@@ -1,0 +1,88 @@
+"""Skin and subcutaneous fat of the lumbar back, laid on the thoracolumbar fascia.
+
+World frame, mm. Shape parameters stand in ``meshes/measures/skin.toml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy import ndimage
+
+from spineviz.anatomy.back.floor import HeightMap, Stations, stations
+from spineviz.anatomy.back.layer import Layer, LayerRecipe
+from spineviz.anatomy.back.profile import Profile, along, measured
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.recipe import Paint, Recipe
+from spineviz.spec import Spec
+from spineviz.structure import Points
+from spineviz.terms import Level
+
+SKIN_STEP = 4.5
+"""Edge length of the layers' triangles, mm."""
+
+
+class SkinParameters(Spec):
+    """Thickness and surface of the skin and of the fat under it, mm.
+
+    ``fat_thickness`` is given at the stations; along the midline the skin is drawn in by
+    ``furrow_depth`` over ``furrow_width``. The surface is smoothed over ``smoothing`` mm across
+    and twice as much along the back. Two dimples lie over the
+    posterior superior iliac spines, ``dimple_offset`` from the midline.
+    """
+
+    fat_thickness: Profile
+    dermis_thickness: float
+    furrow_depth: Profile
+    furrow_width: float
+    smoothing: float
+    dimple_depth: float
+    dimple_offset: float
+    dimple_radius: float
+
+
+def skin_parameters() -> SkinParameters:
+    """Return the skin and fat of a man of normal weight from the measures."""
+    return measured(SkinParameters, "skin.shape")
+
+
+def skin_surface(parameters: SkinParameters, fascia: HeightMap, span: Stations) -> HeightMap:
+    """Return the surface of the back from the surface that bridges the muscles, the fascia's ``cover``."""
+    x, z = fascia.plan
+    fat = along(span, parameters.fat_thickness)(z)
+    furrow = along(span, parameters.furrow_depth)(z) * np.exp(-((x / parameters.furrow_width) ** 2))
+    distance = np.hypot(np.abs(x) - parameters.dimple_offset, z - span.heights[4])
+    dimples = np.exp(-((distance / parameters.dimple_radius) ** 2))
+    depth = fat - furrow + parameters.dermis_thickness
+    raised = fascia.shifted(depth).values
+    spread = np.array([1.0, 2.0]) * parameters.smoothing / fascia.step
+    smooth = ndimage.gaussian_filter(raised, spread, mode="nearest")
+    return HeightMap(fascia.lower, fascia.step, smooth + parameters.dimple_depth * dimples)
+
+
+def skin_recipes(
+    parameters: SkinParameters, bones: Mapping[Level, LevelBone], muscles: Mapping[str, Recipe]
+) -> dict[str, Recipe]:
+    """Return the subcutaneous fat and the skin over the fascia among ``muscles``, by name.
+
+    Raises KeyError without a ``thoracolumbar_fascia`` and TypeError when it is not a layer.
+    """
+    fascia = muscles["thoracolumbar_fascia"]
+    if not isinstance(fascia, LayerRecipe):
+        raise TypeError(f"skin is laid on a fascia that is a LayerRecipe, not on a {type(fascia).__name__}")
+    under = fascia.layer
+    surface = skin_surface(parameters, fascia.cover or under.outer, stations(bones))
+    dermis = surface.shifted(-parameters.dermis_thickness)
+    fat, skin = Layer(under.outer, dermis, under.outline), Layer(dermis, surface, under.outline)
+    return {
+        "subcutaneous_fat": LayerRecipe(
+            "subcutaneous_fat", "fat", fat.solid(), SKIN_STEP, term="FMA:9630", paint=plain, layer=fat
+        ),
+        "skin": LayerRecipe("skin", "skin", skin.solid(), SKIN_STEP, None, "FMA:7163", plain, layer=skin),
+    }
+
+
+def plain(points: Points) -> Paint:
+    """Give points (n, 3) the coordinates of their plan: down and across the back, mm."""
+    return Paint(None, np.stack([-points[:, 2], points[:, 0]], axis=1))

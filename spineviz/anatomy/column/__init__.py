@@ -1,0 +1,1 @@
+"""How bones stand on each other: the standing curve and postures."""

@@ -1,0 +1,185 @@
+"""The intervertebral disc: annulus and nucleus between two endplates, and what has left it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from pydantic import Field as Limits
+
+from spineviz import measures
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.disc.displaced_material import DisplacedMaterial, material_solid
+from spineviz.anatomy.disc.space import DiscSpace, disc_space
+from spineviz.anatomy.recipe import Paint, Recipe
+from spineviz.sdf.solid import Field, Solid, smooth_difference, smooth_intersection
+from spineviz.spec import Spec
+from spineviz.structure import Floats, Points
+from spineviz.terms import Disc, Level
+
+EDGE = 0.6
+"""The annulus' edge at the endplates is rounded over this length (mm)."""
+
+SEAM = 0.05
+"""Half the slit (mm) between annulus and nucleus, and between annulus and displaced material."""
+
+
+class DiscParameters(Spec):
+    """A disc's shape.
+
+    ``height_middle`` (mm) and ``wedge`` (degrees, opening to anterior) place the bones; ``bulge`` (mm) is
+    how far the annulus stands beyond the rims at mid-height; ``nucleus_share`` is the nucleus' part
+    of the disc's area and ``nucleus_offset`` how far, in parts of the disc's depth, it lies posterior of
+    the disc's centroid. ``herniations`` is the material that has left the disc.
+    """
+
+    height_middle: float = Limits(gt=1.0, le=20.0)
+    wedge: float = Limits(ge=-15.0, le=30.0)
+    bulge: float = Limits(ge=0.0, le=6.0)
+    nucleus_share: float = Limits(ge=0.15, le=0.65)
+    nucleus_offset: float = Limits(ge=0.0, le=0.2)
+    herniations: tuple[DisplacedMaterial, ...] = ()
+
+
+def disc_parameters(disc: Disc) -> DiscParameters:
+    """Return the healthy disc of a level from the measures."""
+    place, shape = measures.table(f"discs.{disc}"), measures.table("disc_shape")
+    return DiscParameters(
+        height_middle=place["height_middle"],
+        wedge=place["wedge"],
+        bulge=shape["bulge"],
+        nucleus_share=shape["nucleus_share"],
+        nucleus_offset=shape["nucleus_offset"],
+    )
+
+
+def disc_recipes(
+    disc: Disc, parameters: DiscParameters, bones: Mapping[Level, LevelBone]
+) -> dict[str, Recipe]:
+    """Return ``disc.<disc>`` (annulus), ``nucleus.<disc>`` and, if displaced, ``herniation.<disc>``.
+
+    Solids are in the world frame, mm. The faces are the bones' own surfaces, so height and wedge come
+    from how the bones stand. Raises ValueError when a bone or an endplate is missing.
+    """
+    space = disc_space(disc, bones)
+    intact, nucleus = annulus_field(space, parameters), nucleus_field(space, parameters)
+    hollow = nucleus_wall(space, parameters)
+    solids = displaced_solids(space, parameters)
+    steps = measures.table("disc_mesh")
+    recipes = [
+        Recipe(
+            f"disc.{disc}",
+            "annulus",
+            _bounded(space, _ring(intact, hollow, solids), parameters.bulge),
+            steps["disc"],
+            paint=lambda points: _annulus_paint(points, space, parameters, solids),
+        ),
+        Recipe(f"nucleus.{disc}", "nucleus", _bounded(space, nucleus, parameters.bulge), steps["nucleus"]),
+    ]
+    if solids:
+        name = f"herniation.{disc}"
+        side = parameters.herniations[0].side if len(solids) == 1 else None
+        recipes.append(Recipe(name, "fragment", _joined(solids), steps["herniation"], side))
+    return {recipe.name: recipe for recipe in recipes}
+
+
+def annulus_field(space: DiscSpace, parameters: DiscParameters) -> Field:
+    """Return the whole disc without a hollow for its nucleus, world frame."""
+
+    def field(points: Points) -> Floats:
+        gap, share = _gap(space, points)
+        local = space.frame.to_local(points)
+        rim = space.radius(np.arctan2(local[:, 1], local[:, 0]), share)
+        radius = np.hypot(local[:, 0], local[:, 1])
+        wall = 0.92 * (radius - rim - parameters.bulge * 4 * share * (1 - share))
+        wall = np.maximum(wall, 0.8 * space.beyond(points, radius / rim))
+        return smooth_intersection(wall, -gap, EDGE)
+
+    return field
+
+
+def nucleus_field(space: DiscSpace, parameters: DiscParameters) -> Field:
+    """Return the nucleus, from endplate to endplate, world frame."""
+    wall = nucleus_wall(space, parameters)
+
+    def field(points: Points) -> Floats:
+        gap, share = _gap(space, points)
+        local = space.frame.to_local(points)
+        radius = np.hypot(local[:, 0], local[:, 1]) / space.radius(
+            np.arctan2(local[:, 1], local[:, 0]), share
+        )
+        return np.maximum(np.maximum(wall(points), SEAM - gap), 0.8 * space.beyond(points, radius))
+
+    return field
+
+
+def nucleus_wall(space: DiscSpace, parameters: DiscParameters) -> Field:
+    """Return the nucleus as if it went on into the bones, world frame: the hollow of the annulus."""
+    barrel = measures.value("disc_shape.nucleus_barrel")
+    scale = float(np.sqrt(parameters.nucleus_share))
+    back = parameters.nucleus_offset * space.depth - space.centroid
+
+    def field(points: Points) -> Floats:
+        _, share = _gap(space, points)
+        local = space.frame.to_local(points)
+        x, y = local[:, 0], local[:, 1] + back
+        rim = space.radius(np.arctan2(y, x), share) * scale
+        profile = 1 - barrel * (1 - 4 * share * (1 - share))
+        return 0.92 * (np.hypot(x, y) - rim * profile)
+
+    return field
+
+
+def displaced_solids(space: DiscSpace, parameters: DiscParameters) -> list[Solid]:
+    """Return each piece of displaced material as a solid in the world frame."""
+    intact, nucleus = annulus_field(space, parameters), nucleus_field(space, parameters)
+    return [material_solid(item, space, intact, nucleus, parameters.bulge) for item in parameters.herniations]
+
+
+def _gap(space: DiscSpace, points: Points) -> tuple[Floats, Floats]:
+    """Return the distance (mm) to the nearer bone, and the place between them: 0 above, 1 below."""
+    above, below = space.distances(points)
+    up, down = np.maximum(above, 0.0), np.maximum(below, 0.0)
+    return np.minimum(above, below), (up + 1e-6) / (up + down + 2e-6)
+
+
+def _ring(intact: Field, hollow: Field, solids: list[Solid]) -> Field:
+    """Return the annulus: the disc without its nucleus and without what tore through it."""
+
+    def field(points: Points) -> Floats:
+        result = np.maximum(intact(points), SEAM - hollow(points))
+        for solid in solids:
+            result = smooth_difference(result, solid.field(points) - SEAM, 0.3)
+        return result
+
+    return field
+
+
+def _joined(solids: list[Solid]) -> Solid:
+    if len(solids) == 1:
+        return solids[0]
+    lower = np.min([solid.lower for solid in solids], axis=0)
+    upper = np.max([solid.upper for solid in solids], axis=0)
+    return Solid(lambda points: np.min([solid.field(points) for solid in solids], axis=0), lower, upper)
+
+
+def _bounded(space: DiscSpace, field: Field, bulge: float) -> Solid:
+    reach = float(max(space.upper.max(), space.lower.max())) + bulge + 3.0
+    return Solid(field, space.frame.origin - reach, space.frame.origin + reach)
+
+
+def _annulus_paint(
+    points: Points, space: DiscSpace, parameters: DiscParameters, solids: list[Solid]
+) -> Paint:
+    """Paint lamellae as faint rings and torn fibres fully; coordinates run along and across the rings."""
+    shape = measures.table("disc_shape")
+    _, share = _gap(space, points)
+    local = space.frame.to_local(points)
+    angle = np.arctan2(local[:, 1], local[:, 0])
+    rim = space.radius(angle, share)
+    depth = np.maximum(rim + parameters.bulge - np.hypot(local[:, 0], local[:, 1]), 0.0)
+    tint = shape["lamella_tint"] * (0.5 + 0.5 * np.cos(2 * np.pi * depth / shape["lamella_period"]))
+    for solid in solids:
+        torn = np.exp(-((np.maximum(solid.field(points), 0.0) / shape["torn_reach"]) ** 2))
+        tint = np.maximum(tint, torn)
+    return Paint(tint, np.stack([angle * rim, depth], axis=1))

@@ -1,0 +1,1 @@
+"""Ribs and ilium: the bones beside the spine."""

@@ -1,0 +1,232 @@
+"""Landmarks of a thoracic or lumbar vertebra in its own frame, found on the bone that the parameters make.
+
+Surface landmarks start from a part's parameters and are carried along a ray to the zero surface of
+the whole bone; their y axis points out of the bone, z is as superior as possible, x = y x z. Axis
+landmarks (endplates, canal, pedicles) keep z superior and y anterior.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spineviz.anatomy.vertebra.costal import CostalFacet
+from spineviz.anatomy.vertebra.parts import PedicleAxis, body_field, process_loft, spinous_plate
+from spineviz.anatomy.vertebra.solid import ACROSS, VertebraParameters, field
+from spineviz.sdf.loft import Loft
+from spineviz.sdf.solid import Field
+from spineviz.structure import Floats, Frame, Points
+
+RIM, DEPTH = 0.86, 5.0
+"""Where an endplate's raised rim lies: the part of the way from the centre to the border of the body's
+section ``DEPTH`` mm below the endplate."""
+
+LUMBAR_LAMINA, THORACIC_LAMINA = 0.25, 0.45
+"""Where along its loft a lamina's centre lies; a thoracic one begins farther to the side."""
+
+RIM_FREE = 3.5
+"""The posterior wall's direction is taken this far (mm) from the endplates' rims or farther."""
+
+PATCH = 2.0
+"""Normals of articular and laminar surfaces are means over this radius (mm)."""
+
+STRIDE = 0.5
+"""Rays are first followed in steps of this length (mm)."""
+
+SUPERIOR = np.array([0.0, 0.0, 1.0])
+MIRROR = np.array([-1.0, 1.0, 1.0])
+
+
+def landmarks(parameters: VertebraParameters) -> dict[str, Frame]:
+    """Return the landmarks of a vertebra by feature name, in the bone's own frame.
+
+    ``endplate.superior``, ``endplate.inferior``, ``canal``, ``spinous.tip``, ``spinous.base`` and, each
+    ``.left`` and ``.right``, ``pedicle``, ``pars``, ``lamina``, ``transverse``, ``facet.superior``,
+    ``facet.inferior`` and, where the level carries ribs, ``costal.superior``, ``costal.inferior`` and
+    ``costal.transverse``. Raises ValueError where a part's start does not lie in the bone.
+    """
+    bone = field(parameters)
+    lofts = {name: process_loft(process, ACROSS[name]) for name, process in parameters.processes().items()}
+    transverse = lofts["transverse_process"]
+    costal = parameters.costal_facets()
+    pedicle = _pedicle(bone, lofts["pedicle"], parameters.pedicle_axis)
+    one_side = {
+        "pedicle": pedicle,
+        "pars": _pars(bone, lofts["inferior_articular_process"]),
+        "lamina": _lamina(bone, lofts["lamina"], THORACIC_LAMINA if costal else LUMBAR_LAMINA),
+        "transverse": _surface(bone, transverse.point(1.0), transverse.axes()[2]),
+        "facet.superior": _facet(
+            bone,
+            lofts["superior_articular_process"],
+            0.75 if costal else 0.62,
+            parameters.superior_facet.facing(),
+        ),
+        "facet.inferior": _facet(
+            bone, lofts["inferior_articular_process"], 0.7, -parameters.inferior_facet.facing()
+        ),
+        **{f"costal.{name[: -len('_costal_facet')]}": _costal(bone, facet) for name, facet in costal.items()},
+    }
+    result = {
+        "endplate.superior": _endplate(bone, parameters, 1.0),
+        "endplate.inferior": _endplate(bone, parameters, -1.0),
+        "canal": _canal(bone, parameters, pedicle),
+        **_spinous(bone, parameters),
+    }
+    for name, frame in one_side.items():
+        result[f"{name}.left"] = mirrored(frame)
+        result[f"{name}.right"] = frame
+    return result
+
+
+def surface_frame(origin: Floats, outward: Floats) -> Frame:
+    """Return a frame whose y axis is ``outward``, z as superior as possible and x = y x z."""
+    y = outward / np.linalg.norm(outward)
+    up = SUPERIOR if abs(y[2]) < 0.99 else np.array([0.0, 1.0, 0.0])
+    z = up - (up @ y) * y
+    z = z / np.linalg.norm(z)
+    return Frame(origin, np.stack([np.cross(y, z), y, z]))
+
+
+def axis_frame(origin: Floats, superior: Floats) -> Frame:
+    """Return a frame whose z axis is ``superior`` and y as anterior as possible."""
+    z = superior / np.linalg.norm(superior)
+    y = np.array([0.0, 1.0, 0.0]) - z[1] * z
+    y = y / np.linalg.norm(y)
+    return Frame(origin, np.stack([np.cross(y, z), y, z]))
+
+
+def mirrored(frame: Frame) -> Frame:
+    """Return the frame on the other side of the body; it stays right-handed."""
+    y, z = frame.anterior * MIRROR, frame.superior * MIRROR
+    return Frame(frame.origin * MIRROR, np.stack([np.cross(y, z), y, z]))
+
+
+def normals(bone: Field, points: Points, radius: float = 0.5) -> Floats:
+    """Return the outward unit normals of a field, shape (n, 3), by differences over ``radius`` mm."""
+    points = np.asarray(points, dtype=np.float64)
+    steps = np.eye(3) * radius
+    slope = np.stack([bone(points + step) - bone(points - step) for step in steps], axis=1)
+    result: Floats = slope / np.linalg.norm(slope, axis=1, keepdims=True)
+    return result
+
+
+def leaving(bone: Field, start: Floats, direction: Floats, reach: float = 60.0) -> Floats:
+    """Return where a ray that starts inside the bone first leaves it.
+
+    Raises ValueError when the start is outside or the ray does not leave within ``reach`` mm.
+    """
+    unit = direction / np.linalg.norm(direction)
+    places = np.arange(0.0, reach, STRIDE)
+    outside = bone(start + places[:, None] * unit) > 0.0
+    if outside[0] or not outside.any():
+        state = "starts outside the bone" if outside[0] else f"does not leave the bone within {reach} mm"
+        raise ValueError(f"the ray from {np.round(start, 1)} along {np.round(unit, 2)} {state}")
+    last = float(places[np.argmax(outside) - 1])
+    fine = last + np.linspace(0.0, STRIDE, 9)
+    values = bone(start + fine[:, None] * unit)
+    k = max(int(np.argmax(values > 0.0)), 1)
+    share = values[k - 1] / (values[k - 1] - values[k])
+    result: Floats = start + (fine[k - 1] + share * (fine[k] - fine[k - 1])) * unit
+    return result
+
+
+def _surface(bone: Field, start: Floats, direction: Floats, radius: float = 0.5) -> Frame:
+    """Return the landmark where a ray leaves the bone."""
+    origin = leaving(bone, start, direction)
+    return surface_frame(origin, normals(bone, origin[None], radius)[0])
+
+
+def _deepest(bone: Field, start: Floats, first: Floats, second: Floats) -> Floats:
+    """Return the point farthest inside the bone in the plane of two unit vectors, within 4 mm."""
+    steps = np.arange(-4.0, 4.01, 0.5)
+    a, b = (grid.ravel()[:, None] for grid in np.meshgrid(steps, steps, indexing="ij"))
+    points = start + a * first + b * second
+    result: Floats = points[np.argmin(bone(points))]
+    return result
+
+
+def _pedicle(bone: Field, loft: Loft, axis: PedicleAxis) -> Frame:
+    """Return the isthmus of the right pedicle: where its axis tells, or where the least bone is around."""
+    u, v, _, _ = loft.axes()
+    if axis.isthmus is None:
+        places = np.linspace(0.3, 0.85, 23)
+        centres = np.array([_deepest(bone, loft.point(float(place)), u, v) for place in places])
+    else:
+        centres = _middle(bone, loft.point(axis.isthmus))[None]
+    medial, caudal = np.radians(axis.medial), np.radians(axis.caudal)
+    forward = np.array([-np.sin(medial) * np.cos(caudal), np.cos(medial) * np.cos(caudal), -np.sin(caudal)])
+    return surface_frame(centres[np.argmax(bone(centres))], forward)
+
+
+def _middle(bone: Field, start: Floats) -> Floats:
+    """Return the point midway between the walls to the right and left of a start, then above and below it."""
+    for way in (np.array([1.0, 0.0, 0.0]), SUPERIOR):
+        start = (leaving(bone, start, way) + leaving(bone, start, -way)) / 2.0
+    return start
+
+
+def _pars(bone: Field, process: Loft) -> Frame:
+    """Return the back of the pars interarticularis, where the inferior articular process begins."""
+    return _surface(bone, process.point(0.0), np.array([0.7, -0.7, 0.0]), PATCH)
+
+
+def _lamina(bone: Field, loft: Loft, place: float) -> Frame:
+    """Return the centre of the right lamina's posterior surface."""
+    return _surface(bone, loft.point(place), np.array([0.2, -1.0, 0.1]), PATCH)
+
+
+def _facet(bone: Field, loft: Loft, place: float, towards: Floats) -> Frame:
+    """Return the centre of an articular surface: the side of the process that faces ``towards``."""
+    centre = loft.point(place)
+    sides = [loft.point(place, u, v) - centre for u, v in ((0.5, 0.0), (-0.5, 0.0), (0.0, 0.5), (0.0, -0.5))]
+    facing = max(sides, key=lambda side: float(side @ towards) / float(np.linalg.norm(side)))
+    return _surface(bone, centre, facing, PATCH)
+
+
+def _costal(bone: Field, facet: CostalFacet) -> Frame:
+    """Return the centre of a costal facet, looking out of the bone."""
+    outward = facet.axes()[2]
+    return surface_frame(leaving(bone, np.asarray(facet.centre) - 2.0 * outward, outward), outward)
+
+
+def _spinous(bone: Field, parameters: VertebraParameters) -> dict[str, Frame]:
+    """Return the tip of the spinous process, and its base: the dorsal end of the laminae's roof."""
+    process = parameters.spinous_process
+    bulb = np.array([0.0, *np.mean([process.bulb_superior, process.bulb_inferior], axis=0)])
+    backward = np.array([0.0, -1.0, 0.0])
+    return {
+        "spinous.tip": _surface(bone, bulb, backward, PATCH),
+        "spinous.base": _surface(bone, spinous_plate(process).point(0.08), np.array([0.0, -0.3, 1.0]), PATCH),
+    }
+
+
+def _canal(bone: Field, parameters: VertebraParameters, pedicle: Frame) -> Frame:
+    """Return the centre of the vertebral foramen at the pedicles; z runs along the posterior wall."""
+    height = float(pedicle.origin[2])
+    backward = np.array([0.0, -1.0, 0.0])
+    lowest = RIM_FREE - parameters.body.inferior_endplate.height
+    highest = parameters.body.superior_endplate.height - RIM_FREE
+    heights = max(height - 9.0, lowest), min(height + 5.0, highest)
+    low, high = (leaving(bone, np.array([0.0, 0.0, z]), backward) for z in heights)
+    wall = leaving(bone, np.array([0.0, 0.0, height]), backward)
+    behind = wall + np.arange(1.0, 40.0, 0.25)[:, None] * backward
+    for drop in np.arange(0.0, 20.0, 0.5):
+        inside = bone(behind - drop * SUPERIOR) < 0.0
+        if inside.any():
+            return axis_frame((wall + behind[np.argmax(inside)]) / 2.0, high - low)
+    raise ValueError(f"no lamina was found behind the vertebral canal at z = {height:.1f} mm")
+
+
+def _endplate(bone: Field, parameters: VertebraParameters, side: float) -> Frame:
+    """Return the frame of an endplate's rim: its centre and the normal of its plane."""
+    body, row = parameters.body, 0 if side > 0.0 else 2
+    plate = body.superior_endplate if side > 0.0 else body.inferior_endplate
+    parts = body_field(body)
+    centre = np.array([0.0, body.centre[row], side * (plate.height - DEPTH)])
+    ring = []
+    for angle in np.radians(np.arange(0.0, 360.0, 15.0)):
+        towards = np.array([np.cos(angle), np.sin(angle), 0.0])
+        border = leaving(lambda points: parts(points).max(axis=0), centre, towards)
+        ring.append(leaving(bone, centre + RIM * (border - centre), side * SUPERIOR))
+    points = np.array(ring)
+    slope = np.polyfit(points[:, 1], points[:, 2], 1)[0]
+    return axis_frame(points.mean(axis=0) * [0.0, 1.0, 1.0], np.array([0.0, -slope, 1.0]))
