@@ -250,7 +250,7 @@ def test_the_recipe_does_not_depend_on_where_the_package_lies(
 @pytest.mark.parametrize(
     ("place", "healthy", "scene"),
     [
-        ("spineviz/anatomy/disc.py", True, True),
+        ("spineviz/anatomy/disc/space.py", True, True),
         ("spineviz/sdf/mesher.py", True, True),
         ("spineviz/geometry.py", True, True),
         ("spineviz/body/build.py", True, True),
@@ -277,7 +277,7 @@ def test_what_shapes_a_mesh_changes_the_recipe_and_nothing_else_does(
 
 def test_a_file_under_another_name_gives_another_recipe(package: Path) -> None:
     before = recipe()
-    (package / "spineviz/anatomy/disc.py").rename(package / "spineviz/anatomy/discus.py")
+    (package / "spineviz/anatomy/disc/space.py").rename(package / "spineviz/anatomy/disc/room.py")
     assert recipe() != before
 
 
