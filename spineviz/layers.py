@@ -23,7 +23,7 @@ _BEGINNINGS: dict[Layer, tuple[str, ...]] = {
     "muscles": ("multifidus", "erector_spinae"),
     "ligaments": ("flavum", "interspinous", "supraspinous_ligament", "posterior_longitudinal_ligament"),
     "bones": (*LEVELS, "rib", "ilium"),
-    "discs": ("disc", "nucleus"),
+    "discs": ("disc", "nucleus", "endplate"),
     "nerves": ("thecal_sac", "root"),
     "disease": ("herniation",),
     "instruments": ("instrument",),

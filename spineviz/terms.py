@@ -41,6 +41,7 @@ Tissue = Literal[
     "bone",
     "annulus",
     "nucleus",
+    "cartilage",
     "fragment",
     "dura",
     "nerve",

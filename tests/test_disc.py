@@ -43,6 +43,28 @@ def test_a_disc_leaves_no_gap_to_either_endplate(disc: Disc) -> None:
 
 
 @pytest.mark.parametrize("disc", DISCS)
+def test_annulus_nucleus_and_cartilage_fill_the_disc(disc: Disc) -> None:
+    space, parameters = disc_space(disc, bones()), disc_parameters(disc)
+    whole = annulus_field(space, parameters)
+    fields = [recipe.solid.field for recipe in disc_recipes(disc, parameters, bones()).values()]
+    points = np.random.default_rng(2).uniform(-28.0, 28.0, (20_000, 3)) + space.frame.origin
+    points = points[whole(points) < -0.3]
+    parts = np.array([field(points) for field in fields])
+    assert (parts.min(axis=0) < 0.15).all()
+    assert (np.sort(parts, axis=0)[1] > -0.1).all()
+
+
+@pytest.mark.parametrize("disc", DISCS)
+def test_a_cartilage_endplate_lies_on_its_bone(disc: Disc) -> None:
+    recipes = disc_recipes(disc, disc_parameters(disc), bones())
+    for name, level in zip(("upper", "lower"), levels_of(disc), strict=True):
+        surface = recipes[f"endplate.{disc}.{name}"].surface()
+        gap = bones()[level].distance(surface.vertices[: len(surface.vertices) // 2])
+        assert np.abs(gap).max() < 0.3
+        assert volume(surface) > 0
+
+
+@pytest.mark.parametrize("disc", DISCS)
 def test_disc_surfaces_do_not_enter_bone(disc: Disc) -> None:
     for recipe in disc_recipes(disc, disc_parameters(disc), bones()).values():
         assert bone_distance(recipe.surface().vertices.astype(float), disc).min() > -0.2

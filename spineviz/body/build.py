@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from spineviz.anatomy.back.muscle import muscle_parameters, muscle_recipes
 from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
-from spineviz.anatomy.disc import disc_recipes
+from spineviz.anatomy.disc import DISC_TISSUES, disc_recipes, parts_of
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve import nerve_recipes
 from spineviz.anatomy.nerve.parameters import nerve_parameters
@@ -23,7 +23,7 @@ from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.geometry import bake_occlusion
 from spineviz.structure import Structure, Surface, Warp
-from spineviz.terms import DISCS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, Level
+from spineviz.terms import DISCS, LEVELS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, Disc, Level, discs_of
 
 BONE_TERMS: Mapping[Level, str] = {
     **{"C1": "FMA:12519", "C2": "FMA:12520", "C3": "FMA:12521", "C4": "FMA:12522", "C5": "FMA:12523"},
@@ -38,6 +38,7 @@ BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S
 TRIANGLES: Mapping[str, int] = {
     "disc": 4_500,
     "nucleus": 1_500,
+    "endplate": 1_200,
     "herniation": 2_500,
     "thecal_sac": 5_000,
     "root": 2_000,
@@ -72,6 +73,8 @@ def build(
     baked = _fitting(anatomy, bones, library_shelf() if shelf is None else shelf)
     whole = set(LOWER_LUMBAR_LEVELS) <= set(bones) and set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs)
     recipes = tissue_recipes(anatomy, bones) if soft and whole else {}
+    if soft:
+        recipes |= _discs(anatomy, bones, known={*baked, *recipes})
     hard = {
         level: baked[level]
         if level in baked
@@ -87,6 +90,10 @@ def build(
         surface = baked[name] if name in baked else shaded(recipe)
         structures[name] = Structure(name, recipe.tissue, surface, recipe.side, recipe.term)
         made(structures[name])
+    if soft:
+        for name in (name for disc in _between(bones) for name in parts_of(disc) if name not in recipes):
+            structures[name] = Structure(name, DISC_TISSUES[name.partition(".")[0]], baked[name])
+            made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
         surface = bake_occlusion(
             lighter(item.surface, TRIANGLES[name.partition(".")[0]]), list(hard.values())
@@ -94,6 +101,20 @@ def build(
         structures[name] = replace(item, surface=surface)
         made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
+
+
+def _between(bones: Mapping[Level, LevelBone]) -> tuple[Disc, ...]:
+    """Return the discs whose two bones are there, from above."""
+    return discs_of(sorted(bones, key=LEVELS.index))
+
+
+def _discs(anatomy: Anatomy, bones: Mapping[Level, LevelBone], known: Collection[str]) -> dict[str, Recipe]:
+    """Return the recipes of the discs whose parts are not all known already."""
+    recipes: dict[str, Recipe] = {}
+    for disc in _between(bones):
+        if not set(parts_of(disc)) <= set(known):
+            recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
+    return recipes
 
 
 def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Surface:
@@ -129,7 +150,7 @@ def _fitting(
     return {
         name: item
         for name, item in shelf.items()
-        if name not in alone and not any(name.endswith(disc) for disc in changed)
+        if name not in alone and not set(changed) & set(name.split("."))
     }
 
 

@@ -69,6 +69,9 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
         "nucleus": Material(
             _rgb("#d5e4ea"), _rgb("#c8b4b0"), _rgb("#63798a"), _rgb("#e3eef2"), 0.28, 34, 0.2
         ),
+        "cartilage": Material(
+            _rgb("#d9e6ec"), _rgb("#c8d2d6"), _rgb("#6d8494"), _rgb("#e6eff3"), 0.30, 34, 0.22, shade=0.6
+        ),
         "fragment": Material(
             _rgb("#d4145a"), _rgb("#ff5a8a"), _rgb("#4d0623"), _rgb("#e8487f"), 0.30, 30, 0.2, shade=0.5
         ),

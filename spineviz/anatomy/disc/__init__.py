@@ -1,8 +1,8 @@
-"""The intervertebral disc: annulus and nucleus between two endplates, and what has left it."""
+"""The intervertebral disc: annulus and nucleus between two cartilage endplates, and what has left it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from pydantic import Field as Limits
@@ -10,18 +10,33 @@ from pydantic import Field as Limits
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc.displaced_material import DisplacedMaterial, material_solid
+from spineviz.anatomy.disc.endplate import plate_recipe
 from spineviz.anatomy.disc.space import DiscSpace, disc_space
 from spineviz.anatomy.recipe import Paint, Recipe
 from spineviz.sdf.solid import Field, Solid, smooth_difference, smooth_intersection
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Points
-from spineviz.terms import Disc, Level
+from spineviz.terms import Disc, Level, Tissue, levels_of, region_of
 
 EDGE = 0.6
 """The annulus' edge at the endplates is rounded over this length (mm)."""
 
 SEAM = 0.05
 """Half the slit (mm) between annulus and nucleus, and between annulus and displaced material."""
+
+LARGE = 32.0
+"""The depth (mm) from which a disc is meshed as coarsely as the measures say."""
+
+Painter = Callable[[Points], Paint]
+
+
+DISC_TISSUES: Mapping[str, Tissue] = {"disc": "annulus", "nucleus": "nucleus", "endplate": "cartilage"}
+"""What the parts of a healthy disc are made of, by the beginnings of their names."""
+
+
+def parts_of(disc: Disc) -> tuple[str, ...]:
+    """Return the names of a healthy disc's parts."""
+    return f"disc.{disc}", f"nucleus.{disc}", f"endplate.{disc}.upper", f"endplate.{disc}.lower"
 
 
 class DiscParameters(Spec):
@@ -30,7 +45,8 @@ class DiscParameters(Spec):
     ``height_middle`` (mm) and ``wedge`` (degrees, opening to anterior) place the bones; ``bulge`` (mm) is
     how far the annulus stands beyond the rims at mid-height; ``nucleus_share`` is the nucleus' part
     of the disc's area and ``nucleus_offset`` how far, in parts of the disc's depth, it lies posterior of
-    the disc's centroid. ``herniations`` is the material that has left the disc.
+    the disc's centroid. ``endplate_thickness`` (mm) is that of the cartilage on either bone.
+    ``herniations`` is the material that has left the disc.
     """
 
     height_middle: float = Limits(gt=1.0, le=20.0)
@@ -38,48 +54,49 @@ class DiscParameters(Spec):
     bulge: float = Limits(ge=0.0, le=6.0)
     nucleus_share: float = Limits(ge=0.15, le=0.65)
     nucleus_offset: float = Limits(ge=0.0, le=0.2)
+    endplate_thickness: float = Limits(default=0.7, ge=0.0, le=1.5)
     herniations: tuple[DisplacedMaterial, ...] = ()
 
 
 def disc_parameters(disc: Disc) -> DiscParameters:
     """Return the healthy disc of a level from the measures."""
-    place, shape = measures.table(f"discs.{disc}"), measures.table("disc_shape")
-    return DiscParameters(
-        height_middle=place["height_middle"],
-        wedge=place["wedge"],
-        bulge=shape["bulge"],
-        nucleus_share=shape["nucleus_share"],
-        nucleus_offset=shape["nucleus_offset"],
-    )
+    place = measures.table(f"discs.{disc}")
+    return DiscParameters(**place, **measures.table(f"disc_shape.{region_of(levels_of(disc)[0])}"))
 
 
 def disc_recipes(
     disc: Disc, parameters: DiscParameters, bones: Mapping[Level, LevelBone]
 ) -> dict[str, Recipe]:
-    """Return ``disc.<disc>`` (annulus), ``nucleus.<disc>`` and, if displaced, ``herniation.<disc>``.
+    """Return ``disc.<disc>`` (annulus), ``nucleus.<disc>``, the two ``endplate.<disc>.upper`` and ``lower``
+    of cartilage and, if displaced, ``herniation.<disc>``.
 
     Solids are in the world frame, mm. The faces are the bones' own surfaces, so height and wedge come
     from how the bones stand. Raises ValueError when a bone or an endplate is missing.
     """
     space = disc_space(disc, bones)
-    intact, nucleus = annulus_field(space, parameters), nucleus_field(space, parameters)
-    hollow = nucleus_wall(space, parameters)
     solids = displaced_solids(space, parameters)
+    inner, hollow = _between(space, parameters), nucleus_wall(space, parameters)
     steps = measures.table("disc_mesh")
+    finer = min(1.0, space.depth / LARGE)
+
+    def made(kind: str, tissue: Tissue, field: Field, paint: Painter | None = None) -> Recipe:
+        solid = _bounded(space, field, parameters.bulge)
+        return Recipe(f"{kind}.{disc}", tissue, solid, finer * steps[kind], paint=paint)
+
+    ring = _ring(annulus_field(space, parameters), inner, hollow, solids)
     recipes = [
-        Recipe(
-            f"disc.{disc}",
-            "annulus",
-            _bounded(space, _ring(intact, hollow, solids), parameters.bulge),
-            steps["disc"],
-            paint=lambda points: _annulus_paint(points, space, parameters, solids),
-        ),
-        Recipe(f"nucleus.{disc}", "nucleus", _bounded(space, nucleus, parameters.bulge), steps["nucleus"]),
+        made("disc", "annulus", ring, lambda points: _annulus_paint(points, space, parameters, solids)),
+        made("nucleus", "nucleus", _core(nucleus_field(space, parameters), inner)),
     ]
+    thickness = parameters.endplate_thickness
+    if thickness > 0.0:
+        recipes += [
+            plate_recipe(f"endplate.{disc}.upper", space, thickness, inner, upper=True),
+            plate_recipe(f"endplate.{disc}.lower", space, thickness, inner, upper=False),
+        ]
     if solids:
-        name = f"herniation.{disc}"
         side = parameters.herniations[0].side if len(solids) == 1 else None
-        recipes.append(Recipe(name, "fragment", _joined(solids), steps["herniation"], side))
+        recipes.append(Recipe(f"herniation.{disc}", "fragment", _joined(solids), steps["herniation"], side))
     return {recipe.name: recipe for recipe in recipes}
 
 
@@ -115,7 +132,7 @@ def nucleus_field(space: DiscSpace, parameters: DiscParameters) -> Field:
 
 def nucleus_wall(space: DiscSpace, parameters: DiscParameters) -> Field:
     """Return the nucleus as if it went on into the bones, world frame: the hollow of the annulus."""
-    barrel = measures.value("disc_shape.nucleus_barrel")
+    barrel = measures.value("disc_build.nucleus_barrel")
     scale = float(np.sqrt(parameters.nucleus_share))
     back = parameters.nucleus_offset * space.depth - space.centroid
 
@@ -143,11 +160,32 @@ def _gap(space: DiscSpace, points: Points) -> tuple[Floats, Floats]:
     return np.minimum(above, below), (up + 1e-6) / (up + down + 2e-6)
 
 
-def _ring(intact: Field, hollow: Field, solids: list[Solid]) -> Field:
-    """Return the annulus: the disc without its nucleus and without what tore through it."""
+def _between(space: DiscSpace, parameters: DiscParameters) -> Field:
+    """Return the distance (mm) into the cartilage of the nearer endplate: negative between the two."""
+    reach = measures.value("disc_build.endplate_reach")
+
+    def field(points: Points) -> Floats:
+        gap, share = _gap(space, points)
+        local = space.frame.to_local(points)
+        rim = space.radius(np.arctan2(local[:, 1], local[:, 0]), share)
+        return np.minimum(
+            parameters.endplate_thickness - gap, rim * reach - np.hypot(local[:, 0], local[:, 1])
+        )
+
+    return field
+
+
+def _core(nucleus: Field, inner: Field) -> Field:
+    """Return the nucleus between its cartilage endplates."""
+    return lambda points: np.maximum(nucleus(points), inner(points) + SEAM)
+
+
+def _ring(intact: Field, inner: Field, hollow: Field, solids: list[Solid]) -> Field:
+    """Return the annulus: the disc without nucleus, cartilage endplates and what tore through it."""
 
     def field(points: Points) -> Floats:
         result = np.maximum(intact(points), SEAM - hollow(points))
+        result = smooth_intersection(result, inner(points) + SEAM, EDGE)
         for solid in solids:
             result = smooth_difference(result, solid.field(points) - SEAM, 0.3)
         return result
@@ -172,7 +210,7 @@ def _annulus_paint(
     points: Points, space: DiscSpace, parameters: DiscParameters, solids: list[Solid]
 ) -> Paint:
     """Paint lamellae as faint rings and torn fibres fully; coordinates run along and across the rings."""
-    shape = measures.table("disc_shape")
+    shape = measures.table("disc_build")
     _, share = _gap(space, points)
     local = space.frame.to_local(points)
     angle = np.arctan2(local[:, 1], local[:, 0])

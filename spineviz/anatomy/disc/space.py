@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.structure import Floats, Frame, Points
@@ -21,8 +22,15 @@ RIM_DEPTHS = (1.0, 2.0, 3.0)
 """An endplate ends where the bone is left this far (mm) beyond the plane of its rim; deeper where a given
 bone's rim is not met all around at the first depth."""
 
-RIM_MET = 0.9
+RIM_MET = 0.7
 """In this part of the directions at least a rim is met; where a process stands on it, it runs on between."""
+
+NEAREST, FARTHEST = 3.0, 40.0
+"""A rim is looked for between these radii, mm."""
+
+ASTRAY, ROUNDS, WAVES = 0.8, 8, 4
+"""A rim is followed where it strays less than this (mm) outwards from the few slow waves that fit it best:
+farther out the bone goes on into a pedicle or a rib's facet. So many rounds settle which places those are."""
 
 LIP, HOLLOW = 0.4, 8.0
 """How far (mm) a disc may reach beyond the plane of a rim: at the rim, and how much more in its middle."""
@@ -144,7 +152,7 @@ def middle(upper: Frame, lower: Frame) -> Frame:
 def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Floats:
     """Return an endplate's rim as radii (ANGLES,) about the disc's frame."""
     angles = np.arange(ANGLES) * 2 * np.pi / ANGLES
-    radii = np.arange(8.0, 40.0, 0.25)
+    radii = np.arange(NEAREST, FARTHEST, 0.25)
     local = np.empty((ANGLES, len(radii), 3))
     local[..., 0] = np.cos(angles)[:, None] * radii
     local[..., 1] = np.sin(angles)[:, None] * radii
@@ -160,11 +168,25 @@ def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Flo
     first = leaving[met].argmax(axis=1)
     before, after = values[met, first], values[met, first + 1]
     rim = radii[first] + 0.25 * before / (before - after)
+    followed = _followed(angles[met], rim)
+    met, rim = met[followed], rim[followed]
     edge = np.stack([np.cos(angles[met]) * rim, np.sin(angles[met]) * rim, np.zeros(len(met))], axis=1)
     flat = frame.to_local(plate.to_parent(edge))
     turned = np.unwrap(np.arctan2(flat[:, 1], flat[:, 0]))
     lengths = np.hypot(flat[:, 0], flat[:, 1])
     return _smooth(np.interp(angles, turned, lengths, period=2 * np.pi))
+
+
+def _followed(angles: Floats, rim: Floats) -> npt.NDArray[np.bool_]:
+    """Tell at which angles a rim (n,) is the endplate's own, not that of a process which stands on it."""
+    waves = np.arange(1, WAVES + 1) * angles[:, None]
+    basis = np.column_stack([np.ones_like(angles), np.cos(waves), np.sin(waves)])
+    kept = rim < 1.5 * np.median(rim)
+    for _ in range(ROUNDS):
+        weights = np.where(kept, 1.0, 0.02)[:, None]
+        fit = basis @ np.linalg.lstsq(weights * basis, weights[:, 0] * np.minimum(rim, 40.0), rcond=None)[0]
+        kept = rim - fit < ASTRAY
+    return kept
 
 
 def _smooth(radii: Floats) -> Floats:

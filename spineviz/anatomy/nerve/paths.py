@@ -159,7 +159,7 @@ def _rim(bone: LevelBone) -> Floats:
 def _margin(space: DiscSpace) -> Floats:
     """Return the middle of a healthy disc's posterior margin."""
     radius = float(space.radius(np.array([1.5 * np.pi]), np.array([0.5]))[0])
-    bulge = measures.value("disc_shape.bulge")
+    bulge = measures.value("disc_shape.lumbar.bulge")
     return space.frame.to_parent(np.array([0.0, -radius - bulge, 0.0]))
 
 
