@@ -16,7 +16,7 @@ from standing import EXTRUSION, bones, herniated, nerve_structures, nerves
 
 from spineviz.anatomy.disc import DiscParameters, annulus_field, disc_parameters, disc_recipes
 from spineviz.anatomy.disc.displaced_material import DisplacedMaterial, in_one_piece, material_frame
-from spineviz.anatomy.disc.space import disc_space
+from spineviz.anatomy.disc.space import disc_space, endplate
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Recipe
@@ -115,7 +115,7 @@ def test_an_extrusion_stands_as_far_behind_the_disc_and_below_the_endplate_as_it
     space = disc_space("L4-L5", bones())
     disc = herniated()
     frame = material_frame(disc.herniations[0], space, disc.bulge)
-    below = space.plates[1].to_local(frame.to_parent(points))[:, 2].min()
+    below = endplate(bones()["L5"], "superior").to_local(frame.to_parent(points))[:, 2].min()
     assert -below == pytest.approx(EXTRUSION.migration_distance, abs=2.0)
 
 

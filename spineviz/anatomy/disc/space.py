@@ -32,8 +32,14 @@ ASTRAY, ROUNDS, WAVES = 0.8, 8, 4
 """A rim is followed where it strays less than this (mm) outwards from the few slow waves that fit it best:
 farther out the bone goes on into a pedicle or a rib's facet. So many rounds settle which places those are."""
 
-LIP, HOLLOW = 0.4, 8.0
-"""How far (mm) a disc may reach beyond the plane of a rim: at the rim, and how much more in its middle."""
+LIP, HOLLOW = 0.3, 8.0
+"""How far (mm) a disc may reach beyond the edge of a rim: at the rim, and how much more in its middle."""
+
+EDGE_SHARE, EDGE_REACH = 0.92, 7.0
+"""A rim's edge is felt at this share of its radius, within so many mm of the disc's middle."""
+
+OVERHANG = 2.5
+"""One rim counts as no more than this (mm) wider than the other: beyond, a disc has nothing to hold to."""
 
 EXACT = 1.5
 """Nearer to a bone than this (mm) its own distance is asked, farther away the sampled one."""
@@ -54,8 +60,8 @@ class DiscSpace:
     below: LevelBone
     upper: Floats
     lower: Floats
-    plates: tuple[Frame, Frame]
-    """The endplate above the disc and the one below, in the world."""
+    edges: tuple[Floats, Floats]
+    """The heights (ANGLES,) in mm of the upper and the lower rim's edge in the frame, by the same angles."""
 
     def distances(self, points: Points) -> tuple[Floats, Floats]:
         """Return the signed distances (mm) of world points (n, 3) to the bones above and below."""
@@ -72,8 +78,10 @@ class DiscSpace:
         be up to HOLLOW mm deep.
         """
         allowed = LIP + HOLLOW * np.maximum(1 - radius * radius, 0.0)
-        upper, lower = (plate.to_local(points)[:, 2] for plate in self.plates)
-        return np.maximum(upper, -lower) - allowed
+        local = self.frame.to_local(points)
+        angle = np.arctan2(local[:, 1], local[:, 0])
+        upper, lower = (_periodic(edge, angle) for edge in self.edges)
+        return np.maximum(local[:, 2] - upper, lower - local[:, 2]) - allowed
 
     @property
     def area(self) -> float:
@@ -119,8 +127,10 @@ def disc_space(disc: Disc, bones: Mapping[Level, LevelBone]) -> DiscSpace:
     above, below = bones[names[0]], bones[names[1]]
     upper, lower = endplate(above, "inferior"), endplate(below, "superior")
     frame = middle(upper, lower)
-    rims = _outline(above, upper, frame, 1.0), _outline(below, lower, frame, -1.0)
-    return DiscSpace(disc, frame, above, below, *rims, (upper, lower))
+    wide, narrow = _outline(above, upper, frame, 1.0), _outline(below, lower, frame, -1.0)
+    rims = np.minimum(wide, narrow + OVERHANG), np.minimum(narrow, wide + OVERHANG)
+    edges = _edge(above, frame, rims[0], 1.0), _edge(below, frame, rims[1], -1.0)
+    return DiscSpace(disc, frame, above, below, *rims, edges)
 
 
 def endplate(bone: LevelBone, which: str) -> Frame:
@@ -175,6 +185,21 @@ def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Flo
     turned = np.unwrap(np.arctan2(flat[:, 1], flat[:, 0]))
     lengths = np.hypot(flat[:, 0], flat[:, 1])
     return _smooth(np.interp(angles, turned, lengths, period=2 * np.pi))
+
+
+def _edge(bone: LevelBone, frame: Frame, rim: Floats, way: float) -> Floats:
+    """Return how high (ANGLES,) in mm a bone stands at the edge of its rim, in the disc's frame."""
+    angles = np.arange(ANGLES) * 2 * np.pi / ANGLES
+    heights = way * np.arange(-EDGE_REACH, EDGE_REACH, 0.25)
+    local = np.empty((ANGLES, len(heights), 3))
+    local[..., 0] = (np.cos(angles) * rim * EDGE_SHARE)[:, None]
+    local[..., 1] = (np.sin(angles) * rim * EDGE_SHARE)[:, None]
+    local[..., 2] = heights
+    values = bone.distance(frame.to_parent(local.reshape(-1, 3))).reshape(local.shape[:2])
+    nearest = np.abs(values).argmin(axis=1)
+    entered = (values[:, :-1] > 0) & (values[:, 1:] <= 0)
+    found = np.where(entered.any(axis=1), entered.argmax(axis=1), nearest)
+    return _smooth(heights[found])
 
 
 def _followed(angles: Floats, rim: Floats) -> npt.NDArray[np.bool_]:
