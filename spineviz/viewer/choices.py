@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from spineviz.layers import Layer, layer_of, structure_title
+from spineviz.layers import APART, LAYERS, Layer, chosen_layers, layer_of, structure_title
 from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.structure import Bone, Floats
 from spineviz.terms import Disc, Level, Side
@@ -35,6 +35,16 @@ class Choices:
     camera: Camera | None = None
     cut: Cut | None = None
     labels: bool = True
+
+
+def with_layers(choices: Choices, words: str) -> Choices:
+    """Return choices that show some layers and no others, said in words: ``down to the fascia``.
+
+    See `spineviz.layers.chosen_layers`, which raises ValueError for words that are no layers. Disease and
+    instruments are hidden or left to the timeline, never brought back: they come and go with the operation.
+    """
+    shown = frozenset(chosen_layers(words))
+    return replace(choices, hidden_layers=frozenset(LAYERS) - shown, shown_layers=shown - APART)
 
 
 def cut_planes(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[CutName, Cut]:
