@@ -35,9 +35,15 @@ def as_json(entries: Sequence[Found]) -> str:
 def _row(entry: Found) -> tuple[str, ...]:
     term = entry.term
     ids = (str(term.ta2) if term.ta2 else "", term.fma, term.uberon)
-    calls = [call for call in (term.latin, *entry.synonyms) if call]
+    told = {entry.title.casefold(): ""}
+    calls = [call for call in (term.latin, *entry.synonyms) if call and _new(call, told)]
     called = ", ".join(calls[:CALLED]) + (", …" if len(calls) > CALLED else "")
     return entry.name, entry.title, entry.tissue, *ids, called
+
+
+def _new(call: str, told: dict[str, str]) -> bool:
+    """Tell whether a name has not been told yet, and note it."""
+    return told.setdefault(call.casefold(), call) is call
 
 
 def _shortened(line: str, width: int, kept: int) -> str:

@@ -541,3 +541,13 @@ def test_a_word_that_is_no_layer_changes_nothing() -> None:
     with pytest.raises(ValueError, match="no layer 'bonse'; nearest: bones"):
         viewer.show_layers("bonse")
     assert viewer.choices == before and not viewer.can_undo
+
+
+@pytest.mark.parametrize(("view", "named"), [("posterior", False), ("anterior", True)])
+def test_nothing_is_named_through_a_layer_that_was_brought_back_over_it(view: str, named: bool) -> None:
+    label = Label(structure_title("L4"), (0.0, -10.0, 0.0))
+    looks = {"L4": Look(), "skin": Look(visible=False)}
+    state = State((Pane(looks, VIEWS[view], labels=(label,)),))
+    assert adjusted(state, Choices()).panes[0].labels == (label,)
+    back = Choices(shown_layers=frozenset({"skin"}))
+    assert (label in adjusted(state, back).panes[0].labels) is named

@@ -20,6 +20,10 @@ CutName = Literal["axial", "sagittal"]
 CUTS: tuple[CutName, ...] = get_args(CutName)
 
 
+COVERS: frozenset[Layer] = frozenset({"skin", "fat", "fascia", "muscles"})
+"""Layers that, seen from behind, hide what lies under them."""
+
+
 @dataclass(frozen=True)
 class Choices:
     """What a user has changed about the picture; the timeline's own state where nothing is chosen.
@@ -98,8 +102,10 @@ def _view(line: Message | None, camera: Camera) -> Message | None:
 
 def _pane(pane: Pane, choices: Choices) -> Pane:
     strongest = _strongest(pane.looks) if choices.shown_layers else {}
+    camera = choices.camera or pane.camera
     looks = {name: _look(name, look, choices, strongest) for name, look in pane.looks.items()}
-    hidden = {structure_title(name) for name in _kept_out(pane.looks, choices)}
+    out = (*_kept_out(pane.looks, choices), *_covered(pane.looks, choices, strongest, camera))
+    hidden = {structure_title(name) for name in out}
     labels = tuple(
         label
         for label in pane.labels
@@ -109,7 +115,7 @@ def _pane(pane: Pane, choices: Choices) -> Pane:
         pane,
         looks=looks,
         labels=labels,
-        camera=choices.camera or pane.camera,
+        camera=camera,
         cuts=pane.cuts if choices.cut is None else (*pane.cuts, choices.cut),
     )
 
@@ -125,6 +131,17 @@ def _kept_out(looks: Mapping[str, Look], choices: Choices) -> tuple[str, ...]:
     return tuple(
         name for name in looks if name in choices.hidden_structures or layer_of(name) in choices.hidden_layers
     )
+
+
+def _covered(
+    looks: Mapping[str, Look], choices: Choices, strongest: Mapping[Layer, float], camera: Camera
+) -> tuple[str, ...]:
+    """Return what lies under layers that the user has brought back, seen from behind."""
+    back = [layer for layer in choices.shown_layers & COVERS if strongest.get(layer) == 0.0]
+    if not back or camera.direction[1] >= 0:
+        return ()
+    cover = min(LAYERS.index(layer) for layer in back)
+    return tuple(name for name in looks if LAYERS.index(layer_of(name)) > cover)
 
 
 def _strongest(looks: Mapping[str, Look]) -> dict[Layer, float]:
