@@ -49,9 +49,9 @@ Side = Literal["left", "right"]
 
 Tissue = Literal[
     "bone",
-    "cartilage",
     "annulus",
     "nucleus",
+    "cartilage",
     "fragment",
     "dura",
     "cord",

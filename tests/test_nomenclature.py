@@ -126,8 +126,8 @@ def test_a_name_that_no_structure_can_have_is_refused(name: str) -> None:
 
 
 def test_a_name_is_taken_apart() -> None:
-    parts = parts_of("endplate.L4-L5.superior#1")
-    assert (parts.stem, parts.place, parts.side, parts.end) == ("endplate", "L4-L5", "", "superior")
+    parts = parts_of("endplate.L4-L5.upper#1")
+    assert (parts.stem, parts.place, parts.side, parts.end) == ("endplate", "L4-L5", "", "upper")
     assert (parts_of("C4").place, parts_of("root.C8.left").place) == ("C4", "C8")
 
 

@@ -19,7 +19,7 @@ from spineviz.terms import DISCS, LEVELS, ROOTS, SIDES, Layer, Region, Side, Tis
 FILES = ("bones", "discs", "nerves", "ligaments", "vessels", "muscles", "coverings")
 """The files of the table, in ``meshes/terms``."""
 
-ENDS = ("superior", "inferior")
+ENDS = ("upper", "lower")
 """The two ends of a disc."""
 
 Fma = Annotated[str, Field(pattern=r"^(FMA:\d{4,6})?$")]

@@ -62,15 +62,15 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
         "bone": Material(
             _rgb("#f6ead0"), _rgb("#d3dee2"), _rgb("#6e5138"), _rgb("#dcb695"), 0.06, 12, mottle=0.035
         ),
-        "cartilage": Material(
-            _rgb("#cfdde3"), _rgb("#b9c8d0"), _rgb("#5f7480"), _rgb("#dbe6ea"), 0.24, 30, 0.22, shade=0.65
-        ),
         "annulus": Material(
             _rgb("#c3d6de"), _rgb("#b79c9c"), _rgb("#566b7a"), _rgb("#c9d6dc"), 0.20, 26, 0.28,
             shade=0.65, grain="fibres", grain_size=(24.0, 12.0),
         ),
         "nucleus": Material(
             _rgb("#d5e4ea"), _rgb("#c8b4b0"), _rgb("#63798a"), _rgb("#e3eef2"), 0.28, 34, 0.2
+        ),
+        "cartilage": Material(
+            _rgb("#d9e6ec"), _rgb("#c8d2d6"), _rgb("#6d8494"), _rgb("#e6eff3"), 0.30, 34, 0.22, shade=0.6
         ),
         "fragment": Material(
             _rgb("#d4145a"), _rgb("#ff5a8a"), _rgb("#4d0623"), _rgb("#e8487f"), 0.30, 30, 0.2, shade=0.5
