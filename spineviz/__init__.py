@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spineviz.nomenclature import Found
     from spineviz.production import Production
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load", "scenes"]
+__all__ = ["__version__", "load", "scenes", "structures"]
 
 
 def load(source: str | Path) -> Production:
@@ -37,3 +38,17 @@ def scenes() -> tuple[str, ...]:
     from spineviz.scene import names
 
     return names()
+
+
+def structures(words: str = "", scene: str | Path | None = None) -> tuple[Found, ...]:
+    """Return the structures that are called so, best first: names, ids, tissue, dermatome and myotome.
+
+    Case, accents, word order and small typing errors do not matter: ``yellow ligament``, ``L5 root left``,
+    ``sciatic``, ``FMA:13075``. Without words, all there are; with a scene (name or .toml file), those of the
+    scene, which is built where it has not been. Nothing found is an empty tuple.
+
+    Raises spineviz.scene.SceneError where the scene is missing or not valid.
+    """
+    from spineviz.nomenclature import baked_names, found
+
+    return found(words, baked_names() if scene is None else tuple(load(scene).assembly.model.structures))

@@ -214,7 +214,7 @@ def _first_pane(scene: Scene, assembly: Assembly, prepared: Prepared | None, cam
     looks |= {name: Look(warp=(way, (1.0, 0.0))) for name, way in assembly.model.warps if way == NERVE_WARP}
     if prepared is not None:
         looks |= {name: look for name, look in prepared.looks.items() if name in looks}
-    for layer in scene.hide:
+    for layer in scene.hidden:
         looks |= dict.fromkeys(members(layer, looks), HIDDEN)
     return Pane(looks, camera, heading=prepared.heading if prepared is not None else None)
 
@@ -223,7 +223,7 @@ def _scene_step(step: SceneStep, assembly: Assembly, named: Mapping[View, Camera
     known = assembly.model.structures
     labels = tuple(_label(name, step, assembly) for name in step.labels if name in known)
     actions: list[Action] = [
-        partial(_fade_layers, hidden=step.hide, glass=step.fade),
+        partial(_fade_layers, hidden=step.hidden, glass=step.fade),
         partial(_highlight_layers, layers=step.highlight),
         partial(_labelled, labels=labels),
     ]
@@ -250,7 +250,7 @@ def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:
 
 def _seen(step: SceneStep, model: Model, camera: Camera) -> dict[str, Vector]:
     """Return a place on each labelled structure that no other structure hides from a camera."""
-    through = {*step.hide, *step.fade, "instruments"}
+    through = {*step.hidden, *step.fade, "instruments"}
     solid = {name: item for name, item in model.structures.items() if layer_of(name) not in through}
     axes = camera_axes(camera)
     cloud = np.vstack([item.surface.vertices @ axes.T for item in solid.values()])

@@ -1,9 +1,10 @@
-"""The command line: ``spineviz scenes | check | render | animate | show | mesh | bake | schema``."""
+"""The command line: ``spineviz scenes | structures | check | render | animate | show | mesh | ...``."""
 
 from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -13,12 +14,18 @@ from spineviz import __version__
 
 EXAMPLES = """examples:
   spineviz scenes
+  spineviz structures sciatic nerve
   spineviz render herniation_l4l5 -o picture.png --at 12 --size 1600x1000
+  spineviz render lumbar_l3s1 -o back.png --layers "down to the fascia" --view posterior
   spineviz animate herniation_l4l5 -o film.mp4
   spineviz show herniation_l4l5
   spineviz mesh L4 -o L4.ply
 
 spineviz informs and teaches. It is not a diagnostic or planning device."""
+
+LAYERS_HELP = (
+    "which layers are seen: 'down to the fascia', 'everything but skin', 'bones and nerves', 'only muscles'"
+)
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -51,6 +58,22 @@ def parser() -> argparse.ArgumentParser:
 
     command = _command(commands, "scenes", _scenes, "list the shipped scenes", "spineviz scenes")
     command = _command(
+        commands,
+        "structures",
+        _structures,
+        "list the structures there are, or find some by what they are called",
+        "spineviz structures yellow ligament",
+        "spineviz structures L5 root left --scene herniation_l4l5",
+        "spineviz structures sciatic --json",
+        "spineviz structures FMA:13075",
+    )
+    command.add_argument(
+        "words", nargs="*", help="any words for it: name, Latin, everyday words, level, side, tissue, id"
+    )
+    command.add_argument("--scene", help="those of this scene, which is built where it has not been")
+    command.add_argument("--json", action="store_true", help="write JSON, with everything that is known")
+
+    command = _command(
         commands, "check", _check, "check scene files without drawing", "spineviz check my.toml"
     )
     command.add_argument("scene", nargs="*", help="scene names or .toml files (default: all shipped scenes)")
@@ -68,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
         "--at", type=float, metavar="SECONDS", help="the second to show (default: the scene's own)"
     )
     command.add_argument("--view", metavar="NAME", help="a named view instead of the scene's camera")
+    command.add_argument("--layers", metavar="WORDS", help=LAYERS_HELP)
     command.add_argument(
         "--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)"
     )
@@ -89,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
 
     command = _command(commands, "show", _show, "open the scene in a window", "spineviz show herniation_l4l5")
     command.add_argument("scene", help="a shipped scene's name, or a .toml file")
+    command.add_argument("--layers", metavar="WORDS", help=LAYERS_HELP)
 
     command = _command(
         commands, "mesh", _mesh, "write one structure as a mesh (RAS, mm)", "spineviz mesh L4 -o L4.ply"
@@ -111,13 +136,13 @@ def _command(
     name: str,
     run: object,
     about: str,
-    example: str,
+    *examples: str,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(
         name,
         help=about,
         description=about[0].upper() + about[1:] + ".",
-        epilog=f"example:\n  {example}",
+        epilog="\n  ".join([f"example{'s' * (len(examples) > 1)}:", *examples]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.set_defaults(run=run)
@@ -152,6 +177,24 @@ def _scenes(options: argparse.Namespace) -> int:
     return 0
 
 
+def _structures(options: argparse.Namespace) -> int:
+    import spineviz
+    from spineviz.listing import as_json, as_table
+    from spineviz.nomenclature import nothing_found
+
+    words = " ".join(options.words)
+    entries = spineviz.structures(words, options.scene)
+    if options.json:
+        print(as_json(entries))
+    elif entries:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        print(as_table(entries, width))
+    if not entries:
+        print(f"spineviz: {nothing_found(words)}", file=sys.stderr)
+        return USAGE_ERROR
+    return 0
+
+
 def _check(options: argparse.Namespace) -> int:
     from spineviz import scene
 
@@ -173,7 +216,12 @@ def _render(options: argparse.Namespace) -> int:
     import spineviz
 
     spineviz.load(options.scene).render(
-        options.output, at=options.at, view=options.view, size=options.size, background=options.background
+        options.output,
+        at=options.at,
+        view=options.view,
+        layers=options.layers,
+        size=options.size,
+        background=options.background,
     )
     print(options.output)
     return 0
@@ -190,7 +238,7 @@ def _animate(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     import spineviz
 
-    spineviz.load(options.scene).show()
+    spineviz.load(options.scene).show(layers=options.layers)
     return 0
 
 

@@ -1,33 +1,37 @@
-"""Layers: words that stand for groups of structures, in the order of a dissection."""
+"""Layers: words that stand for groups of structures, in the order of a dissection.
+
+What belongs to which layer, and what else a layer is called, stands in the table of terms.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, get_args
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cache
 
-from spineviz.locale import catalog
-from spineviz.structure import Message
-from spineviz.terms import DISCS, LEVELS, SIDES
+from spineviz.nomenclature import display_name, kind_of, kinds, layer_words, structure_title
+from spineviz.terms import LAYERS, Layer
 
-Layer = Literal[
-    "skin", "fat", "fascia", "muscles", "ligaments", "bones", "discs", "nerves", "disease", "instruments"
+__all__ = [
+    "APART",
+    "EVERYTHING",
+    "LAYERS",
+    "Layer",
+    "chosen_layers",
+    "display_name",
+    "layer_of",
+    "members",
+    "number_of",
+    "numbered",
+    "structure_title",
 ]
-"""A layer, from the skin inwards."""
 
-LAYERS: tuple[Layer, ...] = get_args(Layer)
+APART: frozenset[Layer] = frozenset({"disease", "instruments"})
+"""Layers that are no part of the healthy body: they come and go with the scene, and stay unless named."""
 
-_BEGINNINGS: dict[Layer, tuple[str, ...]] = {
-    "skin": ("skin",),
-    "fat": ("subcutaneous_fat",),
-    "fascia": ("thoracolumbar_fascia",),
-    "muscles": ("multifidus", "erector_spinae"),
-    "ligaments": ("flavum", "interspinous", "supraspinous_ligament", "posterior_longitudinal_ligament"),
-    "bones": (*LEVELS, "rib", "ilium"),
-    "discs": ("disc", "nucleus", "endplate"),
-    "nerves": ("thecal_sac", "root"),
-    "disease": ("herniation",),
-    "instruments": ("instrument",),
-}
+EVERYTHING = ("everything", "all", "all layers")
+"""Words for all layers."""
 
 
 def numbered(structure: str, number: int) -> str:
@@ -43,11 +47,10 @@ def number_of(structure: str) -> int | None:
 
 def layer_of(structure: str) -> Layer:
     """Return the layer that a structure, given by name, belongs to."""
-    stem = structure.partition("#")[0].partition(".")[0]
-    for layer, beginnings in _BEGINNINGS.items():
-        if stem in beginnings:
-            return layer
-    raise ValueError(f"'{structure}' belongs to no layer")
+    try:
+        return kind_of(structure).layer
+    except ValueError:
+        raise ValueError(f"'{structure}' belongs to no layer") from None
 
 
 def members(layer: Layer, structures: Iterable[str]) -> tuple[str, ...]:
@@ -55,26 +58,65 @@ def members(layer: Layer, structures: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in structures if layer_of(name) == layer)
 
 
-def display_name(structure: str) -> tuple[tuple[str, str | float], ...]:
-    """Return the parameters (level, side) that a structure's catalog name is filled with."""
-    structure = structure.partition("#")[0]
-    _, *parts = structure.split(".")
-    level = next((part for part in parts if part in DISCS or part in LEVELS), "")
-    if not parts and structure in LEVELS:
-        level = structure
-    side = next((part for part in parts if part in SIDES), "")
-    found: list[tuple[str, str | float]] = [("level", level.replace("-", "–"))]
-    if side:
-        found.append(("side", f"@side.{side}"))
-    return tuple(found)
+def chosen_layers(words: str) -> tuple[Layer, ...]:
+    """Return the layers that some words leave to be seen, in the order of a dissection.
 
+    ``down to the fascia`` takes away what lies over it; ``everything but skin and fat`` (``all except``,
+    ``without``) takes those away; ``bones, nerves`` shows these. Disease and instruments stay, unless they
+    are taken away by name or ``only`` is said: ``only bones``.
 
-def structure_title(structure: str) -> Message:
-    """Return the full name of a structure, given by its name in the model.
-
-    An instrument is called by what it is (``instrument.tubular.scalpel``: scalpel), or where the
-    catalog has no word for it, instrument.
+    Raises ValueError for a word that is no layer; the text tells the nearest, and those there are.
     """
-    stem, *parts = structure.partition("#")[0].split(".")
-    key = f"instrument.{parts[1]}" if stem == "instrument" and len(parts) > 1 else ""
-    return Message(key) if key in catalog() else Message(f"structure.{stem}", display_name(structure))
+    said = _plain(words)
+    down = re.fullmatch(r"(?:from )?down to (.+)|(.+) (?:and|or) deeper", said)
+    if down is not None:
+        shown = set(LAYERS[min(LAYERS.index(layer) for layer in _named(down[1] or down[2])) :])
+    elif (less := re.fullmatch(r"(?:(?:.+ )?(?:but|except|without|minus)|no) (.+)", said)) is not None:
+        before = re.split(r"\b(?:but|except|without|minus|no)\b", said)[0].strip()
+        whole = set(_named(before)) | APART if before else set(LAYERS)
+        shown = whole - set(_named(less[1]))
+    elif (only := re.fullmatch(r"only (.+)|(.+) only", said)) is not None:
+        shown = set(_named(only[1] or only[2]))
+    else:
+        shown = set(_named(said)) | APART
+    return tuple(layer for layer in LAYERS if layer in shown)
+
+
+def _named(said: str) -> tuple[Layer, ...]:
+    """Return the layers named in a list: ``skin, fat and muscles``."""
+    result: list[Layer] = []
+    for item in re.split(r",|;|\+|\band\b", said):
+        word = re.sub(r"^(?:the|all|every) (?=.)", "", item.strip())
+        if word in EVERYTHING:
+            result += LAYERS
+        elif word:
+            result.append(_layer(word))
+    if not result:
+        raise ValueError(f"no layer is named; there is: {', '.join(LAYERS)}")
+    return tuple(result)
+
+
+def _layer(word: str) -> Layer:
+    known = _by_word()
+    if word in known:
+        return known[word]
+    near = get_close_matches(word, LAYERS, 1) or get_close_matches(word, list(known), 1)
+    nearest = f"; nearest: {near[0]}" if near else ""
+    raise ValueError(f"there is no layer '{word}'{nearest}; there is: {', '.join(LAYERS)}")
+
+
+@cache
+def _by_word() -> Mapping[str, Layer]:
+    """Return the layers by everything they, and the kinds of structures in them, are called."""
+    result: dict[str, Layer] = {_plain(layer): layer for layer in LAYERS}
+    for layer, words in layer_words().items():
+        result |= dict.fromkeys(map(_plain, words), layer)
+    for kind in kinds().values():
+        for word in (kind.name, *kind.synonyms):
+            result.setdefault(_plain(word), kind.layer)
+    return result
+
+
+def _plain(words: str) -> str:
+    """Return words without case, in single spaces."""
+    return " ".join(words.casefold().replace("_", " ").split())

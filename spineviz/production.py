@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from spineviz import assembly
 from spineviz.annotation import annotated
+from spineviz.layers import chosen_layers
 from spineviz.locale import text
 from spineviz.model import Camera, State
 from spineviz.scene import Scene
+from spineviz.viewer import Choices, adjusted, with_layers
 from spineviz.views import VIEWS, View
 
 if TYPE_CHECKING:
@@ -37,13 +39,15 @@ class Production:
         """The scene's timeline."""
         return assembly.direct(self.scene, self.assembly)
 
-    def state(self, at: float | None = None, view: str | None = None) -> State:
+    def state(self, at: float | None = None, view: str | None = None, layers: str | None = None) -> State:
         """Return what the scene shows at a second, complete with labels and measured figures.
 
-        ``view`` names a camera that replaces the scene's own. Raises ValueError for a second outside
-        the timeline or an unknown view.
+        ``view`` names a camera that replaces the scene's own. ``layers`` tells in words which layers are
+        seen: ``down to the fascia``, ``everything but skin`` (see `spineviz.layers.chosen_layers`).
+        Raises ValueError for a second outside the timeline, an unknown view or an unknown layer.
         """
         chosen = _known(view)
+        choices = None if layers is None else with_layers(Choices(), layers)
         if at is not None and not (isfinite(at) and at >= 0):
             raise ValueError(f"second {at:g}: a scene runs from 0 on")
         second = min(self.scene.poster, self.timeline.seconds) if at is None else at
@@ -53,7 +57,8 @@ class Production:
         if chosen is not None:
             camera = assembly.cameras(self.assembly, self.scene)[chosen]
             state = replace(state, panes=tuple(replace(pane, camera=camera) for pane in state.panes))
-        return self.annotated(state)
+        state = self.annotated(state)
+        return state if choices is None else adjusted(state, choices)
 
     def annotated(self, state: State) -> State:
         """Return a state of this scene with what is written on it."""
@@ -65,19 +70,20 @@ class Production:
         *,
         at: float | None = None,
         view: str | None = None,
+        layers: str | None = None,
         size: tuple[int, int] = (1600, 1000),
         background: Literal["screen", "print"] = "screen",
     ) -> Path:
         """Write the picture of one second as PNG; ``size`` in pixels. Returns the path.
 
-        Raises ValueError for a wrong argument, OSError for a path that cannot be written, and
-        RenderingUnavailable where nothing can render.
+        ``view`` and ``layers`` change what is seen, see `state`. Raises ValueError for a wrong argument,
+        OSError for a path that cannot be written, and RenderingUnavailable where nothing can render.
         """
         from spineviz.export.png import check_path, write_png
 
         target = Path(path)
         check_path(target)
-        state = self.state(at, view)
+        state = self.state(at, view, layers)
         write_png(target, self.assembly.model, state, size=size, background=background, text=text)
         return target
 
@@ -95,8 +101,10 @@ class Production:
         write_film(target, self, fps=fps, size=size, progress=progress)
         return target
 
-    def show(self) -> None:
-        """Open the scene in a window and return when it is closed."""
+    def show(self, *, layers: str | None = None) -> None:
+        """Open the scene in a window and return when it is closed; ``layers`` as in `state`."""
+        if layers is not None:
+            chosen_layers(layers)  # a wrong word is told before anything is built
         from spineviz.desktop import show
         from spineviz.viewer import Viewer, cut_planes
 
@@ -104,7 +112,10 @@ class Production:
         cuts = cut_planes(model.bones, *assembly.target(self.scene))
         named = assembly.cameras(self.assembly, self.scene)
         cameras: dict[str, Camera] = {str(name): camera for name, camera in named.items()}
-        show(Viewer(model, self.timeline, cameras, cuts, self.annotated))
+        viewer = Viewer(model, self.timeline, cameras, cuts, self.annotated)
+        if layers is not None:
+            viewer.show_layers(layers)
+        show(viewer)
 
 
 def _known(view: str | None) -> View | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.morphometry.person import Person
-from spineviz.layers import Layer
+from spineviz.layers import LAYERS, Layer, chosen_layers
 from spineviz.library import data_folder
 from spineviz.pathology import Herniation
 from spineviz.patient import GivenBone
@@ -25,6 +27,24 @@ from spineviz.views import View
 
 Pathology = Annotated[Herniation, Field()]
 """A pathology as a scene file tells it, known by its ``kind``."""
+
+
+def _said(words: str) -> str:
+    """Return words for layers as they are; raise ValueError for those that are none."""
+    if words:
+        chosen_layers(words)
+    return words
+
+
+LayerWords = Annotated[
+    str,
+    AfterValidator(_said),
+    Field(
+        description="The layers that are shown, in words, and no others: 'down to the fascia', "
+        "'everything but skin', 'bones and nerves', 'only muscles'. 'hide' takes more away."
+    ),
+]
+"""Which layers are seen, in words; empty for all."""
 
 
 class SceneError(ValueError):
@@ -80,10 +100,16 @@ class SceneStep(Spec):
     title: str = Field(description="A key of the text catalog.")
     seconds: Annotated[float, Field(ge=0.5, le=120)] = 4.0
     camera: View = "posterior"
+    show: LayerWords = ""
     hide: tuple[Layer, ...] = Field((), description="Layers that are out of sight at the end of the step.")
     fade: tuple[Layer, ...] = Field((), description="Layers that one looks through at the end of the step.")
     highlight: tuple[Layer, ...] = ()
     labels: tuple[str, ...] = Field((), description="Structures named in the picture.")
+
+    @property
+    def hidden(self) -> tuple[Layer, ...]:
+        """The layers that are out of sight at the end of the step."""
+        return _hidden(self.show, self.hide)
 
 
 class Scene(Spec):
@@ -97,6 +123,7 @@ class Scene(Spec):
     pathologies: tuple[Pathology, ...] = ()
     approaches: Annotated[tuple[Approach, ...], Field(max_length=2)] = ()
     camera: View = "posterior"
+    show: LayerWords = ""
     hide: tuple[Layer, ...] = Field((), description="Layers that are not shown.")
     steps: tuple[SceneStep, ...] = ()
     poster: Annotated[float, Field(ge=0)] = Field(0.0, description="The second that a still picture shows.")
@@ -137,12 +164,23 @@ class Scene(Spec):
             )
         return self
 
+    @property
+    def hidden(self) -> tuple[Layer, ...]:
+        """The layers that are not shown."""
+        return _hidden(self.show, self.hide)
+
     def _entries(self) -> Iterator[tuple[str, Pathology | Approach]]:
         """Give every pathology and approach with its place in the file."""
         for index, pathology in enumerate(self.pathologies):
             yield f"pathologies[{index}]", pathology
         for index, approach in enumerate(self.approaches):
             yield f"approaches[{index}]", approach
+
+
+def _hidden(show: str, hide: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """Return the layers that are out of sight, in the order of a dissection."""
+    shown = chosen_layers(show) if show else LAYERS
+    return tuple(layer for layer in LAYERS if layer in hide or layer not in shown)
 
 
 def _aim(disc: Disc, side: Side) -> str:
@@ -263,8 +301,20 @@ def _kinds(scene: Scene) -> dict[str, Any]:
 
 
 def _explained(name: str, error: ValidationError) -> str:
-    lines = [_problem(item["loc"], item["type"], item["msg"], item.get("ctx", {})) for item in error.errors()]
+    lines = [
+        _problem(item["loc"], item["type"], item["msg"], item.get("ctx", {})) + _nearest(item["type"], item)
+        for item in error.errors()
+    ]
     return "\n".join(f"{name}: {line}" for line in lines)
+
+
+def _nearest(kind: str, problem: Mapping[str, Any]) -> str:
+    """Return the nearest of the words allowed where another was given."""
+    if kind != "literal_error" or not isinstance(problem["input"], str):
+        return ""
+    allowed = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
+    near = get_close_matches(problem["input"], allowed, n=1, cutoff=0.6)
+    return f"; nearest to '{problem['input']}': {near[0]}" if near else ""
 
 
 def _problem(place: Iterable[int | str], kind: str, message: str, context: dict[str, Any]) -> str:

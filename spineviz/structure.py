@@ -140,14 +140,13 @@ class Structure:
 
     ``name`` is unique in a model: ``L4``, ``disc.L4-L5``, ``root.L5.left``, ``multifidus.left``.
     ``surface`` is the rest shape in the world frame; ``variants`` are the other shapes that an
-    approach or a pathology asked for, by their name. ``term`` is an id such as ``FMA:13072``.
+    approach or a pathology asked for, by their name.
     """
 
     name: str
     tissue: Tissue
     surface: Surface
     side: Side | None = None
-    term: str = ""
     variants: Mapping[str, Surface] = field(default_factory=dict)
 
 

@@ -28,6 +28,16 @@ Disc = Literal[
 """An intervertebral disc, named by the levels above and below it."""
 # fmt: on
 
+# fmt: off
+Root = Literal[
+    "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8",
+    "T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8", "T9", "T10", "T11", "T12",
+    "L1", "L2", "L3", "L4", "L5", "L6",
+    "S1", "S2", "S3", "S4", "S5", "Co1",
+]
+"""A pair of spinal nerves with their roots; there are 31, and L6 where somebody has six lumbar vertebrae."""
+# fmt: on
+
 LowerLumbarDisc = Literal["L3-L4", "L4-L5", "L5-S1"]
 """The discs that soft tissue, pathologies and approaches are made for."""
 
@@ -44,15 +54,35 @@ Tissue = Literal[
     "cartilage",
     "fragment",
     "dura",
+    "cord",
     "nerve",
     "ligament",
+    "tendon",
     "muscle",
     "fascia",
     "fat",
+    "artery",
+    "vein",
     "skin",
     "instrument",
 ]
-"""What a structure is made of; it decides colour, gloss and layer."""
+"""What a structure is made of; it decides colour and gloss."""
+
+Layer = Literal[
+    "skin",
+    "fat",
+    "fascia",
+    "muscles",
+    "ligaments",
+    "bones",
+    "epidural_fat",
+    "nerves",
+    "discs",
+    "vessels",
+    "disease",
+    "instruments",
+]
+"""A layer, in the order of a dissection from behind; last what is not of the healthy body."""
 
 Phase = Literal[
     "orientation",
@@ -76,7 +106,9 @@ LOWER_LUMBAR_LEVELS: tuple[Level, ...] = ("L3", "L4", "L5", "S1")
 """The bones beside those discs."""
 
 SIDES: tuple[Side, ...] = get_args(Side)
+ROOTS: tuple[Root, ...] = get_args(Root)
 TISSUES: tuple[Tissue, ...] = get_args(Tissue)
+LAYERS: tuple[Layer, ...] = get_args(Layer)
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
 SIGN: dict[Side, float] = {"right": 1.0, "left": -1.0}
@@ -105,11 +137,29 @@ def levels_of(disc: Disc) -> tuple[Level, Level]:
     return LEVELS[LEVELS.index(above)], LEVELS[LEVELS.index(below)]
 
 
-def exiting_root(disc: Disc) -> Level:
-    """Return the level of the root that leaves through the foramen at a disc, above it."""
-    return levels_of(disc)[0]
+def roots_at(disc: Disc) -> tuple[Root, Root | None]:
+    """Return the exiting and the traversing root of a disc.
+
+    The exiting root leaves through the foramen at the disc, the traversing one passes behind it on its way
+    to the next foramen. Nerves leave above their vertebra in the neck (C8 below C7) and below it from T1 on.
+    Behind cervical and thoracic discs lies the spinal cord: no root passes there.
+    """
+    above, below = levels_of(disc)
+    cervical = region_of(above) == "cervical"
+    leaving = "C8" if above == "C7" else below if cervical else above
+    passing = below if region_of(above) == "lumbar" else None
+    return _root(leaving), None if passing is None else _root(passing)
 
 
-def traversing_root(disc: Disc) -> Level:
-    """Return the level of the root that passes behind a disc on its way to the next foramen."""
-    return levels_of(disc)[1]
+def exiting_root(disc: Disc) -> Root:
+    """Return the root that leaves through the foramen at a disc."""
+    return roots_at(disc)[0]
+
+
+def traversing_root(disc: Disc) -> Root | None:
+    """Return the root that passes behind a disc on its way to the next foramen; None where the cord does."""
+    return roots_at(disc)[1]
+
+
+def _root(name: str) -> Root:
+    return ROOTS[ROOTS.index(name)]

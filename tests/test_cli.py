@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from spineviz.production import Production
 from spineviz.render.offscreen import RenderingUnavailable
 from spineviz.structure import Surface
 
-COMMANDS = ("scenes", "check", "render", "animate", "show", "mesh", "bake", "schema")
+COMMANDS = ("scenes", "structures", "check", "render", "animate", "show", "mesh", "bake", "schema")
 SHIPPED = "lumbar_l3s1"
 
 
@@ -187,9 +188,20 @@ def test_a_frame_rate_that_no_film_has_is_refused(
     assert fps in line and ("frames a second" in line or "--fps" in line)
 
 
-def test_an_unknown_structure_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    line = complaint(capsys, "mesh", "aorta", "-o", str(tmp_path / "x.ply"))
-    assert "aorta" in line
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("spleen", "names are like L4"),
+        ("mutlifidus.left", "nearest: multifidus.left"),
+        ("aorta", "in the healthy body"),
+        ("herniation.L4-L5", "in the healthy body"),
+    ],
+)
+def test_an_unknown_structure_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, expected: str
+) -> None:
+    line = complaint(capsys, "mesh", name, "-o", str(tmp_path / "x.ply"))
+    assert f"no structure '{name}'" in line and expected in line
 
 
 def test_a_bone_file_that_is_missing_is_told_by_check(
@@ -276,10 +288,11 @@ def test_the_help_of_every_command_shows_an_example_that_is_understood(
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
     assert stopped.value.code == 0
-    example = capsys.readouterr().out.partition("example:\n")[2].strip().splitlines()[0]
-    program, *words = shlex.split(example.partition(" >")[0])
-    assert program == "spineviz" and words[0] == command
-    assert callable(parser().parse_args(words).run)
+    shown = re.split(r"examples?:\n", capsys.readouterr().out)[1].strip().splitlines()
+    for example in shown:
+        program, *words = shlex.split(example.partition(" >")[0])
+        assert program == "spineviz" and words[0] == command
+        assert callable(parser().parse_args(words).run)
 
 
 def test_the_help_names_every_command_and_its_examples_are_understood(
@@ -289,7 +302,7 @@ def test_the_help_names_every_command_and_its_examples_are_understood(
         main(["--help"])
     assert stopped.value.code == 0
     out = capsys.readouterr().out
-    assert all(f"\n    {command} " in out for command in COMMANDS)
+    assert all(re.search(rf"\n    {command}\s", out) for command in COMMANDS)
     assert "not a diagnostic or planning device" in out
     examples = [line for line in out.partition("examples:")[2].splitlines() if line.startswith("  spineviz ")]
     assert len(examples) >= 4
@@ -371,3 +384,23 @@ def test_a_mistake_in_a_fresh_process_gives_one_line_and_code_2(tmp_path: Path) 
     assert result.returncode == USAGE_ERROR, result.stderr
     assert result.stdout == "" and len(result.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_layers_of_a_picture_are_said_in_words_and_a_wrong_one_is_told_before_anything_is_built(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    line = complaint(
+        capsys, "render", SHIPPED, "-o", str(tmp_path / "x.png"), "--layers", "down to the facsia"
+    )
+    assert "no layer 'facsia'" in line and "nearest: fascia" in line and "skin, fat" in line
+    assert "no layer 'bonse'" in complaint(capsys, "show", SHIPPED, "--layers", "only bonse")
+
+
+def test_a_scene_of_ones_own_names_no_layer_that_is_none(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('title = "a"\nshow = "down to the facsia"\n')
+    assert "show: there is no layer 'facsia'; nearest: fascia" in complaint(capsys, "check", str(path))
+    path.write_text('title = "a"\nhide = ["muscels"]\n')
+    assert "nearest to 'muscels': muscles" in complaint(capsys, "check", str(path))

@@ -108,6 +108,15 @@ def test_every_layer_and_every_view_has_a_key() -> None:
     assert set(VIEW_KEYS) == set(VIEWS)
 
 
+def test_a_layers_key_with_control_goes_down_to_the_layer() -> None:
+    viewer = session()
+    for layer, key in zip(LAYERS, LAYER_KEYS, strict=True):
+        act = act_of(f"ctrl+{key}", viewer)
+        assert act is not None
+        act(viewer)
+        assert viewer.choices.hidden_layers == set(LAYERS[: LAYERS.index(layer)])
+
+
 def test_every_key_works_on_a_session() -> None:
     viewer = session()
     for key in [key for command in COMMANDS for key in command.keys] + ["p", "s", "6", "8"]:

@@ -6,8 +6,9 @@ import tomllib
 
 import pytest
 
-from spineviz.layers import LAYERS, display_name, layer_of, members
+from spineviz.layers import LAYERS, chosen_layers, display_name, layer_of, members
 from spineviz.library import data_folder
+from spineviz.nomenclature import every_name, kinds, layer_words
 from spineviz.terms import DISCS, LEVELS, SIDES
 
 NAMES = (
@@ -41,7 +42,7 @@ def test_every_baked_structure_belongs_to_a_layer() -> None:
 
 def test_no_layer_is_empty_and_their_members_keep_their_order() -> None:
     for layer in LAYERS:
-        assert members(layer, NAMES)
+        assert members(layer, every_name())
     assert members("bones", ("S1", "skin", "L3")) == ("S1", "L3")
 
 
@@ -53,7 +54,7 @@ def test_the_layers_stand_in_the_order_of_a_dissection() -> None:
     assert order == sorted(order)
 
 
-@pytest.mark.parametrize("name", ["aorta", "", "L7", "disc_L4-L5", "roots.L4.left"])
+@pytest.mark.parametrize("name", ["spleen", "", "L7", "disc_L4-L5", "roots.L4.left"])
 def test_an_unknown_structure_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValueError, match=f"'{name}' belongs to no layer"):
         layer_of(name)
@@ -65,3 +66,70 @@ def test_a_display_name_is_filled_with_level_and_side() -> None:
     assert dict(display_name("flavum.L5-S1.right")) == {"level": "L5–S1", "side": "@side.right"}
     assert dict(display_name("multifidus.right"))["side"] == "@side.right"
     assert dict(display_name("L4"))["level"] == "L4"
+
+
+def test_every_layer_has_its_words_and_its_kinds_of_structures() -> None:
+    assert tuple(layer_words()) == LAYERS
+    assert {kind.layer for kind in kinds().values()} == set(LAYERS)
+
+
+@pytest.mark.parametrize(
+    ("words", "hidden"),
+    [
+        ("everything", ()),
+        ("down to the fascia", ("skin", "fat")),
+        ("Down to the Fascia", ("skin", "fat")),
+        ("down to the muscles", ("skin", "fat", "fascia")),
+        ("down to the bones", ("skin", "fat", "fascia", "muscles", "ligaments")),
+        ("down to the dura", ("skin", "fat", "fascia", "muscles", "ligaments", "bones", "epidural_fat")),
+        ("muscles and deeper", ("skin", "fat", "fascia")),
+        ("everything but skin", ("skin",)),
+        ("all except skin, fat and fascia", ("skin", "fat", "fascia")),
+        ("without the skin", ("skin",)),
+        ("no bones", ("bones",)),
+        ("everything but the disease", ("disease",)),
+    ],
+)
+def test_layers_are_taken_away_in_words(words: str, hidden: tuple[str, ...]) -> None:
+    assert tuple(layer for layer in LAYERS if layer not in chosen_layers(words)) == hidden
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("muscles", ("muscles", "disease", "instruments")),
+        ("nerves", ("nerves", "disease", "instruments")),
+        ("bones, discs and nerves", ("bones", "nerves", "discs", "disease", "instruments")),
+        ("arteries", ("vessels", "disease", "instruments")),
+        ("yellow ligament", ("ligaments", "disease", "instruments")),
+        ("only bones", ("bones",)),
+        ("bones only", ("bones",)),
+        ("bones and nerves without nerves", ("bones", "disease", "instruments")),
+    ],
+)
+def test_layers_are_shown_in_words(words: str, shown: tuple[str, ...]) -> None:
+    assert chosen_layers(words) == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "word", "nearest"),
+    [
+        ("msucles", "msucles", "nearest: muscles"),
+        ("down to the facsia", "facsia", "nearest: fascia"),
+        ("everything but skim", "skim", "nearest: skin"),
+        ("bones and qqq", "qqq", ""),
+    ],
+)
+def test_a_word_that_is_no_layer_is_refused_with_the_nearest_and_those_there_are(
+    words: str, word: str, nearest: str
+) -> None:
+    with pytest.raises(
+        ValueError, match=f"there is no layer '{word}'.*{nearest}.*there is: skin, fat, fascia"
+    ):
+        chosen_layers(words)
+
+
+@pytest.mark.parametrize("words", ["", " , ", "and"])
+def test_words_without_a_layer_are_refused(words: str) -> None:
+    with pytest.raises(ValueError, match="no layer is named; there is: skin"):
+        chosen_layers(words)

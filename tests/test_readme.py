@@ -1,6 +1,7 @@
 """Every number and command of the README is real."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_the_peaks_in_the_readme_are_what_the_model_measures(assembled: Assembly
 
 @pytest.mark.parametrize("command", re.findall(r"^\$ (spineviz [^#\n]*)", README, re.MULTILINE))
 def test_every_command_of_the_readme_is_understood(command: str) -> None:
-    assert parser().parse_args(command.split()[1:]).run is not None
+    assert parser().parse_args(shlex.split(command)[1:]).run is not None
 
 
 def test_the_readme_has_one_command_that_runs_and_one_that_tests() -> None:

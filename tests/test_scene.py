@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from spineviz import scene
+from spineviz.layers import LAYERS
 from spineviz.locale import catalog
 from spineviz.scene import Scene, SceneError, dumps, load, loads
 
@@ -25,6 +26,15 @@ def test_every_title_of_a_shipped_scene_stands_in_the_catalog(name: str) -> None
     shipped = load(name)
     assert shipped.title in catalog()
     assert all(step.title in catalog() for step in shipped.steps)
+
+
+def test_a_scene_says_in_words_which_layers_are_shown() -> None:
+    text = 'title = "a"\nshow = "down to the fascia"\nhide = ["nerves"]\n[[steps]]\ntitle = "b"\n'
+    told = loads(text + 'show = "only bones, discs"\n')
+    assert told.hidden == ("skin", "fat", "nerves")
+    assert set(told.steps[0].hidden) == set(LAYERS) - {"bones", "discs"}
+    assert loads(dumps(told)) == told
+    assert loads('title = "a"').hidden == ()
 
 
 def test_the_committed_schema_is_the_schema() -> None:

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from spineviz.structure import Floats, Frame, Message, Surface, frozen
-from spineviz.terms import DISCS, LEVELS, exiting_root, levels_of, traversing_root
+from spineviz.terms import (
+    DISCS,
+    LEVELS,
+    ROOTS,
+    Disc,
+    column,
+    discs_of,
+    exiting_root,
+    levels_of,
+    roots_at,
+    traversing_root,
+)
 
 ANGLE = st.floats(-180, 180)
 LENGTH = st.floats(-500, 500)
@@ -164,4 +175,34 @@ def test_a_disc_lies_between_two_levels_and_two_roots(disc: str) -> None:
     above, below = levels_of(named)
     assert f"{above}-{below}" == disc
     assert LEVELS.index(below) - LEVELS.index(above) in (1, 2), "L6 may be passed over"
-    assert (exiting_root(named), traversing_root(named)) == (above, below)
+    assert (exiting_root(named), traversing_root(named)) == roots_at(named)
+
+
+# The roots at every disc, written out: the nerve that leaves there, and the one that passes behind it.
+# fmt: off
+LEAVING = {
+    "C2-C3": "C3", "C3-C4": "C4", "C4-C5": "C5", "C5-C6": "C6", "C6-C7": "C7", "C7-T1": "C8",
+    "T1-T2": "T1", "T2-T3": "T2", "T3-T4": "T3", "T4-T5": "T4", "T5-T6": "T5", "T6-T7": "T6", "T7-T8": "T7",
+    "T8-T9": "T8", "T9-T10": "T9", "T10-T11": "T10", "T11-T12": "T11", "T12-L1": "T12",
+    "L1-L2": "L1", "L2-L3": "L2", "L3-L4": "L3", "L4-L5": "L4", "L5-S1": "L5", "L5-L6": "L5", "L6-S1": "L6",
+}
+PASSING = {
+    "L1-L2": "L2", "L2-L3": "L3", "L3-L4": "L4", "L4-L5": "L5", "L5-S1": "S1", "L5-L6": "L6", "L6-S1": "S1",
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("disc", DISCS)
+def test_nerves_leave_above_their_vertebra_in_the_neck_and_below_it_from_t1_on(disc: Disc) -> None:
+    assert roots_at(disc) == (LEAVING[disc], PASSING.get(disc))
+
+
+def test_every_disc_of_the_usual_spine_is_told_and_no_two_have_the_same_exiting_root() -> None:
+    usual = discs_of(column())
+    assert len(usual) == 23
+    assert len({exiting_root(disc) for disc in usual}) == 23
+
+
+def test_there_are_31_pairs_of_spinal_nerves() -> None:
+    usual = [root for root in ROOTS if root != "L6"]
+    assert len(usual) == 31 and usual[7] == "C8" and usual[-1] == "Co1"

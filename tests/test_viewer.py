@@ -508,3 +508,46 @@ def test_the_cuts_lie_in_the_middle_of_the_disc() -> None:
     assert planes["axial"].origin == pytest.approx((0.0, 0.0, 40.0))
     assert planes["axial"].normal == pytest.approx((0.0, 0.0, 1.0))
     assert planes["sagittal"].normal == pytest.approx((-1.0, 0.0, 0.0))
+
+
+def seen(viewer: Viewer) -> set[str]:
+    return {name for name, look in viewer.state.panes[0].looks.items() if look.visible and look.opacity > 0}
+
+
+def test_a_dissection_is_said_in_words_and_undone_at_once() -> None:
+    viewer = session()
+    before = seen(viewer)
+    viewer.show_layers("down to the ligaments")
+    assert seen(viewer) == before - {"skin", "multifidus.left"}
+    viewer.show_layers("only bones and discs")
+    assert seen(viewer) == {"L4", "disc.L4-L5"}
+    viewer.undo()
+    viewer.undo()
+    assert seen(viewer) == before
+
+
+def test_layers_in_words_bring_back_what_the_timeline_hides_but_no_instrument() -> None:
+    viewer = session()
+    viewer.scrub(viewer.timeline.seconds)
+    hidden = set(viewer.state.panes[0].looks) - seen(viewer)
+    viewer.show_layers("everything")
+    assert {"skin", "multifidus.left"} <= seen(viewer)
+    assert not hidden & {"instrument.tubular.retractor", "herniation.L4-L5"} & seen(viewer)
+
+
+def test_a_word_that_is_no_layer_changes_nothing() -> None:
+    viewer = session()
+    before = viewer.choices
+    with pytest.raises(ValueError, match="no layer 'bonse'; nearest: bones"):
+        viewer.show_layers("bonse")
+    assert viewer.choices == before and not viewer.can_undo
+
+
+@pytest.mark.parametrize(("view", "named"), [("posterior", False), ("anterior", True)])
+def test_nothing_is_named_through_a_layer_that_was_brought_back_over_it(view: str, named: bool) -> None:
+    label = Label(structure_title("L4"), (0.0, -10.0, 0.0))
+    looks = {"L4": Look(), "skin": Look(visible=False)}
+    state = State((Pane(looks, VIEWS[view], labels=(label,)),))
+    assert adjusted(state, Choices()).panes[0].labels == (label,)
+    back = Choices(shown_layers=frozenset({"skin"}))
+    assert (label in adjusted(state, back).panes[0].labels) is named

@@ -33,7 +33,6 @@ class Recipe:
     solid: Solid
     step: float
     side: Side | None = None
-    term: str = ""
     paint: Callable[[Points], Paint] | None = None
 
     def painted(self, surface: Surface) -> Surface:
@@ -49,7 +48,7 @@ class Recipe:
 
     def structure(self) -> Structure:
         """Return the structure with its rest surface."""
-        return Structure(self.name, self.tissue, self.surface(), self.side, self.term)
+        return Structure(self.name, self.tissue, self.surface(), self.side)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ import tomli_w
 
 from spineviz import library
 from spineviz.geometry import volume
+from spineviz.nomenclature import term_of
 from spineviz.structure import Structure, Surface
 
 CATALOG = "catalog.toml"
@@ -104,7 +105,7 @@ def _entry(structure: Structure, path: Path) -> dict[str, str | int | float]:
     return {
         "tissue": structure.tissue,
         "side": structure.side or "",
-        "term": structure.term,
+        "term": term_of(structure.name).fma,
         "triangles": len(structure.surface.faces),
         "volume_cm3": round(volume(structure.surface) / 1000, 3),
         "hash": library.digest(path.read_bytes()),

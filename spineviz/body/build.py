@@ -25,15 +25,6 @@ from spineviz.geometry import bake_occlusion
 from spineviz.structure import Structure, Surface, Warp
 from spineviz.terms import DISCS, LEVELS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, Disc, Level, discs_of
 
-BONE_TERMS: Mapping[Level, str] = {
-    **{"C1": "FMA:12519", "C2": "FMA:12520", "C3": "FMA:12521", "C4": "FMA:12522", "C5": "FMA:12523"},
-    **{"C6": "FMA:12524", "C7": "FMA:12525"},
-    **{"T1": "FMA:9165", "T2": "FMA:9187", "T3": "FMA:9209", "T4": "FMA:9248", "T5": "FMA:9922"},
-    **{"T6": "FMA:9945", "T7": "FMA:9968", "T8": "FMA:9991", "T9": "FMA:10014", "T10": "FMA:10037"},
-    **{"T11": "FMA:10059", "T12": "FMA:10081"},
-    **{"L1": "FMA:13072", "L2": "FMA:13073", "L3": "FMA:13074", "L4": "FMA:13075", "L5": "FMA:13076"},
-    **{"S1": "FMA:16202", "Co1": "FMA:20229"},
-}
 BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 10_000, "Co1": 2_500}
 TRIANGLES: Mapping[str, int] = {
     "disc": 4_500,
@@ -84,11 +75,11 @@ def build(
     structures: dict[str, Structure] = {}
     for level, bone in bones.items():
         surface = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
-        structures[level] = Structure(level, "bone", surface, None, BONE_TERMS.get(level, ""))
+        structures[level] = Structure(level, "bone", surface)
         made(structures[level])
     for name, recipe in recipes.items():
         surface = baked[name] if name in baked else shaded(recipe)
-        structures[name] = Structure(name, recipe.tissue, surface, recipe.side, recipe.term)
+        structures[name] = Structure(name, recipe.tissue, surface, recipe.side)
         made(structures[name])
     if soft:
         for name in (name for disc in _between(bones) for name in parts_of(disc) if name not in recipes):

@@ -38,7 +38,7 @@ def girdle(
             result[name] = Structure(name, "bone", _rib(bones, level, side, size), side)
         if "ilium" in shown and "S1" in bones:
             name = f"ilium.{side}"
-            result[name] = Structure(name, "bone", _ilium(bones["S1"], side, size), side, "FMA:16589")
+            result[name] = Structure(name, "bone", _ilium(bones["S1"], side, size), side)
     return result
 
 

@@ -34,8 +34,8 @@ VIEW_KEYS = MappingProxyType(
 )
 """The key of each named view."""
 
-LAYER_KEYS = "1234567890"
-"""The keys of the layers, from the skin inwards."""
+LAYER_KEYS = "1234567890xi"
+"""The keys of the layers, from the skin inwards; with Ctrl, everything that lies over the layer goes."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,11 @@ def act_of(key: str, viewer: Viewer) -> Act | None:
     for command in COMMANDS:
         if key in command.keys:
             return command.act
-    if key in LAYER_KEYS:
-        return partial(Viewer.toggle_layer, layer=LAYERS[LAYER_KEYS.index(key)])
+    for layer, own in zip(LAYERS, LAYER_KEYS, strict=True):
+        if key == own:
+            return partial(Viewer.toggle_layer, layer=layer)
+        if key == f"ctrl+{own}":
+            return partial(Viewer.show_layers, words=f"down to {layer}")
     view = next((name for name, letter in VIEW_KEYS.items() if letter == key), None)
     if view in viewer.views:
         return partial(Viewer.choose_view, name=view)

@@ -34,8 +34,10 @@ SWATCHES: MappingProxyType[Layer, Tissue] = MappingProxyType(
         "muscles": "muscle",
         "ligaments": "ligament",
         "bones": "bone",
-        "discs": "annulus",
+        "epidural_fat": "fat",
         "nerves": "nerve",
+        "discs": "annulus",
+        "vessels": "artery",
         "disease": "fragment",
         "instruments": "instrument",
     }
@@ -93,7 +95,7 @@ def _check(canvas: Canvas, item: Control, hovered: bool, unit: float, text: Text
     strokes.dot(canvas, (left + 27 * unit, middle), 4.2 * unit, (red, green, blue), strength)
     ink = INK if item.usable else UNUSABLE
     strokes.words(canvas, (left + 40 * unit, middle), text(item.name), 12.5 * unit, ink)
-    _key(canvas, box, item.key, unit, FAINT if item.usable else UNUSABLE)
+    _key(canvas, box, item.key.upper(), unit, FAINT if item.usable else UNUSABLE)
 
 
 def _button(canvas: Canvas, item: Control, hovered: bool, unit: float, text: Text) -> None:
@@ -222,7 +224,9 @@ def bubble(canvas: Canvas, pointer: tuple[int, int], words: str, unit: float) ->
 def help_sheet(canvas: Canvas, unit: float, text: Text) -> None:
     """Paint the help over a canvas: every key and what it does."""
     rows = [(command.shown, text(command.about)) for command in COMMANDS]
-    rows += [(f"1 – {LAYER_KEYS[-1]}", text(Message("desktop.help.layers")))]
+    letters = [key.upper() for key in LAYER_KEYS if key.isalpha()]
+    rows += [(", ".join(["1 – 9, 0", *letters]), text(Message("desktop.help.layers")))]
+    rows += [(f"Ctrl+1 – {letters[-1]}", text(Message("desktop.help.down")))]
     rows += [(text(Message("desktop.letters")), text(Message("desktop.help.views")))]
     rows += [("H, ?", text(Message("desktop.help.help"))), ("Q, Esc", text(Message("desktop.help.quit")))]
     mouse = ("drag", "shift_drag", "wheel", "point", "click")

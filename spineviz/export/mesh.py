@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from spineviz import assembly, scene
 from spineviz.body import Anatomy
 from spineviz.body.bake import shelf
+from spineviz.body.girdle import girdle
 from spineviz.body.skeleton import bones
 from spineviz.geometry import as_trimesh
-from spineviz.layers import layer_of
 from spineviz.library import replacing, require_folder, require_suffix
+from spineviz.nomenclature import baked_names, every_name, kind_of, parts_of
 from spineviz.scene import Scene
 from spineviz.structure import Surface
 from spineviz.terms import LEVELS
@@ -30,20 +32,27 @@ def write_structure(path: Path, name: str, source: str | None = None) -> None:
     require_suffix(path, FORMATS)
     require_folder(path)
     chosen = scene.load(source) if source is not None else None
-    require_name(name)
+    require_name(name, made=chosen is None)
     data = as_trimesh(_surface(name, chosen)).export(file_type=path.suffix.lower()[1:])
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
 
-def require_name(name: str) -> None:
-    """Raise ValueError for a name that no structure of any scene can have, before anything is built."""
+def require_name(name: str, made: bool = False) -> None:
+    """Raise ValueError for a name that no structure of any scene can have, before anything is built.
+
+    With ``made`` also for a structure that the healthy body does not have.
+    """
     try:
-        layer_of(name)
+        kind_of(name)
     except ValueError:
-        raise ValueError(
-            f"there is no structure '{name}'; names are like L4, disc.L4-L5, root.L5.left, multifidus.left"
-        ) from None
+        near = get_close_matches(name, every_name(), n=1, cutoff=0.7)
+        hint = (
+            f"nearest: {near[0]}" if near else "names are like L4, disc.L4-L5, root.L5.left, multifidus.left"
+        )
+        raise ValueError(f"there is no structure '{name}'; {hint}") from None
+    if made and name not in baked_names():
+        raise ValueError(f"there is no structure '{name}' in the healthy body; spineviz structures lists it")
 
 
 def _surface(name: str, chosen: Scene | None) -> Surface:
@@ -53,7 +62,17 @@ def _surface(name: str, chosen: Scene | None) -> Surface:
             return bones(Anatomy(), [level])[level].surface
         if name in shelf():
             return shelf()[name]
+        if kind_of(name).name in ("rib", "ilium"):
+            return _beside(name)
     structures = assembly.assemble(chosen or Scene(title="")).model.structures
     if name not in structures:
         raise ValueError(f"there is no structure '{name}'; choose one of: {', '.join(sorted(structures))}")
     return structures[name].surface
+
+
+def _beside(name: str) -> Surface:
+    """Return a rib or an ilium of the healthy body at full resolution, with the bones that it touches."""
+    index = LEVELS.index(parts_of(name).place or "S1")
+    anatomy = Anatomy()
+    levels = [level for level in LEVELS[index - 1 : index + 1] if level in anatomy.levels]
+    return girdle(bones(anatomy, levels), ("ribs", "ilium"), anatomy.size)[name].surface

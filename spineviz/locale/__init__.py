@@ -19,14 +19,15 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def catalog(language: str = "en") -> Mapping[str, str]:
-    """Return a language's texts by dotted key.
+    """Return a language's texts by dotted key: those of its file, and of the files in its folder.
 
     Raises ValueError for a language without a catalog.
     """
     path = _FOLDER / f"{language}.toml"
     if not path.is_file():
         raise ValueError(f"no texts for the language '{language}'; there is: {', '.join(languages())}")
-    return _flat(tomllib.loads(path.read_text("utf-8")), "")
+    files = [path, *sorted((_FOLDER / language).glob("*.toml"))]
+    return {key: words for file in files for key, words in _flat(_read(file), "").items()}
 
 
 def text(message: Message, language: str = "en") -> str:
@@ -60,6 +61,10 @@ def _filled(value: str | float, language: str) -> str | float:
     if not isinstance(value, str) or not value.startswith("@"):
         return value
     return value[1:] if value.startswith("@@") else text(Message(value[1:]), language)
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    return tomllib.loads(path.read_text("utf-8"))
 
 
 def _flat(table: Mapping[str, object], prefix: str) -> dict[str, str]:

@@ -78,12 +78,19 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
         "dura": Material(
             _rgb("#f0e3c3"), _rgb("#d8b9a4"), _rgb("#8d6f55"), _rgb("#e6cfae"), 0.22, 30, 0.30, shade=0.38
         ),
+        "cord": Material(
+            _rgb("#f3e7b4"), _rgb("#e4cd86"), _rgb("#8a7338"), _rgb("#efe3c8"), 0.22, 30, 0.30, shade=0.45
+        ),
         "nerve": Material(
             _rgb("#f4d35a"), _rgb("#e2ab3a"), _rgb("#8a601c"), _rgb("#f6e09a"), 0.22, 30, 0.30, shade=0.45
         ),
         "ligament": Material(
             _rgb("#eee4ca"), _rgb("#e0c26a"), _rgb("#7d643f"), _rgb("#e4d6ac"), 0.12, 18, 0.25, shade=0.6,
             grain="fibres", grain_size=(30.0, 12.0),
+        ),
+        "tendon": Material(
+            _rgb("#e9e4d8"), _rgb("#d3c6ac"), _rgb("#746653"), _rgb("#d9d0bd"), 0.22, 26, 0.25, shade=0.7,
+            grain="fibres", grain_size=(40.0, 12.0),
         ),
         "muscle": Material(
             _rgb("#9c342b"), _rgb("#e6d8c8"), _rgb("#3c100e"), _rgb("#8e3a33"), 0.10, 18, 0.4,
@@ -95,6 +102,12 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
         ),
         "fat": Material(
             _rgb("#f3d288"), _rgb("#d98e63"), _rgb("#96662a"), _rgb("#f0d089"), 0.14, 20, 0.25, mottle=0.025
+        ),
+        "artery": Material(
+            _rgb("#c22f2b"), _rgb("#e0685a"), _rgb("#541010"), _rgb("#d98078"), 0.30, 34, 0.30, shade=0.6
+        ),
+        "vein": Material(
+            _rgb("#3f62a8"), _rgb("#6e8cc4"), _rgb("#182a4f"), _rgb("#7f93bd"), 0.30, 34, 0.30, shade=0.6
         ),
         "skin": Material(
             _rgb("#d9a385"), _rgb("#b86a58"), _rgb("#6d3a2a"), _rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012

@@ -10,6 +10,7 @@ from spineviz.viewer.choices import (
     adjusted,
     cut_planes,
     visible_layers,
+    with_layers,
 )
 from spineviz.viewer.picking import pick
 from spineviz.viewer.session import SPEEDS, Viewer
@@ -24,4 +25,5 @@ __all__ = [
     "cut_planes",
     "pick",
     "visible_layers",
+    "with_layers",
 ]

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from spineviz.layers import Layer, layer_of, structure_title
+from spineviz.layers import APART, LAYERS, Layer, chosen_layers, layer_of, structure_title
 from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.structure import Bone, Floats
 from spineviz.terms import Disc, Level, Side
@@ -18,6 +18,10 @@ CutName = Literal["axial", "sagittal"]
 """Where the scene can be cut open at its disc."""
 
 CUTS: tuple[CutName, ...] = get_args(CutName)
+
+
+COVERS: frozenset[Layer] = frozenset({"skin", "fat", "fascia", "muscles"})
+"""Layers that, seen from behind, hide what lies under them."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,16 @@ class Choices:
     camera: Camera | None = None
     cut: Cut | None = None
     labels: bool = True
+
+
+def with_layers(choices: Choices, words: str) -> Choices:
+    """Return choices that show some layers and no others, said in words: ``down to the fascia``.
+
+    See `spineviz.layers.chosen_layers`, which raises ValueError for words that are no layers. Disease and
+    instruments are hidden or left to the timeline, never brought back: they come and go with the operation.
+    """
+    shown = frozenset(chosen_layers(words))
+    return replace(choices, hidden_layers=frozenset(LAYERS) - shown, shown_layers=shown - APART)
 
 
 def cut_planes(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[CutName, Cut]:
@@ -88,8 +102,10 @@ def _view(line: Message | None, camera: Camera) -> Message | None:
 
 def _pane(pane: Pane, choices: Choices) -> Pane:
     strongest = _strongest(pane.looks) if choices.shown_layers else {}
+    camera = choices.camera or pane.camera
     looks = {name: _look(name, look, choices, strongest) for name, look in pane.looks.items()}
-    hidden = {structure_title(name) for name in _kept_out(pane.looks, choices)}
+    out = (*_kept_out(pane.looks, choices), *_covered(pane.looks, choices, strongest, camera))
+    hidden = {structure_title(name) for name in out}
     labels = tuple(
         label
         for label in pane.labels
@@ -99,7 +115,7 @@ def _pane(pane: Pane, choices: Choices) -> Pane:
         pane,
         looks=looks,
         labels=labels,
-        camera=choices.camera or pane.camera,
+        camera=camera,
         cuts=pane.cuts if choices.cut is None else (*pane.cuts, choices.cut),
     )
 
@@ -115,6 +131,17 @@ def _kept_out(looks: Mapping[str, Look], choices: Choices) -> tuple[str, ...]:
     return tuple(
         name for name in looks if name in choices.hidden_structures or layer_of(name) in choices.hidden_layers
     )
+
+
+def _covered(
+    looks: Mapping[str, Look], choices: Choices, strongest: Mapping[Layer, float], camera: Camera
+) -> tuple[str, ...]:
+    """Return what lies under layers that the user has brought back, seen from behind."""
+    back = [layer for layer in choices.shown_layers & COVERS if strongest.get(layer) == 0.0]
+    if not back or camera.direction[1] >= 0:
+        return ()
+    cover = min(LAYERS.index(layer) for layer in back)
+    return tuple(name for name in looks if LAYERS.index(layer_of(name)) > cover)
 
 
 def _strongest(looks: Mapping[str, Look]) -> dict[Layer, float]:

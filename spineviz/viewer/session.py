@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from spineviz.layers import LAYERS, Layer
+from spineviz.layers import APART, LAYERS, Layer
 from spineviz.model import Camera, Cut, Model, State
 from spineviz.timeline import Timeline, eased
-from spineviz.viewer.choices import Choices, CutName, adjusted, named, visible_layers
+from spineviz.viewer.choices import Choices, CutName, adjusted, named, visible_layers, with_layers
 from spineviz.views import between
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """How fast a timeline can be played; 1 is its own pace."""
 
 _Named = TypeVar("_Named")
-_REMOVED: frozenset[Layer] = frozenset({"disease", "instruments"})
 
 
 @dataclass(eq=False)
@@ -151,11 +150,18 @@ class Viewer:
         hidden, shown = self.choices.hidden_layers, self.choices.shown_layers
         if layer in hidden | shown:
             hidden, shown = hidden - {layer}, shown - {layer}
-        elif layer in _REMOVED or layer in visible_layers(self.told):
+        elif layer in APART or layer in visible_layers(self.told):
             hidden = hidden | {layer}
         else:
             shown = shown | {layer}
         self._choose(replace(self.choices, hidden_layers=hidden, shown_layers=shown))
+
+    def show_layers(self, words: str) -> None:
+        """Show some layers and no others, said in words: ``down to the fascia``, ``everything but skin``.
+
+        Raises ValueError for a word that is no layer; the text tells the nearest, and those there are.
+        """
+        self._choose(with_layers(self.choices, words))
 
     def hide(self, structure: str) -> None:
         """Hide one structure until `show_all`."""

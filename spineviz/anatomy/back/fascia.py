@@ -69,7 +69,7 @@ def fascia_recipe(
     front = _on_muscle(roof, muscles, medial)
     layer = Layer(front, front.shifted(thickness), outline(span))
     return LayerRecipe(
-        "thoracolumbar_fascia", "fascia", layer.solid(), FASCIA_STEP, term="FMA:25072",
+        "thoracolumbar_fascia", "fascia", layer.solid(), FASCIA_STEP,
         paint=muscle_paint.fascia, layer=layer, cover=roof.shifted(thickness),
     )  # fmt: skip
 

@@ -128,13 +128,13 @@ def muscle_recipes(parameters: MuscleParameters, bones: Mapping[Level, LevelBone
         deep = _multifidus_fibres(parameters, bed, bones, side)
         result[f"multifidus.{side}"] = Recipe(
             f"multifidus.{side}", "muscle", _multifidus(parameters, bed, deep, side), MUSCLE_STEP,
-            side, "FMA:22827", deep.paint,
+            side, deep.paint,
         )  # fmt: skip
     for side in SIDES:
         lateral = _erector_fibres(parameters, bed, side)
         result[f"erector_spinae.{side}"] = Recipe(
             f"erector_spinae.{side}", "muscle", _erector_spinae(parameters, bed, lateral, side), MUSCLE_STEP,
-            side, "FMA:71302", lateral.paint,
+            side, lateral.paint,
         )  # fmt: skip
     lateral_muscles = [result[f"erector_spinae.{side}"].solid.field for side in SIDES]
     medial = along(bed.span, parameters.intermuscular_plane)

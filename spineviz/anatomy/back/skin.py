@@ -77,9 +77,9 @@ def skin_recipes(
     fat, skin = Layer(under.outer, dermis, under.outline), Layer(dermis, surface, under.outline)
     return {
         "subcutaneous_fat": LayerRecipe(
-            "subcutaneous_fat", "fat", fat.solid(), SKIN_STEP, term="FMA:9630", paint=plain, layer=fat
+            "subcutaneous_fat", "fat", fat.solid(), SKIN_STEP, paint=plain, layer=fat
         ),
-        "skin": LayerRecipe("skin", "skin", skin.solid(), SKIN_STEP, None, "FMA:7163", plain, layer=skin),
+        "skin": LayerRecipe("skin", "skin", skin.solid(), SKIN_STEP, None, plain, layer=skin),
     }
 
 
