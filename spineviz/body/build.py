@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from spineviz import nomenclature
 from spineviz.anatomy.back.muscle import muscle_parameters, muscle_recipes
 from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
-from spineviz.anatomy.disc import DISC_TISSUES, disc_recipes, parts_of
+from spineviz.anatomy.disc import disc_recipes, parts_of
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve import nerve_recipes
 from spineviz.anatomy.nerve.parameters import nerve_parameters
@@ -83,7 +84,7 @@ def build(
         made(structures[name])
     if soft:
         for name in (name for disc in _between(bones) for name in parts_of(disc) if name not in recipes):
-            structures[name] = Structure(name, DISC_TISSUES[name.partition(".")[0]], baked[name])
+            structures[name] = Structure(name, nomenclature.kind_of(name).tissue, baked[name])
             made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
         surface = bake_occlusion(

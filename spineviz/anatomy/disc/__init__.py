@@ -30,10 +30,6 @@ LARGE = 32.0
 Painter = Callable[[Points], Paint]
 
 
-DISC_TISSUES: Mapping[str, Tissue] = {"disc": "annulus", "nucleus": "nucleus", "endplate": "cartilage"}
-"""What the parts of a healthy disc are made of, by the beginnings of their names."""
-
-
 def parts_of(disc: Disc) -> tuple[str, ...]:
     """Return the names of a healthy disc's parts."""
     return f"disc.{disc}", f"nucleus.{disc}", f"endplate.{disc}.upper", f"endplate.{disc}.lower"
