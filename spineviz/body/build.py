@@ -21,7 +21,7 @@ from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
-from spineviz.geometry import bake_occlusion
+from spineviz.geometry import bake_occlusion, normals_of
 from spineviz.structure import Structure, Surface, Warp
 from spineviz.terms import DISCS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, Level
 
@@ -34,7 +34,7 @@ BONE_TERMS: Mapping[Level, str] = {
     **{"L1": "FMA:13072", "L2": "FMA:13073", "L3": "FMA:13074", "L4": "FMA:13075", "L5": "FMA:13076"},
     **{"S1": "FMA:16202", "Co1": "FMA:20229"},
 }
-BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 10_000, "Co1": 2_500}
+BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 14_000, "Co1": 2_500}
 TRIANGLES: Mapping[str, int] = {
     "disc": 4_500,
     "nucleus": 1_500,
@@ -53,53 +53,61 @@ TRIANGLES: Mapping[str, int] = {
 TRIANGLES_OF_A_BONE = 8_000
 """How many triangles any other bone has in a scene."""
 
+LIGHT = 0.25
+"""The share of its triangles that a bone's light mesh has."""
+
 
 def build(
     anatomy: Anatomy,
     levels: Sequence[Level] | None = None,
     beside: Sequence[Beside] = (),
     soft: bool = True,
-    shelf: Mapping[str, Surface] | None = None,
+    shelf: Mapping[str, Structure] | None = None,
     made: Callable[[Structure], None] = lambda structure: None,
 ) -> Body:
     """Build every structure of an anatomy, or of some of its levels, in the world, with occlusion baked.
 
     Soft tissue, unless it is not wanted, is there where all of its bones are: L3 to the sacrum.
-    ``shelf`` holds baked surfaces by structure name and stands for what needs no building; the
-    project's own library by default. ``made`` is called with each structure as soon as it is there.
+    ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
+    library by default. ``made`` is called with each structure as soon as it is there.
     """
-    bones = make_bones(anatomy, levels)
-    baked = _fitting(anatomy, bones, library_shelf() if shelf is None else shelf)
+    wanted = anatomy.levels if levels is None else levels
+    baked = _fitting(anatomy, wanted, library_shelf() if shelf is None else shelf)
+    bones = make_bones(anatomy, levels, {name: item.surface for name, item in baked.items()})
     whole = set(LOWER_LUMBAR_LEVELS) <= set(bones) and set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs)
     recipes = tissue_recipes(anatomy, bones) if soft and whole else {}
     hard = {
-        level: baked[level]
-        if level in baked
-        else lighter(bone.surface, BONE_TRIANGLES.get(level, TRIANGLES_OF_A_BONE))
+        level: baked[level].surface if level in baked else thinned(bone.surface, triangles_of(level))
         for level, bone in bones.items()
     }
     structures: dict[str, Structure] = {}
     for level, bone in bones.items():
-        surface = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
-        structures[level] = Structure(level, "bone", surface, None, BONE_TERMS.get(level, ""))
+        structures[level] = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
         made(structures[level])
     for name, recipe in recipes.items():
-        surface = baked[name] if name in baked else shaded(recipe)
-        structures[name] = Structure(name, recipe.tissue, surface, recipe.side, recipe.term)
+        fresh = name not in baked
+        structures[name] = (
+            Structure(name, recipe.tissue, shaded(recipe), recipe.side, recipe.term) if fresh else baked[name]
+        )
         made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
-        surface = bake_occlusion(
-            lighter(item.surface, TRIANGLES[name.partition(".")[0]]), list(hard.values())
-        )
-        structures[name] = replace(item, surface=surface)
+        surfaces = [
+            bake_occlusion(thinned(item.surface, count), list(hard.values()))
+            for count in (triangles_of(name), int(LIGHT * triangles_of(name)))
+        ]
+        structures[name] = replace(item, surface=surfaces[0], light=surfaces[1])
         made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
 
 
-def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Surface:
-    """Return a bone's surface with its cartilage, darkened by itself and by the other bones."""
+def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
+    """Return a bone with its cartilage, darkened by itself and by the other bones, in both its meshes."""
     others = [surface for level, surface in hard.items() if level != bone.level]
-    return bake_occlusion(_cartilage(anatomy, bone, hard[bone.level]), others)
+    light = thinned(bone.surface, int(LIGHT * triangles_of(bone.level)))
+    surface, light = (
+        bake_occlusion(_cartilage(anatomy, bone, item), others) for item in (hard[bone.level], light)
+    )
+    return Structure(bone.level, "bone", surface, term=BONE_TERMS.get(bone.level, ""), light=light)
 
 
 def _movements(
@@ -115,9 +123,9 @@ def _movements(
 
 
 def _fitting(
-    anatomy: Anatomy, bones: Mapping[Level, LevelBone], shelf: Mapping[str, Surface]
-) -> Mapping[str, Surface]:
-    """Return the baked surfaces that are true for an anatomy and the bones that are there.
+    anatomy: Anatomy, wanted: Sequence[Level], shelf: Mapping[str, Structure]
+) -> Mapping[str, Structure]:
+    """Return the baked structures that are true for an anatomy and the bones that are wanted.
 
     Baked bones are darkened by their neighbours; where one of these is missing, a bone is darkened anew.
     """
@@ -125,7 +133,7 @@ def _fitting(
     if anatomy.given or _chain(anatomy) != _chain(healthy):
         return {}
     changed = [disc for disc in DISCS if anatomy.discs.get(disc) != healthy.discs.get(disc)]
-    alone = [level for pair in pairwise(anatomy.levels) if not set(pair) <= set(bones) for level in pair]
+    alone = [level for pair in pairwise(anatomy.levels) if not set(pair) <= set(wanted) for level in pair]
     return {
         name: item
         for name, item in shelf.items()
@@ -174,6 +182,20 @@ def lighter(surface: Surface, triangles: int) -> Surface:
     return Surface(vertices, faces)
 
 
+def thinned(surface: Surface, triangles: int) -> Surface:
+    """Return a surface with about so many triangles that is lit like the finer one."""
+    if len(surface.faces) <= triangles:
+        return surface
+    result = lighter(surface, triangles)
+    return replace(result, normals=normals_of(surface, result.vertices))
+
+
+def triangles_of(bone: str) -> int:
+    """Return how many triangles a bone, given by its name, has in a scene."""
+    stem = bone.partition(".")[0]
+    return BONE_TRIANGLES.get(stem) or TRIANGLES.get(stem) or TRIANGLES_OF_A_BONE
+
+
 def _cartilage(anatomy: Anatomy, bone: LevelBone, surface: Surface) -> Surface:
     """Return a bone's surface with its articular cartilage as tint, where the parameters tell it."""
     if bone.level in anatomy.given:
@@ -182,4 +204,4 @@ def _cartilage(anatomy: Anatomy, bone: LevelBone, surface: Surface) -> Surface:
     marks = {name: mark.then(own) for name, mark in bone.landmarks.items()}
     points = bone.frame.to_local(surface.vertices)
     tint = kind_of(bone.level).cartilage(anatomy.vertebrae[bone.level], points, marks)
-    return Surface(surface.vertices, surface.faces, surface.occlusion, tint)
+    return replace(surface, tint=tint)
