@@ -121,6 +121,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("structure", help="L4, disc.L4-L5, root.L5.left, multifidus.left, ...")
     command.add_argument("-o", "--output", type=Path, required=True, help="the .ply or .stl file to write")
     command.add_argument("--scene", help="take it from this scene instead of the healthy body")
+    command.add_argument(
+        "--step", type=float, metavar="MM", help="mesh a bone of the spine anew, as finely as this"
+    )
 
     command = _command(commands, "bake", _bake, "build the mesh library in meshes/", "spineviz bake --check")
     command.add_argument("--check", action="store_true", help="only tell whether library and generator agree")
@@ -245,7 +248,7 @@ def _show(options: argparse.Namespace) -> int:
 def _mesh(options: argparse.Namespace) -> int:
     from spineviz.export.mesh import write_structure
 
-    write_structure(options.output, options.structure, options.scene)
+    write_structure(options.output, options.structure, options.scene, options.step)
     print(options.output)
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +55,17 @@ def vertex_normals(vertices: Points, faces: npt.NDArray[np.integer]) -> Floats:
             result[:, axis] += np.bincount(
                 faces[:, corner], normals[:, axis] * areas, minlength=len(vertices)
             )
+    return result / np.maximum(np.linalg.norm(result, axis=1, keepdims=True), 1e-12)
+
+
+def normals_of(fine: Surface, points: Points) -> Floats:
+    """Return the unit normals (n, 3) of a finely meshed surface at points (n, 3) on it or beside it.
+
+    The normals of the three nearest vertices are averaged, the nearer the stronger.
+    """
+    ways, near = cKDTree(fine.vertices).query(points, k=3)
+    weights = 1.0 / np.maximum(ways, 1e-3)
+    result = np.einsum("nk,nkc->nc", weights, vertex_normals(fine.vertices, fine.faces)[near])
     return result / np.maximum(np.linalg.norm(result, axis=1, keepdims=True), 1e-12)
 
 
@@ -321,7 +332,7 @@ def bake_occlusion(
         farthest = np.full(len(origins), reach, dtype=np.float32)
         depth = scene.run(origins, x * first + y * second + z * normals, farthest, query="DISTANCE")
         light += np.sqrt(np.clip(depth, 0, reach) / np.float32(reach))
-    return Surface(surface.vertices, surface.faces, light / rays, surface.tint, surface.coordinates)
+    return replace(surface, occlusion=light / rays)
 
 
 def _faces_near(other: Surface, surface: Surface, reach: float) -> npt.NDArray[np.int32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import mmap
@@ -25,7 +26,15 @@ SurfaceMap = Mapping[str, Surface]
 Kept = TypeVar("Kept")
 
 _PACKAGE = Path(__file__).resolve().parent
-_ATTRIBUTES = ("vertices", "faces", "occlusion", "tint", "coordinates")
+_KINDS: Mapping[str, type] = {
+    **{"vertices": np.float32, "occlusion": np.float16, "tint": np.float16},
+    **{"coordinates": np.float32, "normals": np.int16},
+}
+"""How the attributes of a surface are written: paint to 0.001, normals as two numbers each, see `folded`."""
+
+_FULL = 32767.0
+"""The largest number of a written normal."""
+
 _MARK, _SUM, _LENGTH = b"spineviz cache 2\n", struct.Struct("<I"), struct.Struct("<Q")
 
 _ALIGNED = 64
@@ -33,6 +42,9 @@ _ALIGNED = 64
 
 _LARGE = 4096
 """The bytes from which an array of a kept object is a part of its own, read only where it is used."""
+
+KEEPERS = ("bake.py", "proof.py")
+"""The files that keep and check the baked library, and do not shape it."""
 
 SURGICAL = ("herniation", "instruments", "procedures", "retraction")
 """The files of measures that do not shape the healthy body."""
@@ -63,20 +75,32 @@ def digest(*parts: str | bytes) -> str:
 
 
 def recipe() -> str:
-    """Return a hash of the code and the measures that shape the healthy body, for the baked library."""
-    floors = [
-        path for floor in ("sdf", "anatomy", "body") for path in _sources(floor) if path.name != "bake.py"
-    ]
-    modules = [_PACKAGE / f"{name}.py" for name in ("geometry", "structure", "terms", "spec", "measures")]
-    tables = [path for path in _measures() if path.stem not in SURGICAL]
-    return _digest_of([*floors, *modules, *tables])
+    """Return a hash of what the code and the measures say that shape the healthy body.
+
+    Comments, docstrings and the layout of the files do not count.
+    """
+    return _digest_of(_body(), _said)
+
+
+def sources() -> str:
+    """Return a hash of the same files to the letter; it is quicker to take."""
+    return _digest_of(_body(), _written)
 
 
 def full_recipe() -> str:
     """Return a hash of the code and the measures that shape a scene: its body, disease and approaches."""
     floors = [path for floor in ("pathology", "patient", "surgery") for path in _sources(floor)]
     modules = [_PACKAGE / f"{name}.py" for name in ("assembly", "layers", "model", "timeline")]
-    return digest(recipe(), _digest_of([*floors, *modules, *_measures()]))
+    return _digest_of({*_body(), *floors, *modules, *_measures()}, _written)
+
+
+def _body() -> list[Path]:
+    """Return the files that shape the healthy body."""
+    floors = [
+        path for floor in ("sdf", "anatomy", "body") for path in _sources(floor) if path.name not in KEEPERS
+    ]
+    modules = [_PACKAGE / f"{name}.py" for name in ("geometry", "structure", "terms", "spec", "measures")]
+    return [*floors, *modules, *(path for path in _measures() if path.stem not in SURGICAL)]
 
 
 def _sources(floor: str) -> list[Path]:
@@ -87,10 +111,39 @@ def _measures() -> list[Path]:
     return list((data_folder("meshes") / "measures").glob("*.toml"))
 
 
-def _digest_of(files: Iterable[Path]) -> str:
-    """Return a hash of text files and their places, the same on every system."""
-    named = sorted((_place(path), path.read_bytes().replace(b"\r\n", b"\n")) for path in files)
+def _digest_of(files: Iterable[Path], content: Callable[[Path], bytes]) -> str:
+    """Return a hash of text files, by what counts of their content, and of their places."""
+    named = sorted((_place(path), content(path)) for path in files)
     return digest(*(part for entry in named for part in entry))
+
+
+def _written(path: Path) -> bytes:
+    """Return the bytes of a text file, the same on every system."""
+    return path.read_bytes().replace(b"\r\n", b"\n")
+
+
+def _said(path: Path) -> bytes:
+    """Return what a file says, the same for every version of Python: of code, its syntax tree."""
+    return repr(_tree(ast.parse(_written(path)))).encode() if path.suffix == ".py" else _written(path)
+
+
+def _tree(node: object) -> object:
+    """Return a syntax tree as plain lists, without docstrings and what is empty."""
+    if isinstance(node, list):
+        return [_tree(item) for item in node if not _docstring(item)]
+    if not isinstance(node, ast.AST):
+        return node
+    parts = [(name, getattr(node, name, None)) for name in node._fields]
+    return [type(node).__name__, *((name, _tree(part)) for name, part in parts if part not in (None, []))]
+
+
+def _docstring(node: object) -> bool:
+    """Tell whether a statement is nothing but a text."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def _place(path: Path) -> str:
@@ -214,14 +267,41 @@ def _parts(content: memoryview) -> Iterator[memoryview]:
 
 
 def write_surfaces(path: Path, surfaces: SurfaceMap) -> None:
-    """Write named surfaces into one file, whole or not at all."""
+    """Write named surfaces into one file, whole or not at all.
+
+    Vertices, coordinates and faces are kept as they are, paint to 0.001 and normals to 0.01°.
+    """
     arrays: dict[str, np.ndarray] = {}
     for name, surface in surfaces.items():
-        for attribute in _ATTRIBUTES:
+        few = len(surface.vertices) <= np.iinfo(np.uint16).max
+        arrays[f"{name}:faces"] = surface.faces.astype(np.uint16 if few else np.int32)
+        for attribute, kind in _KINDS.items():
             value = getattr(surface, attribute)
             if value is not None:
-                arrays[f"{name}:{attribute}"] = value
+                plain = folded(value) if attribute == "normals" else value
+                arrays[f"{name}:{attribute}"] = plain.astype(kind)
     write_whole(path, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
+
+
+def folded(normals: np.ndarray) -> np.ndarray:
+    """Return unit vectors (n, 3) as whole numbers (n, 2) up to 32767: the octahedron about them, laid flat.
+
+    After Cigolle et al., Journal of Computer Graphics Techniques 2014;3(2):1-30.
+    """
+    x, y, z = normals.T / np.abs(normals).sum(axis=1)
+    below = z < 0
+    u = np.where(below, (1 - np.abs(y)) * np.copysign(1, x), x)
+    v = np.where(below, (1 - np.abs(x)) * np.copysign(1, y), y)
+    return np.round(_FULL * np.stack([u, v], axis=1))
+
+
+def unfolded(flat: np.ndarray) -> np.ndarray:
+    """Return the unit vectors (n, 3), float32, that `folded` laid flat."""
+    u, v = flat.T.astype(np.float32) / np.float32(_FULL)
+    z = 1 - np.abs(u) - np.abs(v)
+    fold = np.maximum(-z, 0)
+    result = np.stack([u - np.copysign(fold, u), v - np.copysign(fold, v), z], axis=1)
+    return result / np.linalg.norm(result, axis=1, keepdims=True)
 
 
 def read_surfaces(source: Path | BinaryIO) -> dict[str, Surface]:
@@ -235,6 +315,9 @@ def read_surfaces(source: Path | BinaryIO) -> dict[str, Surface]:
             for key in archive.files:
                 name, _, attribute = key.rpartition(":")
                 fields.setdefault(name, {})[attribute] = archive[key]
+        for attributes in fields.values():
+            if "normals" in attributes:
+                attributes["normals"] = unfolded(attributes["normals"])
         return {name: Surface(**attributes) for name, attributes in fields.items()}
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{source}: no whole file of surfaces: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -96,6 +96,8 @@ class Surface:
     ``tint`` (n,) float32, 0 for the tissue's first colour and 1 for its second (cartilage on bone,
     tendon on muscle, torn fibres on annulus).
     ``coordinates`` (n, 2) float32, mm along and across the fibres, taken from the rest shape.
+    ``normals`` (n, 3) float32, unit vectors of a finer shape than the triangles are; without them, the
+    triangles around a vertex tell.
     """
 
     vertices: Floats
@@ -103,23 +105,25 @@ class Surface:
     occlusion: Floats | None = None
     tint: Floats | None = None
     coordinates: Floats | None = None
+    normals: Floats | None = None
 
     def __post_init__(self) -> None:
         """Freeze every array."""
         object.__setattr__(self, "vertices", frozen(self.vertices, np.float32))
         object.__setattr__(self, "faces", frozen(self.faces, np.int32))
-        for name in ("occlusion", "tint", "coordinates"):
+        for name in ("occlusion", "tint", "coordinates", "normals"):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, frozen(value, np.float32))
 
     def moved(self, vertices: Points) -> Surface:
-        """Return the same mesh with other vertices, shape (n, 3)."""
+        """Return the same mesh with other vertices, shape (n, 3), and without normals of its own."""
         return Surface(vertices, self.faces, self.occlusion, self.tint, self.coordinates)
 
     def placed(self, frame: Frame) -> Surface:
         """Return the mesh carried from ``frame`` to its parent."""
-        return self.moved(frame.to_parent(self.vertices))
+        turned = None if self.normals is None else self.normals @ frame.axes
+        return replace(self.moved(frame.to_parent(self.vertices)), normals=turned)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +144,8 @@ class Structure:
 
     ``name`` is unique in a model: ``L4``, ``disc.L4-L5``, ``root.L5.left``, ``multifidus.left``.
     ``surface`` is the rest shape in the world frame; ``variants`` are the other shapes that an
-    approach or a pathology asked for, by their name.
+    approach or a pathology asked for, by their name. ``light`` is the rest shape in fewer triangles, for
+    pictures in which the structure is small.
     """
 
     name: str
@@ -148,6 +153,7 @@ class Structure:
     surface: Surface
     side: Side | None = None
     variants: Mapping[str, Surface] = field(default_factory=dict)
+    light: Surface | None = None
 
 
 class Bone(Protocol):

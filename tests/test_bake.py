@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from spineviz import library
-from spineviz.body import bake
+from spineviz.body import bake, proof
 from spineviz.structure import Structure, Surface
 
+LIGHT = Surface(np.eye(3) / 2, np.array([[0, 1, 2]]), normals=np.eye(3))
 SURFACE = Surface(np.eye(3), np.array([[0, 1, 2]]), tint=np.array([0.0, 0.5, 1.0]))
 NAMES = ("L4", "disc.L4-L5", "root.L5.left")
 
@@ -28,25 +29,30 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     def fresh(tell: Callable[[str], None]) -> Mapping[str, Structure]:
         for name in NAMES:
             tell(name)
-        return {name: Structure(name, "bone", SURFACE) for name in NAMES}
+        return {name: Structure(name, "bone", SURFACE, light=LIGHT) for name in NAMES}
 
     monkeypatch.setattr(bake, "_fresh", fresh)
+    monkeypatch.setattr(proof, "departures", lambda baked: [])
     monkeypatch.setattr(library, "data_folder", lambda name: tmp_path)
     monkeypatch.setattr(library, "recipe", lambda: "now")
+    monkeypatch.setattr(library, "sources", lambda: "now, to the letter")
     bake.shelf.cache_clear()
     bake.bake(told)
     yield tmp_path
     bake.shelf.cache_clear()
 
 
-def refreshed() -> Mapping[str, Surface]:
+def refreshed() -> Mapping[str, Structure]:
     bake.shelf.cache_clear()
     return bake.shelf()
 
 
 def test_what_was_baked_stands_on_the_shelf(folder: Path) -> None:
     assert tuple(bake.shelf()) == NAMES
-    assert np.array_equal(bake.shelf()["L4"].vertices, SURFACE.vertices)
+    stored = bake.shelf()["L4"]
+    assert np.array_equal(stored.surface.vertices, SURFACE.vertices)
+    assert stored.light is not None and np.array_equal(stored.light.vertices, LIGHT.vertices)
+    assert (stored.tissue, stored.side) == ("bone", None)
     assert bake.check().startswith("3 structures agree")
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         ["catalog.toml", *(f"{name}.npz" for name in NAMES)]
@@ -62,8 +68,30 @@ def test_baking_tells_how_far_it_is() -> None:
 
 def test_the_shelf_of_another_generator_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "recipe", lambda: "later")
+    assert refreshed(), "to the letter it is the same"
+    monkeypatch.setattr(library, "sources", lambda: "later, to the letter")
     assert refreshed() == {}
     with pytest.raises(ValueError, match="run: spineviz bake"):
+        bake.check()
+
+
+def test_the_shelf_of_a_generator_that_says_the_same_in_other_letters_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(library, "sources", lambda: "with a comment more")
+    assert tuple(refreshed()) == NAMES
+
+
+def test_what_departs_from_the_generator_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "departures", lambda baked: ["L4: too large"])
+    with pytest.raises(ValueError, match=r"(?s)^L4: too large\n.*run: spineviz bake"):
+        bake.check()
+
+
+def test_a_catalogue_that_tells_other_facts_of_a_mesh_is_found_out(folder: Path) -> None:
+    path = folder / "catalog.toml"
+    path.write_text(path.read_text("utf-8").replace("triangles_light = 1", "triangles_light = 2", 1))
+    with pytest.raises(ValueError, match=r"^L4: the catalogue tells other facts"):
         bake.check()
 
 

@@ -19,11 +19,14 @@ from spineviz.library import (
     cache_folder,
     data_folder,
     digest,
+    folded,
     full_recipe,
     read_object,
     read_surfaces,
     recipe,
     replacing,
+    sources,
+    unfolded,
     write_object,
     write_surfaces,
     write_whole,
@@ -74,8 +77,16 @@ def test_named_surfaces_come_back_as_they_were(tmp_path: Path) -> None:
     back = read_surfaces(path)
     assert list(back) == ["disc.L4-L5", "root.L5.left"]
     assert np.array_equal(back["disc.L4-L5"].vertices, SURFACE.vertices)
-    assert back["disc.L4-L5"].tint == pytest.approx(SURFACE.tint)
+    assert back["disc.L4-L5"].tint == pytest.approx(SURFACE.tint, abs=0.001)
     assert back["root.L5.left"].tint is None and back["disc.L4-L5"].coordinates is None
+
+
+@given(st.tuples(*3 * [st.floats(-1, 1)]).filter(lambda way: sum(x * x for x in way) > 1e-3))
+def test_a_normal_comes_back_as_it_was_from_two_numbers(way: tuple[float, float, float]) -> None:
+    normal = np.array([way]) / np.linalg.norm(way)
+    flat = folded(normal)
+    assert np.abs(flat).max() <= 32767
+    assert np.degrees(np.arccos(np.clip((unfolded(flat) * normal).sum(), -1, 1))) < 0.05
 
 
 def test_the_same_surfaces_give_the_same_file(tmp_path: Path) -> None:
@@ -256,6 +267,7 @@ def test_the_recipe_does_not_depend_on_where_the_package_lies(
         ("spineviz/body/build.py", True, True),
         ("meshes/measures/alignment.toml", True, True),
         ("spineviz/body/bake.py", False, False),
+        ("spineviz/body/proof.py", False, False),
         ("spineviz/cli.py", False, False),
         ("spineviz/render/stage.py", False, False),
         ("spineviz/assembly.py", False, True),
@@ -271,8 +283,33 @@ def test_what_shapes_a_mesh_changes_the_recipe_and_nothing_else_does(
 ) -> None:
     before = recipe(), full_recipe()
     with (package / place).open("a") as stream:
-        stream.write("\n# changed\n")
+        stream.write("\nchanged = 1\n")
     assert (recipe() != before[0], full_recipe() != before[1]) == (healthy, scene)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("x = [1, 2]\n", '"""Told."""\n\n# why\nx = [\n    1,\n    2,\n]\n', True),
+        ("def f():\n    return 1\n", 'def f():\n    """Return one."""\n    return (1)\n', True),
+        ('x = "a"\n', "x = 'a'\n", True),
+        ("x = 1\n", "x = 2\n", False),
+        ("x = 1\n", "x = 1.0\n", False),
+        ("x = -1\n", "x = 1\n", False),
+        ("x = None\n", "x = False\n", False),
+        ('x = f"{y}"\n', 'x = f"{y:.2f}"\n', False),
+        ("def f(x=1): return x\n", "def f(x): return x\n", False),
+    ],
+)
+def test_the_recipe_hears_what_code_says_and_not_how_it_looks(
+    package: Path, before: str, after: str, same: bool
+) -> None:
+    path = package / "spineviz/anatomy/disc/space.py"
+    path.write_text(before)
+    first = recipe(), sources()
+    path.write_text(after)
+    assert (recipe() == first[0]) == same
+    assert sources() != first[1]
 
 
 def test_a_file_under_another_name_gives_another_recipe(package: Path) -> None:

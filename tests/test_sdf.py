@@ -67,6 +67,50 @@ def test_a_ball_anywhere_at_any_step_is_watertight(
     assert made.is_watertight and made.volume > 0.0
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 9999), step=st.sampled_from(STEPS), mirror=st.booleans(), zeros=st.floats(0.0, 0.9)
+)
+def test_noise_is_watertight_also_where_it_is_zero_on_the_grid(
+    seed: int, step: float, mirror: bool, zeros: float
+) -> None:
+    """Every configuration of signs that a cell can have, in a box whose border is outside."""
+    random = np.random.default_rng(seed)
+    values = step * random.uniform(-1.0, 1.0, (17, 17, 17))
+    values[random.random(values.shape) < zeros] = 0.0
+    values[3:-3, 3:-3, 3:-3][0, 0, 0] = -step  # so that there is something inside
+
+    def noise(points: Points) -> Floats:
+        nodes = np.round(points / step).astype(int) + 8
+        border = np.abs(nodes - 8).max(axis=1) >= 8
+        return np.where(border, step, values[tuple(np.clip(nodes, 0, 16).T)])
+
+    made = mesh(Solid(noise, [-8 * step] * 3, [8 * step] * 3), step, mirror)
+    edges = np.sort(np.stack([made.faces, np.roll(made.faces, -1, axis=1)], axis=2), axis=2).reshape(-1, 2)
+    _, count = np.unique(edges, axis=0, return_counts=True)
+    assert (count == 2).all()
+    assert as_trimesh(made).area_faces.min() > 0.0
+    assert as_trimesh(made).is_winding_consistent and as_trimesh(made).volume > 0.0
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("mirror", [False, True])
+def test_planes_that_cross_on_the_grid_and_in_the_middle_leave_a_watertight_solid(
+    step: float, mirror: bool
+) -> None:
+    """Two boxes that share an edge and a plane of symmetry: the field is zero on whole rows of nodes."""
+
+    def field(points: Points) -> Floats:
+        x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
+        first = np.max([x - 5.0, np.abs(y - 5.0) - 5.0, np.abs(z - 5.0) - 5.0], axis=0)
+        second = np.max([x - 5.0, np.abs(y + 5.0) - 5.0, np.abs(z + 5.0) - 5.0], axis=0)
+        return np.minimum(first, second)
+
+    made = as_trimesh(mesh(Solid(field, (-15, -15, -15), (15, 15, 15)), step, mirror))
+    assert made.is_watertight and made.is_winding_consistent
+    assert 1200.0 < made.volume < 2050.0, "edges are cut, faces stay"
+
+
 def test_a_thin_ring_is_found_among_the_blocks() -> None:
     made = as_trimesh(mesh(Solid(torus, (-13, -13, -3), (13, 13, 3)), 0.5, mirror=True))
     assert made.is_watertight and made.euler_number == 0 and made.body_count == 1

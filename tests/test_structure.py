@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -62,6 +62,14 @@ def test_two_frames_in_a_chain_carry_points_like_one(inner: Frame, outer: Frame,
     assert np.allclose(
         inner.then(outer).to_parent(points), outer.to_parent(inner.to_parent(points)), atol=1e-8
     )
+
+
+@given(frames())
+def test_normals_turn_with_a_surface_and_are_gone_where_it_changes(frame: Frame) -> None:
+    lit = replace(triangle(), normals=np.eye(3))
+    placed = lit.placed(frame).normals
+    assert placed is not None and np.allclose(placed, frame.axes, atol=1e-6)
+    assert lit.moved(2 * lit.vertices).normals is None
 
 
 @given(frames(), frames(), frames())

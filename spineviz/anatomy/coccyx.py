@@ -13,7 +13,7 @@ from spineviz import measures
 from spineviz.anatomy.sacrum.parts import Process, Strut, folded, nearby
 from spineviz.anatomy.vertebra.landmarks import leaving, mirrored, normals, surface_frame
 from spineviz.sdf import Field, Loft, Solid, smooth_difference, smooth_union
-from spineviz.spec import Spec
+from spineviz.spec import Entries, Spec
 from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import SIDES
 
@@ -59,8 +59,8 @@ class CoccyxParameters(Spec):
     which is hollowed by ``joint_depth``. ``joint_space`` (mm) is the distance to the sacral apex.
     """
 
-    segments: dict[str, Segment]
-    transverse: dict[str, Process]
+    segments: Entries[str, Segment]
+    transverse: Entries[str, Process]
     cornu: Strut
     joint_depth: float
     joint_space: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.sdf.mesher import mesh
@@ -40,7 +40,7 @@ class Recipe:
         if self.paint is None:
             return surface
         paint = self.paint(surface.vertices)
-        return Surface(surface.vertices, surface.faces, surface.occlusion, paint.tint, paint.coordinates)
+        return replace(surface, tint=paint.tint, coordinates=paint.coordinates)
 
     def surface(self) -> Surface:
         """Mesh the solid and paint it."""

@@ -7,30 +7,31 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
 from spineviz import library
 from spineviz.geometry import volume
 from spineviz.nomenclature import term_of
-from spineviz.structure import Structure, Surface
+from spineviz.structure import Structure
 
 CATALOG = "catalog.toml"
 
 
+LIGHT = "light"
+"""What a file calls the light mesh of its structure."""
+
+
 @cache
-def shelf() -> Mapping[str, Surface]:
-    """Return the baked surfaces by structure name.
+def shelf() -> Mapping[str, Structure]:
+    """Return the baked structures by name.
 
     Empty where the library was baked by another generator, is missing or is damaged: then everything is
     built, which takes longer and gives the same.
     """
-    folder = library.data_folder("meshes")
     try:
-        recipe, hashes = _catalog(folder)
-        if recipe != library.recipe():
-            return {}
-        return {name: _read(folder, name, expected) for name, expected in hashes.items()}
+        return _stored(library.data_folder("meshes"))
     except (OSError, ValueError):
         return {}
 
@@ -44,9 +45,11 @@ def bake(tell: Callable[[str], None]) -> None:
     tell("building bones and soft tissue ...")
     entries = {}
     for name, structure in _fresh(tell).items():
-        library.write_surfaces(folder / f"{name}.npz", {name: structure.surface})
+        surfaces = {name: structure.surface} | ({LIGHT: structure.light} if structure.light else {})
+        library.write_surfaces(folder / f"{name}.npz", surfaces)
         entries[name] = _entry(structure, folder / f"{name}.npz")
-    text = tomli_w.dumps({"recipe": library.recipe(), "structures": entries})
+    made_by = {"recipe": library.recipe(), "sources": library.sources()}
+    text = tomli_w.dumps({**made_by, "structures": entries})
     library.write_whole(folder / CATALOG, lambda stream: stream.write(text.encode()))
     for orphan in folder.glob("*.npz"):
         if orphan.stem not in entries:
@@ -56,38 +59,57 @@ def bake(tell: Callable[[str], None]) -> None:
 
 
 def check() -> str:
-    """Return how much of the library agrees with its catalogue and the generator.
+    """Return in words that the library agrees with its catalogue and with the generator.
 
-    Raises ValueError where anything does not, FileNotFoundError where there is no catalogue.
+    Every file is the one of the catalogue, and every structure the one that the generator makes of its
+    parameters now, see `spineviz.body.proof`.
+
+    Raises ValueError, a line for each structure that departs, and FileNotFoundError without a catalogue.
     """
+    from spineviz.body import proof
+
     folder = library.data_folder("meshes")
-    recipe, hashes = _catalog(folder)
-    if recipe != library.recipe():
-        raise ValueError("meshes/catalog.toml was baked by another generator; run: spineviz bake")
-    for name, expected in hashes.items():
-        _read(folder, name, expected)
-    return f"{len(hashes)} structures agree with their catalogue and the generator"
+    known = _stored(folder)
+    entries = tomllib.loads((folder / CATALOG).read_text("utf-8"))["structures"]
+    departures = [
+        f"{name}: the catalogue tells other facts of its mesh"
+        for name, item in known.items()
+        if _entry(item, folder / f"{name}.npz") != entries[name]
+    ]
+    departures += proof.departures(known)
+    if departures:
+        raise ValueError(
+            "\n".join([*departures, "the library is not what the generator makes; run: spineviz bake"])
+        )
+    return f"{len(known)} structures agree with their catalogue and the generator"
 
 
-def _catalog(folder: Path) -> tuple[str, dict[str, str]]:
-    """Return the recipe that a library was baked by, and the hash of each structure's file."""
+def _stored(folder: Path) -> dict[str, Structure]:
+    """Return the structures of a library that this generator baked, by name.
+
+    Raises ValueError where another one did or a file is not the one of the catalogue.
+    """
     path = folder / CATALOG
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no baked library; run: spineviz bake")
     content = tomllib.loads(path.read_text("utf-8"))
     try:
-        return content["recipe"], {name: entry["hash"] for name, entry in content["structures"].items()}
+        recipe, letters, entries = content["recipe"], content["sources"], dict(content["structures"])
+        if letters != library.sources() and recipe != library.recipe():
+            raise ValueError(f"{path}: was baked by another generator; run: spineviz bake")
+        return {name: _read(folder, name, entry) for name, entry in entries.items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: no catalogue of a library; run: spineviz bake") from error
 
 
-def _read(folder: Path, name: str, expected: str) -> Surface:
-    """Return a baked surface; raise ValueError where its file is not the one of the catalogue."""
+def _read(folder: Path, name: str, entry: Mapping[str, Any]) -> Structure:
+    """Return a baked structure; raise ValueError where its file is not the one of the catalogue."""
     path = folder / f"{name}.npz"
     data = path.read_bytes() if path.is_file() else b""
-    if library.digest(data) != expected:
+    if library.digest(data) != entry["hash"]:
         raise ValueError(f"{path}: differs from meshes/catalog.toml; run: spineviz bake")
-    return library.read_surfaces(BytesIO(data))[name]
+    surfaces = library.read_surfaces(BytesIO(data))
+    return Structure(name, entry["tissue"], surfaces[name], entry["side"] or None, light=surfaces.get(LIGHT))
 
 
 def _fresh(tell: Callable[[str], None]) -> Mapping[str, Structure]:
@@ -102,11 +124,13 @@ def _fresh(tell: Callable[[str], None]) -> Mapping[str, Structure]:
 
 
 def _entry(structure: Structure, path: Path) -> dict[str, str | int | float]:
+    light = {} if structure.light is None else {"triangles_light": len(structure.light.faces)}
     return {
         "tissue": structure.tissue,
         "side": structure.side or "",
         "term": term_of(structure.name).fma,
         "triangles": len(structure.surface.faces),
+        **light,
         "volume_cm3": round(volume(structure.surface) / 1000, 3),
         "hash": library.digest(path.read_bytes()),
     }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from spineviz import nomenclature
 from spineviz.anatomy.back.muscle import muscle_parameters, muscle_recipes
 from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
 from spineviz.anatomy.bone import LevelBone
@@ -22,11 +21,11 @@ from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
-from spineviz.geometry import bake_occlusion
+from spineviz.geometry import bake_occlusion, normals_of
 from spineviz.structure import Structure, Surface, Warp
 from spineviz.terms import DISCS, LEVELS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, Disc, Level, discs_of
 
-BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 10_000, "Co1": 2_500}
+BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 14_000, "Co1": 2_500}
 TRIANGLES: Mapping[str, int] = {
     "disc": 4_500,
     "nucleus": 1_500,
@@ -46,73 +45,64 @@ TRIANGLES: Mapping[str, int] = {
 TRIANGLES_OF_A_BONE = 8_000
 """How many triangles any other bone has in a scene."""
 
+LIGHT = 0.25
+"""The share of its triangles that a bone's light mesh has."""
+
 
 def build(
     anatomy: Anatomy,
     levels: Sequence[Level] | None = None,
     beside: Sequence[Beside] = (),
     soft: bool = True,
-    shelf: Mapping[str, Surface] | None = None,
+    shelf: Mapping[str, Structure] | None = None,
     made: Callable[[Structure], None] = lambda structure: None,
 ) -> Body:
     """Build every structure of an anatomy, or of some of its levels, in the world, with occlusion baked.
 
     Soft tissue, unless it is not wanted, is there where all of its bones are: L3 to the sacrum.
-    ``shelf`` holds baked surfaces by structure name and stands for what needs no building; the
-    project's own library by default. ``made`` is called with each structure as soon as it is there.
+    ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
+    library by default. ``made`` is called with each structure as soon as it is there.
     """
-    bones = make_bones(anatomy, levels)
-    baked = _fitting(anatomy, bones, library_shelf() if shelf is None else shelf)
-    whole = set(LOWER_LUMBAR_LEVELS) <= set(bones) and set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs)
-    recipes = tissue_recipes(anatomy, bones) if soft and whole else {}
-    if soft:
-        recipes |= _discs(anatomy, bones, known={*baked, *recipes})
+    wanted = anatomy.levels if levels is None else levels
+    baked = _fitting(anatomy, wanted, library_shelf() if shelf is None else shelf)
+    bones = make_bones(anatomy, levels, {name: item.surface for name, item in baked.items()})
+    recipes = tissue_recipes(anatomy, bones, known=baked) if soft else {}
     hard = {
-        level: baked[level]
-        if level in baked
-        else lighter(bone.surface, BONE_TRIANGLES.get(level, TRIANGLES_OF_A_BONE))
+        level: baked[level].surface if level in baked else thinned(bone.surface, triangles_of(level))
         for level, bone in bones.items()
     }
     structures: dict[str, Structure] = {}
     for level, bone in bones.items():
-        surface = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
-        structures[level] = Structure(level, "bone", surface)
+        structures[level] = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
         made(structures[level])
     for name, recipe in recipes.items():
-        surface = baked[name] if name in baked else shaded(recipe)
-        structures[name] = Structure(name, recipe.tissue, surface, recipe.side)
+        fresh = name not in baked
+        structures[name] = (
+            Structure(name, recipe.tissue, shaded(recipe), recipe.side) if fresh else baked[name]
+        )
         made(structures[name])
     if soft:
-        for name in (name for disc in _between(bones) for name in parts_of(disc) if name not in recipes):
-            structures[name] = Structure(name, nomenclature.kind_of(name).tissue, baked[name])
+        for name in (name for disc in discs_between(bones) for name in parts_of(disc) if name not in recipes):
+            structures[name] = baked[name]
             made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
-        surface = bake_occlusion(
-            lighter(item.surface, TRIANGLES[name.partition(".")[0]]), list(hard.values())
-        )
-        structures[name] = replace(item, surface=surface)
+        surfaces = [
+            bake_occlusion(thinned(item.surface, count), list(hard.values()))
+            for count in (triangles_of(name), int(LIGHT * triangles_of(name)))
+        ]
+        structures[name] = replace(item, surface=surfaces[0], light=surfaces[1])
         made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
 
 
-def _between(bones: Mapping[Level, LevelBone]) -> tuple[Disc, ...]:
-    """Return the discs whose two bones are there, from above."""
-    return discs_of(sorted(bones, key=LEVELS.index))
-
-
-def _discs(anatomy: Anatomy, bones: Mapping[Level, LevelBone], known: Collection[str]) -> dict[str, Recipe]:
-    """Return the recipes of the discs whose parts are not all known already."""
-    recipes: dict[str, Recipe] = {}
-    for disc in _between(bones):
-        if not set(parts_of(disc)) <= set(known):
-            recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
-    return recipes
-
-
-def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Surface:
-    """Return a bone's surface with its cartilage, darkened by itself and by the other bones."""
+def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
+    """Return a bone with its cartilage, darkened by itself and by the other bones, in both its meshes."""
     others = [surface for level, surface in hard.items() if level != bone.level]
-    return bake_occlusion(_cartilage(anatomy, bone, hard[bone.level]), others)
+    light = thinned(bone.surface, int(LIGHT * triangles_of(bone.level)))
+    surface, light = (
+        bake_occlusion(_cartilage(anatomy, bone, item), others) for item in (hard[bone.level], light)
+    )
+    return Structure(bone.level, "bone", surface, light=light)
 
 
 def _movements(
@@ -128,9 +118,9 @@ def _movements(
 
 
 def _fitting(
-    anatomy: Anatomy, bones: Mapping[Level, LevelBone], shelf: Mapping[str, Surface]
-) -> Mapping[str, Surface]:
-    """Return the baked surfaces that are true for an anatomy and the bones that are there.
+    anatomy: Anatomy, wanted: Sequence[Level], shelf: Mapping[str, Structure]
+) -> Mapping[str, Structure]:
+    """Return the baked structures that are true for an anatomy and the bones that are wanted.
 
     Baked bones are darkened by their neighbours; where one of these is missing, a bone is darkened anew.
     """
@@ -138,7 +128,7 @@ def _fitting(
     if anatomy.given or _chain(anatomy) != _chain(healthy):
         return {}
     changed = [disc for disc in DISCS if anatomy.discs.get(disc) != healthy.discs.get(disc)]
-    alone = [level for pair in pairwise(anatomy.levels) if not set(pair) <= set(bones) for level in pair]
+    alone = [level for pair in pairwise(anatomy.levels) if not set(pair) <= set(wanted) for level in pair]
     return {
         name: item
         for name, item in shelf.items()
@@ -152,16 +142,30 @@ def _chain(anatomy: Anatomy) -> tuple[object, ...]:
     return anatomy.sacral_slope, anatomy.person, dict(anatomy.vertebrae), anatomy.posture, discs
 
 
-def tissue_recipes(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> dict[str, Recipe]:
-    """Return the recipes of all soft tissue that belongs to an anatomy's bones."""
+def tissue_recipes(
+    anatomy: Anatomy, bones: Mapping[Level, LevelBone], known: Collection[str] = ()
+) -> dict[str, Recipe]:
+    """Return the recipes of all soft tissue that belongs to an anatomy's bones.
+
+    Discs are there between any two bones, the rest where L3 to the sacrum are. What is not operated on and
+    ``known`` already, by name, needs no recipe.
+    """
     recipes: dict[str, Recipe] = {}
+    for disc in discs_between(bones):
+        if disc in LOWER_LUMBAR_DISCS or not set(parts_of(disc)) <= set(known):
+            recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
+    if not set(LOWER_LUMBAR_LEVELS) <= set(bones) or not set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs):
+        return recipes
     bones = {level: bones[level] for level in LOWER_LUMBAR_LEVELS}
-    for disc in LOWER_LUMBAR_DISCS:
-        recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
     recipes |= nerve_recipes(nerve_parameters(), bones)
     recipes |= ligament_recipes(bones)
     muscles = muscle_recipes(muscle_parameters(), bones)
     return recipes | muscles | skin_recipes(skin_parameters(), bones, muscles)
+
+
+def discs_between(bones: Iterable[Level]) -> tuple[Disc, ...]:
+    """Return the discs whose two bones are there, from above."""
+    return discs_of(sorted(bones, key=LEVELS.index))
 
 
 def shaded(recipe: Recipe) -> Surface:
@@ -187,6 +191,20 @@ def lighter(surface: Surface, triangles: int) -> Surface:
     return Surface(vertices, faces)
 
 
+def thinned(surface: Surface, triangles: int) -> Surface:
+    """Return a surface with about so many triangles that is lit like the finer one."""
+    if len(surface.faces) <= triangles:
+        return surface
+    result = lighter(surface, triangles)
+    return replace(result, normals=normals_of(surface, result.vertices))
+
+
+def triangles_of(bone: str) -> int:
+    """Return how many triangles a bone, given by its name, has in a scene."""
+    stem = bone.partition(".")[0]
+    return BONE_TRIANGLES.get(stem) or TRIANGLES.get(stem) or TRIANGLES_OF_A_BONE
+
+
 def _cartilage(anatomy: Anatomy, bone: LevelBone, surface: Surface) -> Surface:
     """Return a bone's surface with its articular cartilage as tint, where the parameters tell it."""
     if bone.level in anatomy.given:
@@ -195,4 +213,4 @@ def _cartilage(anatomy: Anatomy, bone: LevelBone, surface: Surface) -> Surface:
     marks = {name: mark.then(own) for name, mark in bone.landmarks.items()}
     points = bone.frame.to_local(surface.vertices)
     tint = kind_of(bone.level).cartilage(anatomy.vertebrae[bone.level], points, marks)
-    return Surface(surface.vertices, surface.faces, surface.occlusion, tint)
+    return replace(surface, tint=tint)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 
@@ -12,11 +14,12 @@ from spineviz.anatomy import atlas, coccyx
 from spineviz.anatomy.bone import LevelBone, SurfaceDistance, sampled
 from spineviz.anatomy.column.alignment import endplate, inverse, sacral_frame, stacked
 from spineviz.anatomy.column.posture import centre_of_rotation, moved
-from spineviz.body.kinds import kind_of
+from spineviz.body.kinds import Kind, kind_of
 from spineviz.body.parameters import Anatomy
 from spineviz.patient import given_bone
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
+from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.terms import LOWER_LUMBAR_LEVELS, Level, discs_of, levels_of, region_of
 
@@ -44,22 +47,51 @@ class Blank:
         return np.linalg.norm(np.maximum(np.maximum(lower - points, points - upper), 0.0), axis=1)
 
 
-def bones(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> dict[Level, LevelBone]:
+def bones(
+    anatomy: Anatomy,
+    levels: Sequence[Level] | None = None,
+    known: Mapping[str, Surface] = MappingProxyType({}),
+    step: float | None = None,
+) -> dict[Level, LevelBone]:
     """Make the bones of an anatomy, or some of them, and stand them in the world.
 
     Generated bones give way at the facet joints, so that neighbours keep the joint space; given
     bones stay as they are. They do so in neutral standing: a posture moves bones and does not change them.
+
+    ``known`` are surfaces in the world, by level, that need no meshing; ``step`` (mm) meshes all others
+    more finely or more coarsely than usual.
     """
+    return {
+        place.level: _standing(
+            place, None if place.level in LOWER_LUMBAR_LEVELS else known.get(place.level), step
+        )
+        for place in _places(anatomy, levels)
+    }
+
+
+def solids(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> dict[Level, tuple[Frame, Solid]]:
+    """Return the generated bones, or some of them: where each stands in the world, and its solid there.
+
+    The solids, in the bones' own frames, give way to their neighbours. Every one is the same on both sides
+    of x = 0 where all of an anatomy's bones are generated.
+    """
+    return {
+        place.level: (place.posed, replace(place.item.solid, field=_yielding(place)))
+        for place in _places(anatomy, levels)
+        if place.item.solid is not None
+    }
+
+
+def _places(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> Iterator[Place]:
+    """Give the place of each bone of an anatomy, or of some of them, from above."""
     wanted = anatomy.levels if levels is None else tuple(level for level in anatomy.levels if level in levels)
     blanks = _blanks(anatomy, wanted)
     frames = placed(anatomy, blanks)
     posed = _posed(anatomy, blanks, frames)
-    result: dict[Level, LevelBone] = {}
     for level in wanted:
         near = _neighbours(tuple(blanks), level)
-        others = [(blanks[other], frames[other], joint_space(level, other)) for other in near]
-        result[level] = _standing(level, blanks[level], frames[level], posed[level], others)
-    return result
+        others = tuple((blanks[other], frames[other], joint_space(level, other)) for other in near)
+        yield Place(level, blanks[level], frames[level], posed[level], others)
 
 
 def standing_frames(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> dict[Level, Frame]:
@@ -84,12 +116,18 @@ def blank(anatomy: Anatomy, level: Level) -> Blank:
         landmarks, surface, distance = given_bone(given, level)
         return Blank(landmarks, distance, surface=surface)
     kind, parameters, size = kind_of(level), anatomy.shape(level), anatomy.size
-    solid, marks = kind.solid(parameters), kind.landmarks(parameters)
+    solid, marks = kind.solid(parameters), _landmarks(kind, parameters)
     if size == 1.0:
         return Blank(marks, solid.field, solid)
     larger = Solid(lambda points: size * solid.field(points / size), solid.lower * size, solid.upper * size)
     grown = {name: _grown(mark, size) for name, mark in marks.items()}
     return Blank(grown, larger.field, larger)
+
+
+@lru_cache(maxsize=64)
+def _landmarks(kind: Kind, parameters: Spec) -> Mapping[str, Frame]:
+    """Return a bone's landmarks in its own frame; found once, for they are dear and never change."""
+    return MappingProxyType(dict(kind.landmarks(parameters)))
 
 
 def placed(anatomy: Anatomy, blanks: Mapping[Level, Blank]) -> dict[Level, Frame]:
@@ -166,18 +204,30 @@ Neighbour = tuple[Blank, Frame, float]
 """A bone beside another, where it stands, and the joint space (mm) between the two."""
 
 
-def _standing(
-    level: Level, item: Blank, neutral: Frame, posed: Frame, neighbours: Sequence[Neighbour]
-) -> LevelBone:
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A bone, where it stands in the world, before and in its posture, and what stands beside it."""
+
+    level: Level
+    item: Blank
+    neutral: Frame
+    posed: Frame
+    neighbours: tuple[Neighbour, ...]
+
+
+def _standing(place: Place, known: Surface | None, step: float | None) -> LevelBone:
+    level, item, neutral, posed = place.level, place.item, place.neutral, place.posed
     field = item.distance
     surface = item.surface
-    symmetric = item.solid is not None and all(other.solid for other, _, _ in neighbours)
+    symmetric = item.solid is not None and all(other.solid for other, _, _ in place.neighbours)
     if item.solid is not None:
-        field = _yielding(item, neutral, neighbours)
-        surface = mesh(replace(item.solid, field=field), STEP[region_of(level)], mirror=symmetric)
-    if surface is None:
+        field = _yielding(place)
+    if known is None and item.solid is not None:
+        size = step or STEP[region_of(level)]
+        surface = mesh(replace(item.solid, field=field), size, mirror=symmetric)
+    standing = surface.placed(posed) if surface is not None else known
+    if standing is None:
         raise ValueError(f"{level}: neither parameters nor a mesh")
-    standing = surface.placed(posed)
     landmarks = {name: mark.then(posed) for name, mark in item.landmarks.items()}
     exact: Callable[[Points], Floats] = SurfaceDistance(standing)
     if level in LOWER_LUMBAR_LEVELS:  # soft tissue asks these often
@@ -186,12 +236,13 @@ def _standing(
     return LevelBone(level, posed, landmarks, standing, exact)
 
 
-def _yielding(item: Blank, frame: Frame, neighbours: Sequence[Neighbour]) -> Callable[[Points], Floats]:
+def _yielding(place: Place) -> Callable[[Points], Floats]:
     """Return a bone's field that keeps the joint space from its neighbours.
 
     Between two generated bones the loss is shared evenly, which makes their facets parallel; beside a
     given bone the generated one gives way alone.
     """
+    item, frame, neighbours = place.item, place.neutral, place.neighbours
 
     def field(points: Points) -> Floats:
         own = item.distance(points)

@@ -15,15 +15,19 @@ from spineviz.library import replacing, require_folder, require_suffix
 from spineviz.nomenclature import baked_names, every_name, kind_of, parts_of
 from spineviz.scene import Scene
 from spineviz.structure import Surface
-from spineviz.terms import LEVELS
+from spineviz.terms import LEVELS, Level
 
 FORMATS = (".ply", ".stl")
 
+FINEST, COARSEST = 0.2, 4.0
+"""The steps, mm, that bones are meshed with."""
 
-def write_structure(path: Path, name: str, source: str | None = None) -> None:
-    """Write a structure of the healthy body, or of a scene, as binary PLY or STL.
 
-    Bones of the healthy body are written at full resolution. The file appears whole or not at all.
+def write_structure(path: Path, name: str, source: str | None = None, step: float | None = None) -> None:
+    """Write a structure of the healthy body, or of a scene, as binary PLY or STL, in the world, mm.
+
+    Bones of the spine of the healthy body are written at full resolution; with ``step`` (mm) they are
+    meshed on a grid of this step, those of a scene too. The file appears whole or not at all.
 
     Raises:
         ValueError: an unknown format, scene or structure.
@@ -33,7 +37,7 @@ def write_structure(path: Path, name: str, source: str | None = None) -> None:
     require_folder(path)
     chosen = scene.load(source) if source is not None else None
     require_name(name, made=chosen is None)
-    data = as_trimesh(_surface(name, chosen)).export(file_type=path.suffix.lower()[1:])
+    data = as_trimesh(_surface(name, chosen, step)).export(file_type=path.suffix.lower()[1:])
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
@@ -55,15 +59,16 @@ def require_name(name: str, made: bool = False) -> None:
         raise ValueError(f"there is no structure '{name}' in the healthy body; spineviz structures lists it")
 
 
-def _surface(name: str, chosen: Scene | None) -> Surface:
-    if chosen is None:
-        level = next((level for level in LEVELS if level == name), None)
-        if level is not None:
-            return bones(Anatomy(), [level])[level].surface
-        if name in shelf():
-            return shelf()[name]
-        if kind_of(name).name in ("rib", "ilium"):
-            return _beside(name)
+def _surface(name: str, chosen: Scene | None, step: float | None) -> Surface:
+    level = next((level for level in LEVELS if level == name), None)
+    if level is not None and (step is not None or chosen is None):
+        return _bone(level, chosen, step)
+    if step is not None:
+        raise ValueError(f"'{name}': only bones of the spine are meshed with a step of your own")
+    if chosen is None and name in shelf():
+        return shelf()[name].surface
+    if chosen is None and kind_of(name).name in ("rib", "ilium"):
+        return _beside(name)
     structures = assembly.assemble(chosen or Scene(title="")).model.structures
     if name not in structures:
         raise ValueError(f"there is no structure '{name}'; choose one of: {', '.join(sorted(structures))}")
@@ -76,3 +81,13 @@ def _beside(name: str) -> Surface:
     anatomy = Anatomy()
     levels = [level for level in LEVELS[index - 1 : index + 1] if level in anatomy.levels]
     return girdle(bones(anatomy, levels), ("ribs", "ilium"), anatomy.size)[name].surface
+
+
+def _bone(level: Level, chosen: Scene | None, step: float | None) -> Surface:
+    """Return a bone of the spine, of the healthy body or of a scene, meshed anew."""
+    if step is not None and not FINEST <= step <= COARSEST:
+        raise ValueError(f"step {step:g}: choose {FINEST} to {COARSEST} mm")
+    anatomy = Anatomy() if chosen is None else assembly.anatomy_of(chosen)
+    if level not in anatomy.levels:
+        raise ValueError(f"there is no {level} in this body; choose one of: {', '.join(anatomy.levels)}")
+    return bones(anatomy, [level], step=step)[level].surface

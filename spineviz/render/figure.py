@@ -101,14 +101,19 @@ class Shape:
     @cached_property
     def at_rest(self) -> pv.PolyData:
         """The mesh of the surface at rest; whoever moves it takes one of its own."""
-        return self.posed(self.surface.vertices)
+        return self._mesh(self.skin.points(self.surface.vertices), self.surface.normals)
 
     def posed(self, vertices: Points) -> pv.PolyData:
         """Return a new mesh of the surface with vertices (n, 3)."""
-        points = self.skin.points(vertices)
+        return self._mesh(self.skin.points(vertices))
+
+    def _mesh(self, points: Points, normals: Points | None = None) -> pv.PolyData:
+        """Return a new mesh of drawn vertices (k, 3); without normals (n, 3), its triangles tell."""
         mesh = pv.PolyData.from_regular_faces(points, self.skin.faces)
         painted = mesh.GetPointData()
-        mesh.point_data["normals"] = self.skin.normals(points)
+        mesh.point_data["normals"] = (
+            self.skin.normals(points) if normals is None else np.array(self.skin.values(normals))
+        )
         painted.SetActiveNormals("normals")
         mesh.point_data["colour"] = self.colours
         painted.SetActiveScalars("colour")

@@ -15,7 +15,7 @@ from vtkmodules.vtkRenderingCore import vtkRenderer
 from spineviz.model import Model, State
 from spineviz.render import window
 from spineviz.render.arrangement import arrange
-from spineviz.render.projection import Box
+from spineviz.render.projection import Box, pixels_per_mm
 from spineviz.render.strokes import Canvas
 from spineviz.render.troupe import Troupe, Wardrobe
 from spineviz.render.view import View, hidden, silhouettes, take
@@ -94,7 +94,10 @@ class Stage:
         panes = iter(state.panes)
         for view, box in zip(self._views, boxes, strict=False):
             first, *_ = shown = [next(panes) for _ in view.troupes]
-            changed = [troupe.show(model, pane) for troupe, pane in zip(view.troupes, shown, strict=True)]
+            scale = pixels_per_mm(first.camera, box)
+            changed = [
+                troupe.show(model, pane, scale) for troupe, pane in zip(view.troupes, shown, strict=True)
+            ]
             if any(changed) or view.camera != first.camera or view.box != box or view.picture is None:
                 view.camera, view.box, view.picture = first.camera, box, None
                 window.place(view.renderer, box, self.size)

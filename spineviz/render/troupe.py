@@ -15,8 +15,17 @@ from spineviz.structure import Points
 INVISIBLE = 0.004
 """Opacity up to which a structure is not drawn at all."""
 
+SMALL = 2.0
+"""The pixels of a picture per mm up to which structures are drawn by their light meshes.
+
+Their outline then errs by less than half a pixel, and their normals are those of the full shape.
+"""
+
+LIGHT = "light mesh"
+"""Stands for the light mesh of the rest shape where a variant is named."""
+
 Key = tuple[str, str]
-"""A structure's name and its variant."""
+"""A structure's name and its variant, or LIGHT."""
 
 
 @dataclass(eq=False)
@@ -26,13 +35,13 @@ class Wardrobe:
     shapes: dict[Key, Shape] = field(default_factory=dict)
     grains: dict[Grain, vtkTexture] = field(default_factory=dict)
 
-    def shape(self, model: Model, name: str, look: Look) -> Shape:
-        """Return what is drawn for the surface that a look has chosen."""
-        key = name, look.variant
+    def shape(self, model: Model, key: Key, look: Look) -> Shape:
+        """Return what is drawn for the surface that a look has chosen, or for the light one."""
         if key not in self.shapes:
-            tissue = model.structures[name].tissue
-            surface, material = model.surface(name, look), material_of(name, tissue)
-            self.shapes[key] = shape(surface, material, sharp=tissue == "instrument")
+            item = model.structures[key[0]]
+            light = item.light if key[1] == LIGHT else None
+            surface, material = light or model.surface(key[0], look), material_of(key[0], item.tissue)
+            self.shapes[key] = shape(surface, material, sharp=item.tissue == "instrument")
         return self.shapes[key]
 
     def grain(self, drawn: Shape) -> vtkTexture | None:
@@ -54,6 +63,7 @@ class Troupe:
     figures: dict[Key, Figure] = field(default_factory=dict)
     looks: Mapping[str, Look] | None = None
     cuts: tuple[Cut, ...] = ()
+    small: bool = False
 
     @property
     def opaque(self) -> list[Figure]:
@@ -65,14 +75,16 @@ class Troupe:
         """The actors that are seen through now."""
         return [item.actor for item in self.figures.values() if item.translucent]
 
-    def show(self, model: Model, pane: Pane) -> bool:
-        """Bring the actors to what a pane says; tell whether anything had to change.
+    def show(self, model: Model, pane: Pane, scale: float) -> bool:
+        """Bring the actors to what a pane says, at ``scale`` pixels per mm; tell whether anything changed.
 
         Structures that the pane does not name are not drawn.
         """
-        if self.looks == pane.looks and self.cuts == pane.cuts:
+        small = scale <= SMALL
+        if self.looks == pane.looks and self.cuts == pane.cuts and self.small == small:
             return False
-        wanted = {(name, look.variant): look for name, look in pane.looks.items() if _seen(look)}
+        self.small = small
+        wanted = {self._key(model, name, look): look for name, look in pane.looks.items() if _seen(look)}
         for key, item in self.figures.items():
             item.actor.SetVisibility(key in wanted)
         for key, look in wanted.items():
@@ -95,11 +107,18 @@ class Troupe:
             present = min(1.0, 2 * look.opacity)
             strength = max(always, look.highlight) * present
             if _seen(look) and strength > 0.02:
-                result[name, look.variant] = strength, look.highlight * present
+                result[self._key(model, name, look)] = strength, look.highlight * present
         return result
 
+    def _key(self, model: Model, name: str, look: Look) -> Key:
+        """Return the surface that stands for a look: the light one where it is at rest and small."""
+        at_rest = not look.variant and look.warp is None
+        if self.small and at_rest and model.structures[name].light is not None:
+            return name, LIGHT
+        return name, look.variant
+
     def _made(self, model: Model, key: Key, look: Look) -> Figure:
-        drawn = self.wardrobe.shape(model, key[0], look)
+        drawn = self.wardrobe.shape(model, key, look)
         vertices = None if look.warp is None else _unplaced(model, key[0], look)
         made = figure(drawn, self.wardrobe.grain(drawn), look, vertices)
         self.figures[key] = made

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from spineviz.anatomy.recipe import Body
-from spineviz.geometry import volume
+from spineviz.geometry import vertex_normals, volume
 from spineviz.measures import table
 from spineviz.sdf import Solid, mesh, smooth_difference
 from spineviz.structure import Floats, Points, Surface
@@ -156,4 +156,8 @@ def _repainted(result: Surface, original: Surface, bare: Mask) -> Surface:
     if occlusion is not None:
         occlusion[bare] = np.maximum(occlusion[bare], LIT)
     coordinates = None if original.coordinates is None else original.coordinates[nearest]
-    return Surface(result.vertices, result.faces, occlusion, tint, coordinates)
+    normals = None
+    if original.normals is not None:
+        own = vertex_normals(result.vertices, result.faces)
+        normals = np.where(bare[:, None], own, original.normals[nearest])
+    return Surface(result.vertices, result.faces, occlusion, tint, coordinates, normals)

@@ -14,7 +14,7 @@ import numpy as np
 
 from spineviz.anatomy.sacrum.walls import Body, Triple, Walls
 from spineviz.sdf import Loft, smooth_intersection, smooth_union
-from spineviz.spec import Spec
+from spineviz.spec import Entries, Spec
 from spineviz.structure import Floats, Points
 
 if TYPE_CHECKING:
@@ -243,15 +243,15 @@ class SacrumParameters(Spec):
     body: Body
     canal: Canal
     openings: Openings
-    foramina: dict[str, Foramen]
+    foramina: Entries[str, Foramen]
     superior_process: Process
     pedicle: Strut
     facet: Facet
     articular_cartilage: ArticularCartilage
-    median_crest: dict[str, Process]
-    crests: dict[str, Strut]
+    median_crest: Entries[str, Process]
+    crests: Entries[str, Strut]
     cornu: Strut
-    pits: dict[str, Strut]
+    pits: Entries[str, Strut]
     fillets: Fillets
 
 

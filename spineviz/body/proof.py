@@ -1,0 +1,109 @@
+"""Whether the baked library is what the generator makes: every structure made anew, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from spineviz.body.build import tissue_recipes
+from spineviz.body.parameters import Anatomy
+from spineviz.body.skeleton import bones, solids
+from spineviz.geometry import surface_distance, vertex_normals, volume
+from spineviz.sdf.mesher import mesh
+from spineviz.sdf.solid import Field
+from spineviz.structure import Frame, Structure, Surface
+from spineviz.terms import Side, Tissue
+
+STEP = 2.0
+"""The step (mm) at which bones are meshed anew; soft tissue, which is thin, at its own."""
+
+ON, ON_MOST = 0.06, 0.55
+"""How far (mm) from the generator's surface a baked vertex may lie on average, and 99 of 100 of them."""
+
+BESIDE, BOX, VOLUME = 0.25, 0.6, 0.03
+"""Parts of a step that 99 of 100 vertices made anew may lie beside the baked surface, and by which bounds may
+differ; and the part of the volume that may differ for each mm of the step."""
+
+LIGHT_VOLUME, TURNED = 0.03, 45.0
+"""The part of the volume by which a light mesh may differ, and the degrees by which 99 of 100 normals may."""
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What the generator makes a structure of: a field in a frame, and a mesh of it with some step (mm)."""
+
+    frame: Frame
+    field: Field
+    anew: Callable[[], Surface]
+    step: float
+    facts: tuple[Tissue, Side | None]
+    """Tissue and side."""
+
+
+def departures(baked: Mapping[str, Structure]) -> list[str]:
+    """Return a line for each baked structure that departs from what the generator makes now."""
+    known = origins()
+    lines = [f"{name}: missing in the library" for name in known if name not in baked]
+    for name, structure in baked.items():
+        found = list(compared(structure, known[name])) if name in known else ["nothing makes it any more"]
+        lines += [f"{name}: {'; '.join(found)}"] if found else []
+    return lines
+
+
+def origins() -> dict[str, Origin]:
+    """Return what every structure of the healthy body is made of."""
+    anatomy = Anatomy()
+    result = {}
+    for level, (frame, solid) in solids(anatomy).items():
+        anew = partial(mesh, solid, STEP, mirror=True)
+        result[str(level)] = Origin(frame, solid.field, anew, STEP, ("bone", None))
+    for name, item in tissue_recipes(anatomy, bones(anatomy)).items():
+        facts = item.tissue, item.side
+        result[name] = Origin(Frame(), item.solid.field, item.surface, item.step, facts)
+    return result
+
+
+def compared(baked: Structure, origin: Origin) -> Iterator[str]:
+    """Give in words each way in which a baked structure departs from what it is made of."""
+    facts = baked.tissue, baked.side
+    if facts != origin.facts:
+        yield f"called {facts}, made as {origin.facts}"
+    own, fresh = _local(baked.surface, origin), origin.anew()
+    yield from _on_the_surface(own, origin, "")
+    size = volume(own)
+    yield from _beyond("volume", abs(volume(fresh) / size - 1.0), VOLUME * origin.step, "of it")
+    bounds = [np.stack([item.vertices.min(axis=0), item.vertices.max(axis=0)]) for item in (own, fresh)]
+    yield from _beyond("bounding box", np.abs(bounds[0] - bounds[1]).max(), BOX * origin.step, "mm")
+    away = np.abs(surface_distance(own)(fresh.vertices))
+    yield from _beyond("surface made anew", np.percentile(away, 99), BESIDE * origin.step, "mm")
+    if baked.light is not None:
+        light = _local(baked.light, origin)
+        yield from _on_the_surface(light, origin, "light mesh: ")
+        yield from _beyond("light mesh: volume", abs(volume(light) / size - 1.0), LIGHT_VOLUME, "of it")
+
+
+def _local(surface: Surface, origin: Origin) -> Surface:
+    """Return a surface of the world in the frame of what it is made of."""
+    axes = origin.frame.axes
+    turned = None if surface.normals is None else surface.normals @ axes.T
+    return Surface(origin.frame.to_local(surface.vertices), surface.faces, normals=turned)
+
+
+def _on_the_surface(own: Surface, origin: Origin, what: str) -> Iterator[str]:
+    """Give in words whether vertices lie beside the generator's surface, and normals do not stand on it."""
+    away = np.abs(origin.field(own.vertices.astype(np.float64)))
+    yield from _beyond(f"{what}vertices on average", away.mean(), ON, "mm")
+    yield from _beyond(f"{what}vertices", np.percentile(away, 99), ON_MOST, "mm")
+    if own.normals is not None:
+        cosines = np.einsum("ij,ij->i", own.normals, vertex_normals(own.vertices, own.faces))
+        turned = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
+        yield from _beyond(f"{what}normals", np.percentile(turned, 99), TURNED, "degrees")
+
+
+def _beyond(what: str, found: float | np.floating, allowed: float, unit: str) -> Iterator[str]:
+    """Give in words that a number is larger than is allowed; what is no number is as bad."""
+    if not found <= allowed:
+        yield f"{what} off by {found:.2f} {unit} (at most {allowed:.2f})"
