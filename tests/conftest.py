@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from quick import SampledBone, sampled_bones
 
 from spineviz import assembly, scene
 from spineviz.anatomy.bone import LevelBone
@@ -61,3 +62,9 @@ def column(healthy: Anatomy) -> dict[Level, LevelBone]:
 def assembled(own_cache: Path) -> assembly.Assembly:
     """The shipped scene of a herniation with both approaches, whole; built in about a minute, then kept."""
     return assembly.assemble(scene.load("herniation_l4l5"))
+
+
+@pytest.fixture(scope="session")
+def sampled_column(healthy: Anatomy) -> dict[Level, SampledBone]:
+    """All healthy bones, sampled every millimetre in their own frames, in neutral standing."""
+    return sampled_bones(healthy)

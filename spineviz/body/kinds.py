@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,19 @@ _KINDS: Mapping[str, Kind] = {
         lambda parameters, points, known=None: np.zeros(len(points)),
     ),
 }
+
+
+def landmarks_of(level: Level, parameters: Spec) -> Mapping[str, Frame]:
+    """Return the landmarks of a bone in its own frame; they take long to find and are remembered.
+
+    Raises ValueError where a part of the bone does not reach the rest of it.
+    """
+    return _landmarks(level, type(parameters), parameters.model_dump_json())
+
+
+@lru_cache(maxsize=256)
+def _landmarks(level: Level, shape: type[Spec], written: str) -> Mapping[str, Frame]:
+    return kind_of(level).landmarks(shape.model_validate_json(written))
 
 
 def kind_of(level: Level) -> Kind:

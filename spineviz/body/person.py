@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from spineviz import measures
+from spineviz import library, measures
 from spineviz.anatomy import cervical
 from spineviz.anatomy.morphometry import morph
 from spineviz.anatomy.morphometry.calipers import MEASURES, unit
 from spineviz.anatomy.morphometry.cervical_handles import CERVICAL
 from spineviz.anatomy.morphometry.person import Person
-from spineviz.anatomy.morphometry.population import allowed, scaled, variation
-from spineviz.body.kinds import kind_of
+from spineviz.anatomy.morphometry.population import levels, recommended, scaled, variation
+from spineviz.anatomy.morphometry.response import Response, changed, response
+from spineviz.body.kinds import kind_of, landmarks_of
 from spineviz.spec import Spec
-from spineviz.terms import LEVELS, Level
-
-MORPHED: tuple[Level, ...] = LEVELS[LEVELS.index("C3") : LEVELS.index("L5") + 1]
-"""The levels whose measures can be asked for one by one."""
-
-VARIED: tuple[Level, ...] = LEVELS[LEVELS.index("L1") : LEVELS.index("L5") + 1]
-"""The levels that vary from person to person by more than their size."""
-
-VARYING = (
-    *("endplate_width_superior", "endplate_width_inferior"),
-    *("endplate_depth_superior", "endplate_depth_inferior"),
-    *("body_height_anterior", "body_height_posterior", "canal_width", "canal_depth"),
-    *("pedicle_width", "pedicle_height", "spinous_length", "transverse_span"),
-)
-"""The measures by which people's vertebrae differ; what they leave open follows."""
+from spineviz.terms import LEVELS, Level, region_of
 
 CERVICAL_VERTEBRAE: morph.Kind[Any] = morph.Kind(cervical.field, cervical.landmarks, CERVICAL)
+
+KINDS: Mapping[Level, morph.Kind[Any]] = {
+    level: CERVICAL_VERTEBRAE if region_of(level) == "cervical" else morph.VERTEBRAE
+    for level in LEVELS[LEVELS.index("C3") : LEVELS.index("L5") + 1]
+}
+"""How the bones are changed whose measures have handles."""
+
+SHARES = (1.0, 0.75, 0.5, 0.25)
+"""What a person's bone is changed by, as parts of what is wanted: the first at which it holds together."""
+
+LEAST = 0.01
+"""Smaller changes of a length (mm) are none."""
 
 
 def size_of(person: Person) -> float:
@@ -48,11 +48,13 @@ def vertebra_of(level: Level, person: Person, wanted: Mapping[str, float]) -> Sp
     human vertebra has, with the allowed range.
     """
     shape = kind_of(level).parameters_of(level)
-    if wanted and level not in MORPHED:
-        known = f"{MORPHED[0]} to {MORPHED[-1]}"
+    if wanted and level not in KINDS:
+        first, *_, last = KINDS
+        known = f"{first} to {last}"
         raise ValueError(f"{level}: its measures cannot be changed one by one; those of {known} can")
-    if person.variation is not None and level in VARIED:
-        shape = _ready(level).near(_varied(level, person.variation)).parameters
+    changes = _changes(level, person)
+    if changes:
+        shape = _changed(level, shape, changes)
     if not wanted:
         return shape
     size = size_of(person)
@@ -60,20 +62,38 @@ def vertebra_of(level: Level, person: Person, wanted: Mapping[str, float]) -> Sp
         name: value / (size if name in MEASURES and unit(name) == "mm" else 1.0)
         for name, value in wanted.items()
     }
-    return morph.to_measures(shape, own, level, _kind(level))
+    return morph.to_measures(shape, own, level, KINDS[level])
 
 
-def _varied(level: Level, seed: int) -> dict[str, float]:
-    """Return the measures of one person's vertebra, within what is human.
+def _changed(level: Level, shape: Spec, changes: Mapping[str, float]) -> Spec:
+    """Return a usual bone with its lengths changed; by less where its parts would come apart."""
+    ways = _response(level).ways(changes)
+    for share in SHARES:
+        result = changed(shape, KINDS[level], {name: share * way for name, way in ways.items()})
+        with contextlib.suppress(ValueError):
+            landmarks_of(level, result)
+            return result
+    return shape
 
-    A measure that the usual bone itself has outside its range is left to follow the others.
+
+def _changes(level: Level, person: Person) -> dict[str, float]:
+    """Return by how much a person's lengths differ from the usual ones, before the bone is made as large.
+
+    What no row of the measures tells, and what nobody has a handle for, stays in proportion.
     """
-    now, factors = _ready(level).now.values, variation(seed, [level])[level]
-    ranges = {name: allowed(level, name) for name in VARYING if name in factors}
+    if person == Person() or level not in KINDS or level not in levels():
+        return {}
+    usual = recommended(level)
+    factors = {} if person.variation is None else variation(person.variation, [level])[level]
+    varying = measures.table("calipers.variation")["lengths"]
+    own = {
+        name: value * factors.get(name, 1.0) if name in varying else value for name, value in usual.items()
+    }
+    grown, size = scaled(own, level, person.stature, person.sex), size_of(person)
     return {
-        name: min(max(now[name] * factors[name], low), high)
-        for name, (low, high) in ranges.items()
-        if low < now[name] < high
+        name: grown[name] / size - value
+        for name, value in usual.items()
+        if unit(name) == "mm" and abs(grown[name] / size - value) > LEAST
     }
 
 
@@ -91,9 +111,14 @@ def sacralised(shape: Spec) -> Spec:
 
 
 @cache
-def _ready(level: Level) -> morph.Morph[Any]:
-    return morph.prepare(kind_of(level).parameters_of(level), level, _kind(level))
-
-
-def _kind(level: Level) -> morph.Kind[Any]:
-    return CERVICAL_VERTEBRAE if level.startswith("C") else morph.VERTEBRAE
+def _response(level: Level) -> Response:
+    """Return how a usual bone's measures answer to its handles; kept in the user's cache."""
+    place = library.cache_folder() / f"response-{level}-{library.recipe()}"
+    known = library.read_object(place, Response)
+    if known is None:
+        shape = kind_of(level).parameters_of(level)
+        names = {*measures.table("calipers.variation")["lengths"], *measures.table("calipers.man_to_woman")}
+        own = [name for name in recommended(level) if name in names]
+        known = response(shape, KINDS[level], own, landmarks_of(level, shape))
+        library.write_object(place, known)
+    return known

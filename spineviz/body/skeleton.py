@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
 
-from spineviz import measures
 from spineviz.anatomy import atlas, coccyx
 from spineviz.anatomy.bone import LevelBone, SurfaceDistance, sampled
-from spineviz.anatomy.column.alignment import endplate, inverse, sacral_frame, stacked
-from spineviz.anatomy.column.posture import centre_of_rotation, moved
-from spineviz.body.kinds import Kind, kind_of
+from spineviz.anatomy.column.alignment import endplate, inverse, joint_space, sacral_frame, stacked
+from spineviz.anatomy.column.posture import Centres, centres_of_rotation, moved
+from spineviz.body.kinds import kind_of, landmarks_of
 from spineviz.body.parameters import Anatomy
 from spineviz.patient import given_bone
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
-from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.terms import LOWER_LUMBAR_LEVELS, Level, discs_of, levels_of, region_of
 
@@ -47,6 +45,22 @@ class Blank:
         return np.linalg.norm(np.maximum(np.maximum(lower - points, points - upper), 0.0), axis=1)
 
 
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """A bone in its place, before it is meshed.
+
+    ``neutral`` and ``posed`` are its frames in the world, in neutral standing and in the anatomy's posture.
+    ``field`` is its distance in its own frame, where it keeps the joint spaces; ``symmetric`` tells that it
+    is the same left and right.
+    """
+
+    blank: Blank
+    neutral: Frame
+    posed: Frame
+    field: Callable[[Points], Floats]
+    symmetric: bool
+
+
 def bones(
     anatomy: Anatomy,
     levels: Sequence[Level] | None = None,
@@ -61,11 +75,10 @@ def bones(
     ``known`` are surfaces in the world, by level, that need no meshing; ``step`` (mm) meshes all others
     more finely or more coarsely than usual.
     """
+    asked = {level: surface for level, surface in known.items() if level not in LOWER_LUMBAR_LEVELS}
     return {
-        place.level: _standing(
-            place, None if place.level in LOWER_LUMBAR_LEVELS else known.get(place.level), step
-        )
-        for place in _places(anatomy, levels)
+        level: _meshed(level, item, asked.get(level), step)
+        for level, item in standing(anatomy, levels).items()
     }
 
 
@@ -76,30 +89,38 @@ def solids(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> dict[Leve
     of x = 0 where all of an anatomy's bones are generated.
     """
     return {
-        place.level: (place.posed, replace(place.item.solid, field=_yielding(place)))
-        for place in _places(anatomy, levels)
-        if place.item.solid is not None
+        level: (item.posed, replace(item.blank.solid, field=item.field))
+        for level, item in standing(anatomy, levels).items()
+        if item.blank.solid is not None
     }
 
 
-def _places(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> Iterator[Place]:
-    """Give the place of each bone of an anatomy, or of some of them, from above."""
-    wanted = anatomy.levels if levels is None else tuple(level for level in anatomy.levels if level in levels)
+def standing(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> dict[Level, Standing]:
+    """Return the bones of an anatomy, or some of them, in their places; see `bones`."""
+    wanted = _wanted(anatomy, levels)
     blanks = _blanks(anatomy, wanted)
     frames = placed(anatomy, blanks)
     posed = _posed(anatomy, blanks, frames)
+    result: dict[Level, Standing] = {}
     for level in wanted:
-        near = _neighbours(tuple(blanks), level)
-        others = tuple((blanks[other], frames[other], joint_space(level, other)) for other in near)
-        yield Place(level, blanks[level], frames[level], posed[level], others)
+        item, near = blanks[level], _next_to(tuple(blanks), level)
+        others = [(blanks[other], frames[other], joint_space(level, other)) for other in near]
+        field = _yielding(item, frames[level], others) if item.solid is not None else item.distance
+        symmetric = item.solid is not None and all(other.solid for other, _, _ in others)
+        result[level] = Standing(item, frames[level], posed[level], field, symmetric)
+    return result
 
 
 def standing_frames(anatomy: Anatomy, levels: Sequence[Level] | None = None) -> dict[Level, Frame]:
     """Return where the bones of an anatomy, or some of them, stand in the world in its posture."""
-    wanted = anatomy.levels if levels is None else tuple(level for level in anatomy.levels if level in levels)
+    wanted = _wanted(anatomy, levels)
     blanks = _blanks(anatomy, wanted)
     posed = _posed(anatomy, blanks, placed(anatomy, blanks))
     return {level: posed[level] for level in wanted}
+
+
+def _wanted(anatomy: Anatomy, levels: Sequence[Level] | None) -> tuple[Level, ...]:
+    return anatomy.levels if levels is None else tuple(level for level in anatomy.levels if level in levels)
 
 
 def _blanks(anatomy: Anatomy, wanted: Sequence[Level]) -> dict[Level, Blank]:
@@ -116,18 +137,12 @@ def blank(anatomy: Anatomy, level: Level) -> Blank:
         landmarks, surface, distance = given_bone(given, level)
         return Blank(landmarks, distance, surface=surface)
     kind, parameters, size = kind_of(level), anatomy.shape(level), anatomy.size
-    solid, marks = kind.solid(parameters), _landmarks(kind, parameters)
+    solid, marks = kind.solid(parameters), landmarks_of(level, parameters)
     if size == 1.0:
         return Blank(marks, solid.field, solid)
     larger = Solid(lambda points: size * solid.field(points / size), solid.lower * size, solid.upper * size)
     grown = {name: _grown(mark, size) for name, mark in marks.items()}
     return Blank(grown, larger.field, larger)
-
-
-@lru_cache(maxsize=64)
-def _landmarks(kind: Kind, parameters: Spec) -> Mapping[str, Frame]:
-    """Return a bone's landmarks in its own frame; found once, for they are dear and never change."""
-    return MappingProxyType(dict(kind.landmarks(parameters)))
 
 
 def placed(anatomy: Anatomy, blanks: Mapping[Level, Blank]) -> dict[Level, Frame]:
@@ -166,19 +181,13 @@ def _posed(
     """Return the frames of the bones in the anatomy's posture."""
     if anatomy.posture.neutral:
         return frames
-    plates: dict[Level, Frame] = {}
-    for below in list(blanks)[1:]:
+    centres: dict[Level, Centres] = {}
+    for above, below in pairwise(blanks):
         name = "endplate.superior" if "endplate.superior" in blanks[below].landmarks else "facet.dens"
         if below != "Co1":
             plate = blanks[below].landmarks[name].then(frames[below])
-            plates[below] = centre_of_rotation(plate, _depth(blanks[below], name))
-    return moved(anatomy.posture, anatomy.levels, frames, plates)
-
-
-def joint_space(level: Level, other: Level) -> float:
-    """Return the space (mm) that two neighbouring bones keep, cartilage included."""
-    region = "lumbar" if {level[0], other[0]} <= {"L", "S"} else "cervical_and_thoracic"
-    return float(measures.value(f"facet_joint.bone_to_bone_gap_{region}"))
+            centres[below] = centres_of_rotation(plate, _depth(blanks[below], name), (above, below))
+    return moved(anatomy.posture, anatomy.levels, frames, centres)
 
 
 def _dish(blank: Blank, endplate: str) -> float:
@@ -194,7 +203,7 @@ def _depth(blank: Blank, endplate: str) -> float:
     return float(np.ptp(reach[inside])) if inside.any() else 0.0
 
 
-def _neighbours(levels: Sequence[Level], level: Level) -> list[Level]:
+def _next_to(levels: Sequence[Level], level: Level) -> list[Level]:
     """Return the bones beside one, among some."""
     index = levels.index(level)
     return [levels[other] for other in (index - 1, index + 1) if 0 <= other < len(levels)]
@@ -204,45 +213,29 @@ Neighbour = tuple[Blank, Frame, float]
 """A bone beside another, where it stands, and the joint space (mm) between the two."""
 
 
-@dataclass(frozen=True, eq=False)
-class Place:
-    """A bone, where it stands in the world, before and in its posture, and what stands beside it."""
-
-    level: Level
-    item: Blank
-    neutral: Frame
-    posed: Frame
-    neighbours: tuple[Neighbour, ...]
-
-
-def _standing(place: Place, known: Surface | None, step: float | None) -> LevelBone:
-    level, item, neutral, posed = place.level, place.item, place.neutral, place.posed
-    field = item.distance
-    surface = item.surface
-    symmetric = item.solid is not None and all(other.solid for other, _, _ in place.neighbours)
-    if item.solid is not None:
-        field = _yielding(place)
-    if known is None and item.solid is not None:
-        size = step or STEP[region_of(level)]
-        surface = mesh(replace(item.solid, field=field), size, mirror=symmetric)
-    standing = surface.placed(posed) if surface is not None else known
+def _meshed(level: Level, item: Standing, known: Surface | None, step: float | None) -> LevelBone:
+    """Return a bone with its surface in the world: the known one, or meshed anew."""
+    surface = item.blank.surface
+    if known is None and item.blank.solid is not None:
+        solid = replace(item.blank.solid, field=item.field)
+        surface = mesh(solid, step or STEP[region_of(level)], mirror=item.symmetric)
+    standing = surface.placed(item.posed) if surface is not None else known
     if standing is None:
         raise ValueError(f"{level}: neither parameters nor a mesh")
-    landmarks = {name: mark.then(posed) for name, mark in item.landmarks.items()}
+    landmarks = {name: mark.then(item.posed) for name, mark in item.blank.landmarks.items()}
     exact: Callable[[Points], Floats] = SurfaceDistance(standing)
     if level in LOWER_LUMBAR_LEVELS:  # soft tissue asks these often
-        mirrored = symmetric and posed is neutral
-        exact = sampled(lambda points: field(posed.to_local(points)), standing, mirrored)
-    return LevelBone(level, posed, landmarks, standing, exact)
+        mirrored = item.symmetric and item.posed is item.neutral
+        exact = sampled(lambda points: item.field(item.posed.to_local(points)), standing, mirrored)
+    return LevelBone(level, item.posed, landmarks, standing, exact)
 
 
-def _yielding(place: Place) -> Callable[[Points], Floats]:
+def _yielding(item: Blank, frame: Frame, neighbours: Sequence[Neighbour]) -> Callable[[Points], Floats]:
     """Return a bone's field that keeps the joint space from its neighbours.
 
     Between two generated bones the loss is shared evenly, which makes their facets parallel; beside a
     given bone the generated one gives way alone.
     """
-    item, frame, neighbours = place.item, place.neutral, place.neighbours
 
     def field(points: Points) -> Floats:
         own = item.distance(points)

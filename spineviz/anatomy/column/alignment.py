@@ -1,4 +1,4 @@
-"""The chain of level frames, from the sacrum upwards."""
+"""The chain of level frames, from the sacrum upwards, and the space between neighbours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from spineviz import measures
 from spineviz.structure import Floats, Frame
 from spineviz.terms import Level
 
@@ -59,3 +60,9 @@ def endplate(landmarks: Mapping[str, Frame], side: Literal["superior", "inferior
 def endplates(landmarks: Mapping[str, Frame], level: Level) -> tuple[Frame, Frame]:
     """Return the superior and the inferior endplate among a vertebra's landmarks."""
     return endplate(landmarks, "superior", level), endplate(landmarks, "inferior", level)
+
+
+def joint_space(level: Level, other: Level) -> float:
+    """Return the space (mm) that two neighbouring bones keep, cartilage included."""
+    region = "lumbar" if {level[0], other[0]} <= {"L", "S"} else "cervical_and_thoracic"
+    return float(measures.value(f"facet_joint.bone_to_bone_gap_{region}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -12,7 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from spineviz import measures
 from spineviz.spec import Spec
-from spineviz.structure import Frame
+from spineviz.structure import Floats, Frame
 from spineviz.terms import Level, region_of
 
 Movement = Literal["flexion", "extension", "lateral_bend", "rotation"]
@@ -23,7 +24,8 @@ class Posture(Spec):
 
     ``flexion`` bends forward and ``extension`` backward; ``lateral_bend`` to the patient's right and, where
     negative, to the left; ``rotation`` turns the front to the patient's right and, where negative, to
-    the left. Each segment takes the share that its published range of motion has in that of the column.
+    the left. Each segment takes the share that its published range of motion has in that of the column. In
+    the neck bending and turning go together, as the oblique facets glide on each other.
     """
 
     flexion: float = Limits(default=0.0, ge=0.0)
@@ -41,6 +43,10 @@ Segment = tuple[Level, Level]
 """The level above and the level below a motion segment."""
 
 
+COMPENSATING: Segment = ("C1", "C2")
+"""The segment in which the head turns back what the neck below it turns while bending."""
+
+
 def range_of_motion(segment: Segment, movement: Movement) -> float:
     """Return how far a segment moves from neutral, in degrees; to one side for bend and rotation.
 
@@ -56,14 +62,23 @@ def range_of_motion(segment: Segment, movement: Movement) -> float:
     return float(known[name][movement])
 
 
+@dataclass(frozen=True, eq=False)
+class Centres:
+    """About which points a segment tilts, bends and turns: frames in the world, with the endplate's axes."""
+
+    tilt: Frame
+    bend: Frame
+    turn: Frame
+
+
 def moved(
-    posture: Posture, column: Sequence[Level], frames: Mapping[Level, Frame], plates: Mapping[Level, Frame]
+    posture: Posture, column: Sequence[Level], frames: Mapping[Level, Frame], centres: Mapping[Level, Centres]
 ) -> dict[Level, Frame]:
     """Return the world frames of bones in a posture, from their frames in neutral.
 
     ``column`` are all bones from above, over which the movement is shared out; ``frames`` those that are
-    asked for, down to the sacrum, which stands still with what hangs on it. ``plates`` are the frames about
-    which what lies above turns (see `centre_of_rotation`), in the world, by the level below the segment.
+    asked for, down to the sacrum, which stands still with what hangs on it. ``centres`` are those about
+    which what lies above turns (see `centres_of_rotation`), by the level below the segment.
 
     Raises ValueError where the posture asks for more than the column's range of motion.
     """
@@ -71,19 +86,32 @@ def moved(
     result = dict(frames)
     movement = np.eye(4)
     for above, below in reversed(list(pairwise(frames))):
-        if below in plates:
-            movement = movement @ _turn(angles[above, below], plates[below])
+        if below in centres:
+            movement = movement @ _movement(angles[above, below], centres[below])
             result[above] = _carried(frames[above], movement)
     return result
 
 
 def _angles(posture: Posture, segments: Sequence[Segment]) -> dict[Segment, tuple[float, float, float]]:
-    """Return each segment's forward tilt, bend to the right and turn to the right, degrees."""
+    """Return each segment's forward tilt, bend to the right and turn to the right, degrees.
+
+    Where bending and turning are coupled, each brings some of the other to the same side; between atlas and
+    axis the head turns back by as much, so that it looks ahead while the neck bends.
+    """
     flexion = _shares(posture.flexion, "flexion", segments)
     extension = _shares(posture.extension, "extension", segments)
     bend = _shares(posture.lateral_bend, "lateral_bend", segments)
     turn = _shares(posture.rotation, "rotation", segments)
-    return {item: (flexion[item] - extension[item], bend[item], turn[item]) for item in segments}
+    known = measures.table("coupling")
+    ratios = {item: known.get("-".join(item), {}) for item in segments}
+    turned = {item: bend[item] * ratios[item].get("turn_with_bend", 0.0) for item in segments}
+    bent = {item: turn[item] * ratios[item].get("bend_with_turn", 0.0) for item in segments}
+    if COMPENSATING in turned:
+        turned[COMPENSATING] -= sum(turned.values())
+    return {
+        item: (flexion[item] - extension[item], bend[item] + bent[item], turn[item] + turned[item])
+        for item in segments
+    }
 
 
 def _shares(degrees: float, movement: Movement, segments: Sequence[Segment]) -> dict[Segment, float]:
@@ -95,14 +123,21 @@ def _shares(degrees: float, movement: Movement, segments: Sequence[Segment]) -> 
     return {segment: degrees * own / whole if whole else 0.0 for segment, own in ranges.items()}
 
 
-def _turn(angles: tuple[float, float, float], plate: Frame) -> np.ndarray:
+def _movement(angles: tuple[float, float, float], centres: Centres) -> np.ndarray:
     """Return the 4 x 4 movement of all that lies above a segment, in the world."""
     tilt, bend, turn = np.radians(angles)
-    axes = -tilt * plate.right + bend * plate.anterior - turn * plate.superior
-    rotation = Rotation.from_rotvec(axes).as_matrix()
+    forward = _turned(-tilt * centres.tilt.right, centres.tilt.origin)
+    aside = _turned(bend * centres.bend.anterior, centres.bend.origin)
+    around = _turned(-turn * centres.turn.superior, centres.turn.origin)
+    return aside @ around @ forward
+
+
+def _turned(vector: Floats, centre: Floats) -> np.ndarray:
+    """Return the 4 x 4 rotation about a point by a rotation vector (radians)."""
+    rotation = Rotation.from_rotvec(vector).as_matrix()
     result = np.eye(4)
     result[:3, :3] = rotation
-    result[:3, 3] = plate.origin - rotation @ plate.origin
+    result[:3, 3] = centre - rotation @ centre
     return result
 
 
@@ -111,11 +146,17 @@ def _carried(frame: Frame, movement: np.ndarray) -> Frame:
     return Frame(rotation @ frame.origin + movement[:3, 3], frame.axes @ rotation.T)
 
 
-def centre_of_rotation(plate: Frame, depth: float) -> Frame:
-    """Return the frame about which a segment turns: its lower endplate's, moved back and down.
+def centres_of_rotation(plate: Frame, depth: float, segment: Segment) -> Centres:
+    """Return about which points a segment moves, by the endplate under its disc.
 
-    ``plate`` is the endplate under the disc, in the world, and ``depth`` (mm) its size from front to back.
+    ``plate`` is that endplate's frame in the world (under the atlas, that of the dens' facet) and ``depth``
+    (mm) its size from front to back.
     """
-    behind = float(measures.value("motion.centre_behind")) * depth
-    below = float(measures.value("motion.centre_below"))
-    return Frame(plate.origin - behind * plate.anterior - below * plate.superior, plate.axes)
+    tables = measures.table("centres_of_rotation")
+    known = tables.get("-".join(segment), tables[region_of(segment[0])])
+
+    def centre(movement: str) -> Frame:
+        behind, above = known[movement]["behind"] * depth, known[movement]["above"]
+        return Frame(plate.origin - behind * plate.anterior + above * plate.superior, plate.axes)
+
+    return Centres(centre("tilt"), centre("bend"), centre("turn"))

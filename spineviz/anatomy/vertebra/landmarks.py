@@ -103,8 +103,9 @@ def mirrored(frame: Frame) -> Frame:
 def normals(bone: Field, points: Points, radius: float = 0.5) -> Floats:
     """Return the outward unit normals of a field, shape (n, 3), by differences over ``radius`` mm."""
     points = np.asarray(points, dtype=np.float64)
-    steps = np.eye(3) * radius
-    slope = np.stack([bone(points + step) - bone(points - step) for step in steps], axis=1)
+    steps = np.vstack([np.eye(3), -np.eye(3)]) * radius
+    values = bone((points[:, None] + steps).reshape(-1, 3)).reshape(len(points), 6)
+    slope = values[:, :3] - values[:, 3:]
     result: Floats = slope / np.linalg.norm(slope, axis=1, keepdims=True)
     return result
 
@@ -114,19 +115,29 @@ def leaving(bone: Field, start: Floats, direction: Floats, reach: float = 60.0) 
 
     Raises ValueError when the start is outside or the ray does not leave within ``reach`` mm.
     """
-    unit = direction / np.linalg.norm(direction)
-    places = np.arange(0.0, reach, STRIDE)
-    outside = bone(start + places[:, None] * unit) > 0.0
-    if outside[0] or not outside.any():
-        state = "starts outside the bone" if outside[0] else f"does not leave the bone within {reach} mm"
-        raise ValueError(f"the ray from {np.round(start, 1)} along {np.round(unit, 2)} {state}")
-    last = float(places[np.argmax(outside) - 1])
-    fine = last + np.linspace(0.0, STRIDE, 9)
-    values = bone(start + fine[:, None] * unit)
-    k = max(int(np.argmax(values > 0.0)), 1)
-    share = values[k - 1] / (values[k - 1] - values[k])
-    result: Floats = start + (fine[k - 1] + share * (fine[k] - fine[k - 1])) * unit
+    result: Floats = leaving_all(bone, np.asarray(start)[None], np.asarray(direction)[None], reach)[0]
     return result
+
+
+def leaving_all(bone: Field, starts: Points, directions: Points, reach: float = 60.0) -> Points:
+    """Return where rays (n, 3) that start inside the bone first leave it; see `leaving`."""
+    units = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    places = np.arange(0.0, reach, STRIDE)
+    points = starts[:, None] + places[:, None] * units[:, None]
+    outside = (bone(points.reshape(-1, 3)) > 0.0).reshape(len(starts), -1)
+    wrong = outside[:, 0] | ~outside.any(axis=1)
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        state = "starts outside the bone" if outside[i, 0] else f"does not leave the bone within {reach} mm"
+        raise ValueError(f"the ray from {np.round(starts[i], 1)} along {np.round(units[i], 2)} {state}")
+    last = places[np.argmax(outside, axis=1) - 1]
+    fine = last[:, None] + np.linspace(0.0, STRIDE, 9)
+    values = bone((starts[:, None] + fine[..., None] * units[:, None]).reshape(-1, 3)).reshape(fine.shape)
+    k = np.maximum(np.argmax(values > 0.0, axis=1), 1)
+    rows = np.arange(len(starts))
+    share = values[rows, k - 1] / (values[rows, k - 1] - values[rows, k])
+    way = fine[rows, k - 1] + share * (fine[rows, k] - fine[rows, k - 1])
+    return np.asarray(starts + way[:, None] * units)
 
 
 def _surface(bone: Field, start: Floats, direction: Floats, radius: float = 0.5) -> Frame:
@@ -222,11 +233,10 @@ def _endplate(bone: Field, parameters: VertebraParameters, side: float) -> Frame
     plate = body.superior_endplate if side > 0.0 else body.inferior_endplate
     parts = body_field(body)
     centre = np.array([0.0, body.centre[row], side * (plate.height - DEPTH)])
-    ring = []
-    for angle in np.radians(np.arange(0.0, 360.0, 15.0)):
-        towards = np.array([np.cos(angle), np.sin(angle), 0.0])
-        border = leaving(lambda points: parts(points).max(axis=0), centre, towards)
-        ring.append(leaving(bone, centre + RIM * (border - centre), side * SUPERIOR))
-    points = np.array(ring)
+    angles = np.radians(np.arange(0.0, 360.0, 15.0))
+    towards = np.column_stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)])
+    starts = np.tile(centre, (len(angles), 1))
+    border = leaving_all(lambda points: parts(points).max(axis=0), starts, towards)
+    points = leaving_all(bone, centre + RIM * (border - centre), np.tile(side * SUPERIOR, (len(angles), 1)))
     slope = np.polyfit(points[:, 1], points[:, 2], 1)[0]
     return axis_frame(points.mean(axis=0) * [0.0, 1.0, 1.0], np.array([0.0, -slope, 1.0]))
