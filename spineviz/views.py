@@ -20,8 +20,14 @@ VIEWS: tuple[View, ...] = get_args(View)
 ASIDE = 0.35
 """The share of a direction from which on words mention it beside the main one."""
 
-MARGIN, ASPECT = 1.12, 1.2
-"""How much larger an overview is than what it shows, and the least width of a picture for its height."""
+MARGIN, MARGIN_OF_SEVERAL = 1.1, 1.17
+"""How much larger an overview is than what it shows: alone, and beside others, which have headings."""
+
+FLAT = 4.0
+"""The opening (degrees) of cameras of one body from several sides: levels then stand at one height."""
+
+ASPECT, NARROW = 1.2, 1.75
+"""The width of what fills a picture for its height: of one alone, and of several together."""
 
 _WAYS = (("right", "left"), ("front", "behind"), ("above", "below"))
 _ORDER = ("behind", "front", "left", "right", "above", "below")
@@ -65,8 +71,12 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
     }
 
 
-def overviews(vertices: Points, side: Side) -> dict[View, Camera]:
-    """Return the cameras that show all of some vertices, shape (n, 3), mm; oblique ones from a side."""
+def overviews(vertices: Points, side: Side, panes: int = 1) -> dict[View, Camera]:
+    """Return the cameras that show all of some vertices, shape (n, 3), mm; oblique ones from a side.
+
+    ``panes`` is how many pictures stand beside each other.
+    """
+    aspect, margin = (ASPECT, MARGIN) if panes == 1 else (NARROW / panes, MARGIN_OF_SEVERAL)
     sign = SIGN[side]
     upright, forward = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
     ways: dict[View, tuple[Vector, Vector]] = {
@@ -76,17 +86,21 @@ def overviews(vertices: Points, side: Side) -> dict[View, Camera]:
         "anterior": (forward, upright),
         "superior": (upright, forward),
     }
-    return {view: _framed(vertices, way, up) for view, (way, up) in ways.items()}
+    return {view: _framed(vertices, way, up, (aspect, margin)) for view, (way, up) in ways.items()}
 
 
-def _framed(vertices: Points, way: Vector, up: Vector) -> Camera:
-    """Return the camera that looks against ``way`` and holds all vertices in its picture."""
+def _framed(vertices: Points, way: Vector, up: Vector, room: tuple[float, float]) -> Camera:
+    """Return the camera that looks against ``way`` and holds all vertices in its picture.
+
+    ``room`` is the width of what fills it for its height, and how much larger it is.
+    """
     direction = vector(unit(way))
     axes = camera_axes(Camera((0.0, 0.0, 0.0), direction, up, 1.0))
     places = vertices @ axes.T
     low, high = places.min(axis=0), places.max(axis=0)
     width, height = (high - low)[:2]
-    return Camera(vector((low + high) / 2 @ axes), direction, up, MARGIN * max(height, width / ASPECT))
+    aspect, margin = room
+    return Camera(vector((low + high) / 2 @ axes), direction, up, margin * max(height, width / aspect))
 
 
 def seen_from(camera: Camera) -> Message:
