@@ -24,7 +24,7 @@ from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
-from spineviz.views import FLAT, View, between, camera_axes, overviews, seen_from, vector, views
+from spineviz.views import FLAT, OPENING, View, between, camera_axes, overviews, seen_from, vector, views
 
 if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: one from the cache needs none
     from spineviz.body import Anatomy
@@ -158,9 +158,10 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
         return named
     structures = assembly.model.structures.values()
     bones = np.vstack([(item.light or item.surface).vertices for item in structures if item.tissue == "bone"])
-    named |= overviews(bones, side, panes=len(scene.views or scene.compare) or 1)
+    panes = len(scene.views or scene.compare) or 1
+    named |= overviews(bones, side, panes, FLAT if scene.views else OPENING)
     height = max((named[view].height for view in scene.views), default=0.0)
-    return named | {view: replace(named[view], height=height, angle=FLAT) for view in scene.views}
+    return named | {view: replace(named[view], height=height) for view in scene.views}
 
 
 def direct(scene: Scene, assembly: Assembly) -> Timeline:
