@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image
+from skimage import measure
 from stand_ins import ball
 from standing import bones
 
 from spineviz.assembly import Assembly, _anchors, cameras, direct
-from spineviz.model import Look, Model, State
+from spineviz.export.plate import write_plate
+from spineviz.locale import text
+from spineviz.model import Look, Message, Model, State
 from spineviz.render.picture import placed_labels
 from spineviz.render.projection import Box, pixels_per_mm, project
 from spineviz.render.stage import Stage
@@ -101,6 +106,20 @@ def test_turning_one_of_several_views_shows_it_alone() -> None:
     alone = adjusted(state, Choices(camera=turned))
     assert alone.layout == "one" and [pane.camera for pane in alone.panes] == [turned]
     assert len(adjusted(state, Choices()).panes) == 3
+
+
+def test_a_plate_shows_every_bone_of_the_spine_from_four_sides(tmp_path: Path) -> None:
+    path = write_plate(tmp_path / "plate.png", body(), Message("plate.title"), text)
+    assert [item.name for item in tmp_path.iterdir()] == ["plate.png"]
+    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    warm = pixels[..., 0] - pixels[..., 2] > 12  # bone, not paper and not words
+    assert (np.bincount(measure.label(warm.astype(np.int8)).ravel())[1:] > 1000).sum() == 4 * 4
+
+
+def test_a_plate_of_no_bones_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="this scene has none"):
+        write_plate(tmp_path / "plate.png", Model({}, {}, {}), Message("plate.title"), text)
+    assert not list(tmp_path.iterdir())
 
 
 def lit() -> Model:
