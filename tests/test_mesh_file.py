@@ -29,9 +29,10 @@ def test_a_bone_is_written_where_it_stands_at_any_step(tmp_path: Path, name: str
     assert np.abs(fine.bounds - coarse.bounds).max() < 2.0
 
 
-def test_a_sixth_lumbar_vertebra_is_written_from_a_scene_that_has_one(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="there is no L6 in this body"):
-        written(tmp_path, "L6")
+def test_a_sixth_lumbar_vertebra_is_written_and_refused_from_a_scene_of_five(tmp_path: Path) -> None:
     (tmp_path / "six.toml").write_text(SIX)
-    mesh = written(tmp_path, "L6", str(tmp_path / "six.toml"), 2.5)
-    assert mesh.is_watertight and 40_000 < mesh.volume < 90_000
+    for source in (None, str(tmp_path / "six.toml")):
+        mesh = written(tmp_path, "L6", source, 2.5)
+        assert mesh.is_watertight and 40_000 < mesh.volume < 90_000
+    with pytest.raises(ValueError, match="there is no L6 in this body"):
+        written(tmp_path, "L6", "lumbar", 2.5)

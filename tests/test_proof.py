@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spineviz.body import proof
-from spineviz.body.build import BONE_TERMS, LIGHT, thinned, triangles_of
+from spineviz.body.build import LIGHT, thinned, triangles_of
 from spineviz.body.parameters import Anatomy
 from spineviz.body.proof import Origin, compared
 from spineviz.body.skeleton import solids
@@ -26,7 +26,7 @@ def origin() -> Origin:
         solid.field,
         lambda: mesh(solid, proof.STEP, mirror=True),
         proof.STEP,
-        ("bone", None, BONE_TERMS["L4"]),
+        ("bone", None),
     )
 
 
@@ -36,7 +36,7 @@ def baked() -> Structure:
     frame, solid = solids(Anatomy(), ["L4"])["L4"]
     fine = mesh(solid, 0.8, mirror=True).placed(frame)
     full, light = (thinned(fine, int(share * triangles_of("L4"))) for share in (1.0, LIGHT))
-    return Structure("L4", "bone", full, None, BONE_TERMS["L4"], light=light)
+    return Structure("L4", "bone", full, light=light)
 
 
 def scaled(surface: Surface, factor: float) -> Surface:
@@ -84,8 +84,8 @@ def test_normals_that_point_inward_are_found_out(baked: Structure, origin: Origi
     assert any("normals" in line for line in compared(replace(baked, surface=inward), origin))
 
 
-def test_a_bone_under_the_name_of_another_is_found_out(baked: Structure, origin: Origin) -> None:
-    assert any("FMA:13074" in line for line in compared(replace(baked, term="FMA:13074"), origin))
+def test_a_bone_that_is_called_something_else_is_found_out(baked: Structure, origin: Origin) -> None:
+    assert any("called ligament" in line for line in compared(replace(baked, tissue="ligament"), origin))
 
 
 def test_left_and_right_exchanged_are_found_out() -> None:
@@ -94,10 +94,10 @@ def test_left_and_right_exchanged_are_found_out() -> None:
         return Solid(lambda points: np.linalg.norm(points - middle, axis=1) - 5.0, middle - 7.0, middle + 7.0)
 
     left, right = (
-        Origin(Frame(), ball(x).field, lambda x=x: mesh(ball(x), 1.0), 1.0, ("nerve", side, ""))  # type: ignore[misc]
+        Origin(Frame(), ball(x).field, lambda x=x: mesh(ball(x), 1.0), 1.0, ("nerve", side))  # type: ignore[misc]
         for x, side in ((-9.0, "left"), (9.0, "right"))
     )
-    root = Structure("root.L5.left", "nerve", left.anew(), "left", "")
+    root = Structure("root.L5.left", "nerve", left.anew(), "left")
     assert list(compared(root, left)) == []
     assert list(compared(replace(root, surface=right.anew()), left))
     assert list(compared(replace(root, side="right"), left))

@@ -109,7 +109,12 @@ def _read(folder: Path, name: str, entry: Mapping[str, Any]) -> Structure:
         raise ValueError(f"{path}: differs from meshes/catalog.toml; run: spineviz bake")
     surfaces = library.read_surfaces(BytesIO(data))
     return Structure(
-        name, entry["tissue"], surfaces[name], entry["side"] or None, entry["term"], light=surfaces.get(LIGHT)
+        name,
+        entry["tissue"],
+        surfaces[name],
+        entry["side"] or None,
+        term=entry["term"],
+        light=surfaces.get(LIGHT),
     )
 
 
