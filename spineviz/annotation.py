@@ -20,8 +20,8 @@ def annotated(scene: Scene, assembly: Assembly, state: State) -> State:
         disc, side = target(scene)
         view = Message("view.line", (("level", disc.replace("-", "–")), ("side", f"@side.{side}"), direction))
     else:
-        shown = scene.anatomy
-        view = Message("view.range", (("first", shown.first), ("last", shown.last), direction))
+        levels = ("first", scene.anatomy.first), ("last", scene.anatomy.last)
+        view = Message("view.levels", levels) if scene.views else Message("view.range", (*levels, direction))
     panes = state.panes
     if assembly.prepared:
         panes = tuple(

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.ndimage import maximum_filter
 
 from spineviz import library
+from spineviz.geometry import surface_points
 from spineviz.layers import Layer, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
-from spineviz.model import HIDDEN, Camera, Label, Look, Model, Pane, State, Vector
+from spineviz.model import HIDDEN, Camera, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.pathology import apply
 from spineviz.scene import Body as BodySpec
 from spineviz.scene import Scene, SceneStep
-from spineviz.structure import Bone, Landmark, Structure
+from spineviz.structure import Bone, Floats, Landmark, Points, Structure
 from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
-from spineviz.views import View, between, camera_axes, overviews, vector, views
+from spineviz.views import FLAT, OPENING, View, between, camera_axes, overviews, seen_from, vector, views
 
 if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: one from the cache needs none
     from spineviz.body import Anatomy
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: 
 LABEL_CLEAR = 1.5
 """What stands less than this (mm) beside or in front of a place does not hide it from its label."""
 
-LABEL_FIELD = (0.24, 0.4)
+LABEL_FIELD = (0.24, 0.42)
 """Labels touch their structures within this part of the picture's height, across and up, of its middle."""
 
 GLASS = 0.16
@@ -128,7 +129,7 @@ def _compared(scene: Scene) -> Assembly:
                 structures[numbered(name, number)] = replace(item, name=numbered(name, number))
         bones = max(bones, dict(whole.bones), key=_height)
     model = Model(structures, {}, bones, {})
-    return Assembly(model, ())
+    return Assembly(model, (), _anchors(scene, model))
 
 
 def _height(bones: Mapping[Level, Bone]) -> float:
@@ -156,9 +157,11 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
     if scene.pathologies or scene.approaches:
         return named
     structures = assembly.model.structures.values()
-    return named | overviews(
-        np.vstack([item.surface.vertices for item in structures if item.tissue == "bone"]), side
-    )
+    bones = np.vstack([(item.light or item.surface).vertices for item in structures if item.tissue == "bone"])
+    panes = len(scene.views or scene.compare) or 1
+    named |= overviews(bones, side, panes, FLAT if scene.views else OPENING)
+    height = max((named[view].height for view in scene.views), default=0.0)
+    return named | {view: replace(named[view], height=height) for view in scene.views}
 
 
 def direct(scene: Scene, assembly: Assembly) -> Timeline:
@@ -166,6 +169,8 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
     named = cameras(assembly, scene)
     if scene.compare:
         return _beside(scene, assembly, named)
+    if scene.views:
+        return _around(scene, assembly, named)
     approaches = assembly.prepared or (None,)
     panes = tuple(_first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in approaches)
     own = [_scene_step(step, assembly, named) for step in scene.steps]
@@ -187,8 +192,25 @@ def _beside(scene: Scene, assembly: Assembly, named: Mapping[View, Camera]) -> T
         pane = _first_pane(scene, assembly, None, named[scene.camera])
         looks = {name: look if number_of(name) == number else HIDDEN for name, look in pane.looks.items()}
         panes.append(replace(pane, looks=looks, heading=titled(shown.title)))
-        tracks.append([_scene_step(_step_of(step, number), assembly, named) for step in scene.steps])
+        steps = [_scene_step(_step_of(step, number), assembly, named, brief=True) for step in scene.steps]
+        tracks.append(steps)
     return timeline(State(tuple(panes), "twin", titled(scene.title)), tracks)
+
+
+def _around(scene: Scene, assembly: Assembly, named: Mapping[View, Camera]) -> Timeline:
+    """Return the timeline of a scene that shows one body from several sides: a pane each, at one scale."""
+    panes, tracks = [], []
+    for view in scene.views:
+        pane = _first_pane(scene, assembly, None, named[view])
+        panes.append(replace(pane, heading=Message(seen_from(named[view]).key.replace("direction", "from"))))
+        steps = [_scene_step(_seen_by(step, view), assembly, named, brief=True) for step in scene.steps]
+        tracks.append(steps)
+    return timeline(State(tuple(panes), "views", titled(scene.title)), tracks)
+
+
+def _seen_by(step: SceneStep, view: View) -> SceneStep:
+    """Return a step as one of several views shows it."""
+    return step.model_copy(update={"camera": view})
 
 
 def _step_of(step: SceneStep, number: int) -> SceneStep:
@@ -219,9 +241,11 @@ def _first_pane(scene: Scene, assembly: Assembly, prepared: Prepared | None, cam
     return Pane(looks, camera, heading=prepared.heading if prepared is not None else None)
 
 
-def _scene_step(step: SceneStep, assembly: Assembly, named: Mapping[View, Camera]) -> Step:
+def _scene_step(
+    step: SceneStep, assembly: Assembly, named: Mapping[View, Camera], brief: bool = False
+) -> Step:
     known = assembly.model.structures
-    labels = tuple(_label(name, step, assembly) for name in step.labels if name in known)
+    labels = tuple(_label(name, step, assembly, brief) for name in step.labels if name in known)
     actions: list[Action] = [
         partial(_fade_layers, hidden=step.hidden, glass=step.fade),
         partial(_highlight_layers, layers=step.highlight),
@@ -230,20 +254,30 @@ def _scene_step(step: SceneStep, assembly: Assembly, named: Mapping[View, Camera
     return Step("orientation", titled(step.title), step.seconds, tuple(actions), named[step.camera])
 
 
-def _label(name: str, step: SceneStep, assembly: Assembly) -> Label:
-    """Return a structure's label, at the place that was chosen when the scene was built."""
+def _label(name: str, step: SceneStep, assembly: Assembly, brief: bool) -> Label:
+    """Return a structure's label, at the place that was chosen when the scene was built.
+
+    A ``brief`` one names a vertebra by its level alone.
+    """
     anchor = assembly.anchors.get((step, name))
     if anchor is None:
         anchor = vector(assembly.model.structures[name].surface.vertices.mean(axis=0))
-    return Label(structure_title(name), anchor, strong=layer_of(name) == "disease")
+    stem = name.partition("#")[0]
+    level = brief and stem in LEVELS and stem not in ("S1", "Co1")
+    words = Message("label.level", (("level", stem),)) if level else structure_title(name)
+    return Label(words, anchor, strong=layer_of(name) == "disease")
 
 
 def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:
     """Return where each label of a scene's own steps touches its structure: amid what is seen of it."""
     named = cameras(Assembly(model, ()), scene)
+    steps = [_seen_by(step, view) for step in scene.steps for view in scene.views or (step.camera,)]
+    if scene.compare:
+        steps = [_step_of(step, number) for step in steps for number in range(len(scene.compare))]
     return {
         (step, name): place
-        for step in scene.steps
+        for step in steps
+        if step.labels
         for name, place in _seen(step, model, named[step.camera]).items()
     }
 
@@ -251,25 +285,53 @@ def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:
 def _seen(step: SceneStep, model: Model, camera: Camera) -> dict[str, Vector]:
     """Return a place on each labelled structure that no other structure hides from a camera."""
     through = {*step.hidden, *step.fade, "instruments"}
-    solid = {name: item for name, item in model.structures.items() if layer_of(name) not in through}
-    axes = camera_axes(camera)
-    cloud = np.vstack([item.surface.vertices @ axes.T for item in solid.values()])
-    tree = cKDTree(cloud[:, :2])
+    bodies = {number_of(name) for name in step.labels}
+    solid = [
+        item
+        for name, item in model.structures.items()
+        if layer_of(name) not in through and number_of(name) in bodies
+    ]
+    cloud = [surface_points(item.light or item.surface, LABEL_CLEAR) for item in solid]
+    nearest = _nearest(np.vstack([_shown(points, camera) for points in cloud]))
     places: dict[str, Vector] = {}
     for name in step.labels:
         if name not in model.structures:
             continue
         vertices = model.structures[name].surface.vertices
-        flat = vertices @ axes.T
-        near = tree.query_ball_point(flat[:, :2], LABEL_CLEAR)
-        top = np.array([cloud[index, 2].max() if index else -np.inf for index in near])
-        aside = np.abs(flat[:, :2] - axes[:2] @ np.asarray(camera.focus)) / camera.height
-        framed = (aside < LABEL_FIELD).all(axis=1)
-        seen = np.flatnonzero(framed & (top < flat[:, 2] + LABEL_CLEAR))
+        flat = _shown(vertices, camera)
+        framed = (np.abs(flat[:, :2]) / camera.height < LABEL_FIELD).all(axis=1)
+        clear = nearest(flat) < flat[:, 2] + LABEL_CLEAR
+        seen = np.flatnonzero(framed & clear if (framed & clear).any() else clear)
         chosen = flat[seen] if len(seen) else flat
         middle = ((chosen[:, :2] - np.median(chosen[:, :2], axis=0)) ** 2).sum(axis=1).argmin()
         places[name] = vector(vertices[seen[middle] if len(seen) else middle])
     return places
+
+
+def _shown(points: Points, camera: Camera) -> Points:
+    """Return world points (n, 3) as a camera shows them: mm right, up (at its focus) and towards the eye."""
+    local = (points - np.asarray(camera.focus)) @ camera_axes(camera).T
+    away = camera.height / 2 / np.tan(np.radians(camera.angle) / 2)
+    local[:, :2] *= away / np.maximum(away - local[:, 2:], 1.0)
+    return local
+
+
+def _nearest(cloud: Points) -> Callable[[Points], Floats]:
+    """Return a function that tells how near to the eye (mm) the nearest of a cloud is, about some points.
+
+    Cloud and points are as a camera shows them; a millimetre more or less aside does not count.
+    """
+    low = cloud[:, :2].min(axis=0)
+    cells = (cloud[:, :2] - low).astype(int)
+    tops = np.full(cells.max(axis=0) + 1, -np.inf)
+    np.maximum.at(tops, tuple(cells.T), cloud[:, 2])
+    tops = maximum_filter(tops, size=3)
+
+    def nearest(points: Points) -> Floats:
+        places = np.clip((points[:, :2] - low).astype(int), 0, np.array(tops.shape) - 1)
+        return tops[tuple(places.T)]
+
+    return nearest
 
 
 def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...], glass: tuple[Layer, ...]) -> Pane:

@@ -1,4 +1,4 @@
-"""The command line: ``spineviz scenes | structures | check | render | animate | show | mesh | ...``."""
+"""The command line: ``spineviz scenes | structures | check | render | plate | animate | show | ...``."""
 
 from __future__ import annotations
 
@@ -96,6 +96,16 @@ def parser() -> argparse.ArgumentParser:
         "--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)"
     )
     command.add_argument("--background", choices=("screen", "print"), default="screen", help="print is white")
+
+    command = _command(
+        commands,
+        "plate",
+        _plate,
+        "write a plate (PNG) of every bone from four sides",
+        "spineviz plate whole_spine -o bones.png",
+    )
+    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
+    command.add_argument("-o", "--output", type=Path, required=True, help="the .png file to write")
 
     command = _command(
         commands,
@@ -226,6 +236,14 @@ def _render(options: argparse.Namespace) -> int:
         size=options.size,
         background=options.background,
     )
+    print(options.output)
+    return 0
+
+
+def _plate(options: argparse.Namespace) -> int:
+    import spineviz
+
+    spineviz.load(options.scene).plate(options.output)
     print(options.output)
     return 0
 

@@ -13,7 +13,8 @@ from spineviz.structure import Message as Message
 from spineviz.terms import Level
 
 Vector = tuple[float, float, float]
-Layout = Literal["one", "twin", "overlay"]
+Layout = Literal["one", "twin", "overlay", "views"]
+"""One pane; several beside each other, or over each other, under one camera; one body from several sides."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from spineviz import assembly
 from spineviz.annotation import annotated
 from spineviz.layers import chosen_layers
 from spineviz.locale import text
-from spineviz.model import Camera, State
+from spineviz.model import Camera, Message, State
 from spineviz.scene import Scene
 from spineviz.viewer import Choices, adjusted, with_layers
 from spineviz.views import VIEWS, View
@@ -86,6 +86,21 @@ class Production:
         state = self.state(at, view, layers)
         write_png(target, self.assembly.model, state, size=size, background=background, text=text)
         return target
+
+    def plate(self, path: str | Path) -> Path:
+        """Write every bone of the spine that the scene has, each from four sides, as one PNG.
+
+        Raises ValueError for a wrong path or a scene of several bodies, OSError for a path that cannot be
+        written, and RenderingUnavailable where nothing can render.
+        """
+        from spineviz.export.plate import write_plate
+        from spineviz.export.png import check_path
+
+        target = Path(path)
+        check_path(target)
+        if self.scene.compare:
+            raise ValueError("a plate shows the bones of one body; this scene compares several")
+        return write_plate(target, self.assembly.model, Message("plate.title"), text)
 
     def animate(
         self, path: str | Path, *, fps: int = 20, size: tuple[int, int] = (1280, 720), progress: bool = False

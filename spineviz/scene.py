@@ -124,6 +124,9 @@ class Scene(Spec):
     approaches: Annotated[tuple[Approach, ...], Field(max_length=2)] = ()
     camera: View = "posterior"
     show: LayerWords = ""
+    views: Annotated[tuple[View, ...], Field(max_length=4)] = Field(
+        (), description="Views that stand beside each other, in place of ``camera`` and those of the steps."
+    )
     hide: tuple[Layer, ...] = Field((), description="Layers that are not shown.")
     steps: tuple[SceneStep, ...] = ()
     poster: Annotated[float, Field(ge=0)] = Field(0.0, description="The second that a still picture shows.")
@@ -142,6 +145,14 @@ class Scene(Spec):
     def _compared_bodies_are_healthy(self) -> Scene:
         if self.compare and (self.pathologies or self.approaches):
             raise ValueError("compare: bodies are compared in health; take pathologies and approaches away")
+        return self
+
+    @model_validator(mode="after")
+    def _views_are_of_one_body(self) -> Scene:
+        if len(self.views) == 1:
+            raise ValueError("views: name two or more, or one as ``camera``")
+        if self.views and (self.compare or self.approaches):
+            raise ValueError("views: they show one body; take compare and approaches away")
         return self
 
     @model_validator(mode="after")

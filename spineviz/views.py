@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -20,8 +21,14 @@ VIEWS: tuple[View, ...] = get_args(View)
 ASIDE = 0.35
 """The share of a direction from which on words mention it beside the main one."""
 
-MARGIN, ASPECT = 1.12, 1.2
-"""How much larger an overview is than what it shows, and the least width of a picture for its height."""
+MARGIN, MARGIN_OF_SEVERAL = 1.1, 1.17
+"""How much larger an overview is than what it shows: alone, and beside others, which have headings."""
+
+OPENING, FLAT = 20.0, 4.0
+"""The opening (degrees) of cameras, and of those that show one body from several sides."""
+
+ASPECT, NARROW = 1.2, 1.75
+"""The width of what fills a picture for its height: of one alone, and of several together."""
 
 _WAYS = (("right", "left"), ("front", "behind"), ("above", "below"))
 _ORDER = ("behind", "front", "left", "right", "above", "below")
@@ -65,8 +72,11 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
     }
 
 
-def overviews(vertices: Points, side: Side) -> dict[View, Camera]:
-    """Return the cameras that show all of some vertices, shape (n, 3), mm; oblique ones from a side."""
+def overviews(vertices: Points, side: Side, panes: int = 1, angle: float = OPENING) -> dict[View, Camera]:
+    """Return the cameras that show all of some vertices, shape (n, 3), mm; oblique ones from a side.
+
+    ``panes`` is how many pictures stand beside each other; ``angle`` (degrees) is the cameras' opening.
+    """
     sign = SIGN[side]
     upright, forward = (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
     ways: dict[View, tuple[Vector, Vector]] = {
@@ -76,17 +86,26 @@ def overviews(vertices: Points, side: Side) -> dict[View, Camera]:
         "anterior": (forward, upright),
         "superior": (upright, forward),
     }
-    return {view: _framed(vertices, way, up) for view, (way, up) in ways.items()}
+    room = (ASPECT, MARGIN) if panes == 1 else (NARROW / panes, MARGIN_OF_SEVERAL)
+    return {
+        view: _framed(vertices, Camera((0.0, 0.0, 0.0), vector(unit(way)), up, 1.0, angle), *room)
+        for view, (way, up) in ways.items()
+    }
 
 
-def _framed(vertices: Points, way: Vector, up: Vector) -> Camera:
-    """Return the camera that looks against ``way`` and holds all vertices in its picture."""
-    direction = vector(unit(way))
-    axes = camera_axes(Camera((0.0, 0.0, 0.0), direction, up, 1.0))
+def _framed(vertices: Points, camera: Camera, aspect: float, margin: float) -> Camera:
+    """Return a camera that holds all vertices in its picture, as it stands but for its focus and its height.
+
+    ``aspect`` is the width of what fills the picture for its height, ``margin`` how much larger it is. What
+    is nearer to the eye than the focus is seen larger.
+    """
+    axes = camera_axes(camera)
     places = vertices @ axes.T
-    low, high = places.min(axis=0), places.max(axis=0)
-    width, height = (high - low)[:2]
-    return Camera(vector((low + high) / 2 @ axes), direction, up, MARGIN * max(height, width / ASPECT))
+    middle = (places.min(axis=0) + places.max(axis=0)) / 2
+    across, up, nearer = (places - middle).T
+    wanted = 2 * margin * np.maximum(np.abs(up), np.abs(across) / aspect)
+    height = float((wanted + 2 * np.tan(np.radians(camera.angle) / 2) * nearer).max())
+    return replace(camera, focus=vector(middle @ axes), height=height)
 
 
 def seen_from(camera: Camera) -> Message:

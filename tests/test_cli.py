@@ -20,7 +20,10 @@ from spineviz.production import Production
 from spineviz.render.offscreen import RenderingUnavailable
 from spineviz.structure import Surface
 
-COMMANDS = ("scenes", "structures", "check", "render", "animate", "show", "mesh", "bake", "schema")
+COMMANDS = (
+    *("scenes", "structures", "check", "render", "plate"),
+    *("animate", "show", "mesh", "bake", "schema"),
+)
 SHIPPED = "lumbar_l3s1"
 
 
@@ -260,6 +263,26 @@ def test_a_structure_is_written_as_a_mesh(tmp_path: Path, monkeypatch: pytest.Mo
         assert main(["mesh", name, "-o", str(tmp_path / f"x{suffix}")]) == 0
     assert sorted(item.name for item in tmp_path.iterdir()) == ["x.STL", "x.ply"]
     assert len(trimesh.load_mesh(tmp_path / "x.ply").faces) == 1
+
+
+@pytest.mark.parametrize("step", ["0", "0.05", "9", "nan", "-1"])
+def test_a_step_that_no_bone_is_meshed_with_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, step: str
+) -> None:
+    line = complaint(capsys, "mesh", "L4", "-o", str(tmp_path / "x.ply"), f"--step={step}")
+    assert "choose 0.2 to 4.0 mm" in line
+
+
+def test_only_bones_of_the_spine_are_meshed_with_a_step_of_ones_own(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    line = complaint(capsys, "mesh", "disc.L4-L5", "-o", str(tmp_path / "x.ply"), "--step", "2")
+    assert "disc.L4-L5" in line and "bones of the spine" in line
+
+
+def test_a_plate_of_several_bodies_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    line = complaint(capsys, "plate", "people", "-o", str(tmp_path / "x.png"))
+    assert "one body" in line
 
 
 @pytest.mark.parametrize(

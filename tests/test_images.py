@@ -32,6 +32,9 @@ PICTURES = {
     "herniation_root": ("herniation_l4l5", 43.5, None),
     "herniation_closure": ("herniation_l4l5", 58.5, None),
 }
+PLATE = "bones"
+"""The plate of the whole spine, at half its size."""
+
 SHARE, STEP = 0.0002, 16
 """A picture has changed when more than this share of its pixels differ by more than this step of 255."""
 
@@ -45,6 +48,14 @@ def drawn(production: Production, state: State) -> Picture:
     with Stage(SIZE) as stage:
         stage.show(production.assembly.model, state)
         return picture(stage, state, text)
+
+
+def baseline(name: str, now: Picture) -> Picture:
+    """Return the picture of the README, or draw it anew where that is asked for."""
+    path = IMAGES / f"{name}.png"
+    if os.environ.get("SPINEVIZ_UPDATE_IMAGES"):
+        Image.fromarray(now).save(path, optimize=True)
+    return np.asarray(Image.open(path).convert("RGB"))
 
 
 def differing(first: Picture, second: Picture) -> float:
@@ -76,11 +87,16 @@ def test_a_picture_of_the_readme_is_what_the_program_draws(
 ) -> None:
     source, at, view = PICTURES[name]
     now = drawn(productions[source], productions[source].state(at, view))
-    path = IMAGES / f"{name}.png"
-    if os.environ.get("SPINEVIZ_UPDATE_IMAGES"):
-        Image.fromarray(now).save(path, optimize=True)
-    baseline = np.asarray(Image.open(path).convert("RGB"))
-    assert differing(now, baseline) <= SHARE
+    assert differing(now, baseline(name, now)) <= SHARE
+
+
+@pytest.mark.usefixtures("software")
+def test_the_plate_of_the_readme_is_what_the_program_draws(
+    productions: dict[str, Production], tmp_path: Path
+) -> None:
+    path = productions["whole_spine"].plate(tmp_path / "plate.png")
+    now = np.asarray(Image.open(path).convert("RGB").reduce(2))
+    assert differing(now, baseline(PLATE, now)) <= SHARE
 
 
 @pytest.mark.usefixtures("software")
@@ -89,11 +105,11 @@ def test_a_fragment_taken_away_is_noticed(productions: dict[str, Production]) ->
     state = production.state(4.0)
     panes = tuple(pane.with_look("herniation.L4-L5", HIDDEN) for pane in state.panes)
     without = drawn(production, replace(state, panes=panes))
-    baseline = np.asarray(Image.open(IMAGES / "herniation_problem.png").convert("RGB"))
-    assert differing(without, baseline) > 5 * SHARE
+    shown = np.asarray(Image.open(IMAGES / "herniation_problem.png").convert("RGB"))
+    assert differing(without, shown) > 5 * SHARE
 
 
 def test_the_readme_shows_every_baseline() -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
-    assert {path.stem for path in IMAGES.glob("*.png")} == set(PICTURES)
-    assert all(f"tests/images/{name}.png" in readme for name in PICTURES)
+    assert {path.stem for path in IMAGES.glob("*.png")} == {*PICTURES, PLATE}
+    assert all(f"tests/images/{name}.png" in readme for name in (*PICTURES, PLATE))

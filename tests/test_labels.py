@@ -110,6 +110,14 @@ def test_labels_stand_on_the_side_of_what_they_name() -> None:
     assert left.lines == ("one",)
 
 
+@given(SPOTS)
+def test_with_the_left_column_first_nothing_stands_right_until_it_is_full(spots: list[Spot]) -> None:
+    placed = layout(spots, (WIDTH, HEIGHT), LETTERING, left_only=True)
+    columns = [label.column for label in placed]
+    assert len(placed) == len(layout(spots, (WIDTH, HEIGHT), LETTERING))
+    assert "right" not in columns or columns.count("left") >= len(spots) / 2
+
+
 @pytest.mark.parametrize("anchor", [(5.0, 100.0), (635.0, 100.0), (300.0, -5.0), (300.0, 540.0)])
 def test_a_label_that_points_out_of_the_field_is_left_out(anchor: tuple[float, float]) -> None:
     assert layout([Spot("Thecal sac", anchor)], (WIDTH, HEIGHT), LETTERING) == ()

@@ -57,6 +57,11 @@ def test_the_committed_schema_is_the_schema() -> None:
             r"pathologies\[0\].*size: unknown field; allowed: .*depth",
         ),
         ("camera = 'posterior'", r"title: this field is needed"),
+        ('title = "a"\nviews = ["lateral"]', r"views: name two or more"),
+        (
+            'title = "a"\nviews = ["lateral", "anterior"]\n[[compare]]\ntitle = "b"',
+            r"views: they show one body",
+        ),
         ("title = ", r"not valid TOML"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import trimesh
@@ -125,6 +127,20 @@ def test_a_mirrored_mesh_is_exactly_symmetric() -> None:
 def test_sparse_evaluation_gives_the_same_surface_as_asking_for_it_at_the_vertices() -> None:
     surface = mesh(ball(10.0), 0.7)
     assert np.abs(np.linalg.norm(surface.vertices, axis=1) - 10.0).max() < 0.02
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_the_field_is_asked_only_near_the_surface_and_on_one_side_where_it_is_mirrored(mirror: bool) -> None:
+    asked: list[int] = []
+    solid = ball(30.0)
+
+    def counted(points: Points) -> Floats:
+        asked.append(len(points))
+        return solid.field(points)
+
+    mesh(replace(solid, field=counted), 0.5, mirror)
+    dense = np.prod((solid.upper - solid.lower) / 0.5)
+    assert sum(asked) < (0.15 if mirror else 0.3) * dense
 
 
 def test_a_surface_that_touches_the_bounds_is_refused() -> None:

@@ -33,14 +33,16 @@ LIGHT_VOLUME, TURNED = 0.03, 45.0
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """What the generator makes a structure of: a field in a frame, and a mesh of it with some step (mm)."""
+    """What the generator makes a structure of: a field in a frame, and a mesh of it with some step (mm).
+
+    ``kind`` is its tissue and its side.
+    """
 
     frame: Frame
     field: Field
     anew: Callable[[], Surface]
     step: float
-    facts: tuple[Tissue, Side | None]
-    """Tissue and side."""
+    kind: tuple[Tissue, Side | None]
 
 
 def departures(baked: Mapping[str, Structure]) -> list[str]:
@@ -61,16 +63,15 @@ def origins() -> dict[str, Origin]:
         anew = partial(mesh, solid, STEP, mirror=True)
         result[str(level)] = Origin(frame, solid.field, anew, STEP, ("bone", None))
     for name, item in tissue_recipes(anatomy, bones(anatomy)).items():
-        facts = item.tissue, item.side
-        result[name] = Origin(Frame(), item.solid.field, item.surface, item.step, facts)
+        kind = item.tissue, item.side
+        result[name] = Origin(Frame(), item.solid.field, item.surface, item.step, kind)
     return result
 
 
 def compared(baked: Structure, origin: Origin) -> Iterator[str]:
     """Give in words each way in which a baked structure departs from what it is made of."""
-    facts = baked.tissue, baked.side
-    if facts != origin.facts:
-        yield f"called {facts}, made as {origin.facts}"
+    if (baked.tissue, baked.side) != origin.kind:
+        yield f"called {baked.tissue}, {baked.side}, made as {origin.kind[0]}, {origin.kind[1]}"
     own, fresh = _local(baked.surface, origin), origin.anew()
     yield from _on_the_surface(own, origin, "")
     size = volume(own)

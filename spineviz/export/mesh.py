@@ -15,7 +15,7 @@ from spineviz.library import replacing, require_folder, require_suffix
 from spineviz.nomenclature import baked_names, every_name, kind_of, parts_of
 from spineviz.scene import Scene
 from spineviz.structure import Surface
-from spineviz.terms import LEVELS, Level
+from spineviz.terms import LEVELS, Level, column
 
 FORMATS = (".ply", ".stl")
 
@@ -87,7 +87,8 @@ def _bone(level: Level, chosen: Scene | None, step: float | None) -> Surface:
     """Return a bone of the spine, of the healthy body or of a scene, meshed anew."""
     if step is not None and not FINEST <= step <= COARSEST:
         raise ValueError(f"step {step:g}: choose {FINEST} to {COARSEST} mm")
-    anatomy = Anatomy() if chosen is None else assembly.anatomy_of(chosen)
+    usual = column(6 if level == "L6" else 5)
+    anatomy = Anatomy(levels=usual) if chosen is None else assembly.anatomy_of(chosen)
     if level not in anatomy.levels:
         raise ValueError(f"there is no {level} in this body; choose one of: {', '.join(anatomy.levels)}")
     return bones(anatomy, [level], step=step)[level].surface

@@ -60,12 +60,15 @@ class PlacedLabel:
     hidden: bool
 
 
-def layout(spots: Sequence[Spot], size: tuple[float, float], lettering: Lettering) -> tuple[PlacedLabel, ...]:
+def layout(
+    spots: Sequence[Spot], size: tuple[float, float], lettering: Lettering, left_only: bool = False
+) -> tuple[PlacedLabel, ...]:
     """Place labels in two columns of a picture of ``size`` (width, height) pixels.
 
     Words never overlap, leaders never cross or run through words, and all stays in the picture. A
     label that points outside the field between the columns is left out; where a column is too short
-    for all, strong labels stay and of the others the first ones.
+    for all, strong labels stay and of the others the first ones. With ``left_only`` the left column is
+    filled before the right one is begun.
     """
     width, height = size
     margin = lettering.margin
@@ -82,7 +85,8 @@ def layout(spots: Sequence[Spot], size: tuple[float, float], lettering: Letterin
     ]
     kept = sorted(sorted(inside, key=lambda index: not spots[index].strong)[: 2 * room])
     ordered = sorted(kept, key=lambda index: spots[index].anchor[0])
-    split = _split([spots[index].anchor[0] for index in ordered], width / 2, room)
+    across = [spots[index].anchor[0] for index in ordered]
+    split = min(len(across), room) if left_only else _split(across, width / 2, room)
     placed: list[PlacedLabel] = []
     columns: tuple[tuple[Column, float, list[int]], ...] = (
         ("left", ports[0], ordered[:split]),

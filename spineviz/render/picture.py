@@ -55,15 +55,20 @@ def annotate(
     arrangement = arrange(state, (across, height))
     covered = hidden or [[False] * len(pane.labels) for pane in state.panes]
     for pane, box, flags in zip(state.panes, arrangement.panes, covered, strict=True):
-        for label in placed_labels(pane, box, arrangement.unit, text, flags):
+        for label in placed_labels(pane, box, arrangement.unit, text, flags, state.layout == "views"):
             _label(canvas, label, arrangement.unit)
     overlay.draw(canvas, state, arrangement, text, clock)
 
 
 def placed_labels(
-    pane: Pane, box: Box, unit: float, text: Text, hidden: Sequence[bool] | None = None
+    pane: Pane,
+    box: Box,
+    unit: float,
+    text: Text,
+    hidden: Sequence[bool] | None = None,
+    left_only: bool = False,
 ) -> tuple[PlacedLabel, ...]:
-    """Return a pane's labels with their places in the picture's pixels."""
+    """Return a pane's labels with their places in the picture's pixels, see `labels.layout`."""
     if not pane.labels:
         return ()
     above, below = (round(ABOVE * unit) if pane.heading else 0), round(BELOW * unit)
@@ -79,7 +84,7 @@ def placed_labels(
         if np.isfinite(x)
     ]
     lettering = Lettering(lambda words: width(words, size, "bold"), 1.25 * size, 18 * unit)
-    placed = layout(spots, (field.width, field.height), lettering)
+    placed = layout(spots, (field.width, field.height), lettering, left_only)
     return tuple(_shifted(label, field.left, field.top) for label in placed)
 
 
