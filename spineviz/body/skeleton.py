@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from spineviz.anatomy import atlas, coccyx
 from spineviz.anatomy.bone import LevelBone, SurfaceDistance, sampled
@@ -192,7 +194,7 @@ def _meshed(level: Level, item: Standing) -> LevelBone:
     surface = item.blank.surface
     if item.blank.solid is not None:
         solid = replace(item.blank.solid, field=item.field)
-        surface = mesh(solid, STEP[region_of(level)], mirror=item.symmetric)
+        surface = whole(mesh(solid, STEP[region_of(level)], mirror=item.symmetric))
     if surface is None:
         raise ValueError(f"{level}: neither parameters nor a mesh")
     standing = surface.placed(item.posed)
@@ -202,6 +204,19 @@ def _meshed(level: Level, item: Standing) -> LevelBone:
         mirrored = item.symmetric and item.posed is item.neutral
         exact = sampled(lambda points: item.field(item.posed.to_local(points)), standing, mirrored)
     return LevelBone(level, item.posed, landmarks, standing, exact)
+
+
+def whole(surface: Surface) -> Surface:
+    """Return the greatest connected part of a surface: what gives way at a joint may cut off a splinter."""
+    count = len(surface.vertices)
+    edges = surface.faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    links = coo_array((np.ones(len(edges), dtype=bool), tuple(edges.T)), shape=(count, count))
+    parts, part = connected_components(links, directed=False)
+    if parts == 1:
+        return surface
+    kept = part == np.bincount(part).argmax()
+    faces = surface.faces[kept[surface.faces[:, 0]]]
+    return Surface(surface.vertices[kept], (np.cumsum(kept) - 1)[faces])
 
 
 def _yielding(item: Blank, frame: Frame, neighbours: Sequence[Neighbour]) -> Callable[[Points], Floats]:

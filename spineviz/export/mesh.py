@@ -13,7 +13,7 @@ from spineviz.layers import layer_of
 from spineviz.library import replacing, require_folder, require_suffix
 from spineviz.scene import Scene
 from spineviz.structure import Surface
-from spineviz.terms import LEVELS
+from spineviz.terms import LEVELS, column
 
 FORMATS = (".ply", ".stl")
 
@@ -21,7 +21,8 @@ FORMATS = (".ply", ".stl")
 def write_structure(path: Path, name: str, source: str | None = None) -> None:
     """Write a structure of the healthy body, or of a scene, as binary PLY or STL.
 
-    Bones of the healthy body are written at full resolution. The file appears whole or not at all.
+    Bones of the healthy body are written at full resolution; L6 is that of a healthy body with six lumbar
+    vertebrae. The file appears whole or not at all.
 
     Raises:
         ValueError: an unknown format, scene or structure.
@@ -50,7 +51,7 @@ def _surface(name: str, chosen: Scene | None) -> Surface:
     if chosen is None:
         level = next((level for level in LEVELS if level == name), None)
         if level is not None:
-            return bones(Anatomy(), [level])[level].surface
+            return bones(Anatomy(levels=column(6 if level == "L6" else 5)), [level])[level].surface
         if name in shelf():
             return shelf()[name]
     structures = assembly.assemble(chosen or Scene(title="")).model.structures
