@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from spineviz import library, measures
@@ -44,6 +44,12 @@ def shapes_of(person: Person, like: Mapping[Level, Level]) -> dict[Level, Spec]:
     ``like`` tells for each bone of the column, from above, the level whose usual shape it has. Lengths vary
     bone by bone; then the articular processes are moved so that they meet as those of the usual bones do.
     """
+    return dict(_shapes(person, tuple(like.items())))
+
+
+@lru_cache(maxsize=32)
+def _shapes(person: Person, pairs: tuple[tuple[Level, Level], ...]) -> Mapping[Level, Spec]:
+    like = dict(pairs)
     usual = {level: kind_of(other).parameters_of(other) for level, other in like.items()}
     changes = {level: _changes(other, person) for level, other in like.items()}
     if not any(changes.values()):
