@@ -80,6 +80,10 @@ class AnatomyRange(Body):
     def _downwards(self) -> AnatomyRange:
         if LEVELS.index(self.first) > LEVELS.index(self.last):
             raise ValueError(f"first ({self.first}) lies below last ({self.last}); exchange them")
+        if "L6" in (self.first, self.last) and self.variant != "six_lumbar":
+            raise ValueError(
+                'there is no L6 in this column; set variant = "six_lumbar", or choose another bone'
+            )
         return self
 
     @property
@@ -139,6 +143,15 @@ class Scene(Spec):
                     f"{place}: the disc {entry.disc} is not shown; the anatomy runs from "
                     f"{self.anatomy.first} to {self.anatomy.last}: widen it, or choose another disc"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _disease_has_its_tissue(self) -> Scene:
+        if self.anatomy.variant == "six_lumbar" and (self.pathologies or self.approaches):
+            raise ValueError(
+                "anatomy.variant: soft tissue is drawn for five lumbar vertebrae; take six_lumbar away, or "
+                "pathologies and approaches"
+            )
         return self
 
     @model_validator(mode="after")

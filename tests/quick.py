@@ -9,7 +9,7 @@ import numpy as np
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.posture import Posture
 from spineviz.body import Anatomy
-from spineviz.body.skeleton import Standing, standing, standing_frames
+from spineviz.body.skeleton import Standing, standing, standing_frames, whole
 from spineviz.geometry import DistanceGrid, sample_distance
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
@@ -59,7 +59,7 @@ def _sampled(level: Level, item: Standing, step: float) -> SampledBone:
     grid = sample_distance(
         item.field, np.floor(solid.lower) - MARGIN, np.ceil(solid.upper) + MARGIN, step, item.symmetric
     )
-    surface = mesh(Solid(grid, solid.lower, solid.upper), step, mirror=item.symmetric).placed(frame)
+    surface = whole(mesh(Solid(grid, solid.lower, solid.upper), step, mirror=item.symmetric)).placed(frame)
     marks = {name: mark.then(frame) for name, mark in item.blank.landmarks.items()}
     return SampledBone(level, frame, marks, surface, LocalGrid(grid, frame))
 

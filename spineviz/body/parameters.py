@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spineviz import measures
 from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
 from spineviz.anatomy.morphometry.person import Person
-from spineviz.body.person import sacralised, size_of, vertebra_of
+from spineviz.body.person import measured_as, sacralised, size_of
+from spineviz.body.variation import shapes_of
 from spineviz.patient import GivenBone
 from spineviz.spec import Spec
 from spineviz.terms import Disc, Level, column, discs_of
@@ -29,7 +30,7 @@ class Anatomy:
     processes (Castellvi type IIb). ``given`` bones replace generated ones. ``sacral_slope`` is in degrees.
 
     Raises ValueError for a level or a disc that the column does not have, and for a measure that is unknown
-    or not human, with the allowed range.
+    or not human, a disc or a sacral slope that nobody has, with the allowed range.
     """
 
     levels: tuple[Level, ...] = field(default_factory=column)
@@ -46,8 +47,17 @@ class Anatomy:
         own = discs_of(self.levels)
         _require("bone", self.vertebrae, self.levels)
         _require("disc", self.discs, own)
-        object.__setattr__(self, "vertebrae", {level: self._shape(level) for level in self.levels})
+        six: Mapping[Level, Level] = {"L6": "L5", "L5": "L4"} if "L6" in self.levels else {}
+        like = {level: six.get(level, level) for level in self.levels}
+        shapes = shapes_of(self.person, like)
+        made = {level: self._shape(level, like[level], shape) for level, shape in shapes.items()}
+        object.__setattr__(self, "vertebrae", made)
         object.__setattr__(self, "discs", {disc: self._disc(disc) for disc in own})
+        _possible(
+            "a sacral slope", self.sacral_slope, "degrees", measures.value("alignment.sacral_slope_range")
+        )
+        for disc, shape in self.discs.items():
+            self._possible_disc(disc, shape)
 
     def shape(self, level: Level) -> Spec:
         """Return the shape parameters of a bone."""
@@ -60,12 +70,11 @@ class Anatomy:
         """How much larger than its parameters every bone is."""
         return size_of(self.person)
 
-    def _shape(self, level: Level) -> Spec:
+    def _shape(self, level: Level, like: Level, shape: Spec) -> Spec:
         asked = self.vertebrae.get(level, {})
         if isinstance(asked, Spec):
             return asked
-        six: Mapping[Level, Level] = {"L6": "L5", "L5": "L4"} if "L6" in self.levels else {}
-        made = vertebra_of(six.get(level, level), self.person, asked)
+        made = measured_as(shape, like, self.person, asked)
         last = level == self.levels[self.levels.index("S1") - 1]
         return sacralised(made) if self.sacralised and last else made
 
@@ -77,6 +86,22 @@ class Anatomy:
         if self.sacralised and disc.endswith("S1"):
             height *= float(measures.value("sacralisation.disc_height"))
         return usual.model_copy(update={"height_middle": height})
+
+    def _possible_disc(self, disc: Disc, shape: DiscParameters) -> None:
+        """Raise ValueError for a disc that is higher, or more wedged, than that of anybody at its place."""
+        usual, most = disc_parameters(disc), measures.value("alignment.disc_height_most")
+        reach = measures.value("alignment.disc_wedge_reach")
+        highest = round(most * usual.height_middle * self.size, 1)
+        _possible(f"{disc}: height_middle", shape.height_middle, "mm", (1.0, highest))
+        _possible(f"{disc}: wedge", shape.wedge, "degrees", (usual.wedge - reach, usual.wedge + reach))
+
+
+def _possible(what: str, value: float, unit: str, allowed: Sequence[float]) -> None:
+    low, high = allowed
+    if not low <= value <= high:
+        raise ValueError(
+            f"{what} of {value:g} {unit} is not human; the allowed range is {low:g} to {high:g} {unit}"
+        )
 
 
 def _require(what: str, named: Iterable[str], known: tuple[str, ...]) -> None:

@@ -8,6 +8,8 @@ from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from spineviz.anatomy import atlas, coccyx
 from spineviz.anatomy.bone import LevelBone, SurfaceDistance, sampled
@@ -218,7 +220,7 @@ def _meshed(level: Level, item: Standing, known: Surface | None, step: float | N
     surface = item.blank.surface
     if known is None and item.blank.solid is not None:
         solid = replace(item.blank.solid, field=item.field)
-        surface = mesh(solid, step or STEP[region_of(level)], mirror=item.symmetric)
+        surface = whole(mesh(solid, step or STEP[region_of(level)], mirror=item.symmetric))
     standing = surface.placed(item.posed) if surface is not None else known
     if standing is None:
         raise ValueError(f"{level}: neither parameters nor a mesh")
@@ -228,6 +230,19 @@ def _meshed(level: Level, item: Standing, known: Surface | None, step: float | N
         mirrored = item.symmetric and item.posed is item.neutral
         exact = sampled(lambda points: item.field(item.posed.to_local(points)), standing, mirrored)
     return LevelBone(level, item.posed, landmarks, standing, exact)
+
+
+def whole(surface: Surface) -> Surface:
+    """Return the greatest connected part of a surface: what gives way at a joint may cut off a splinter."""
+    count = len(surface.vertices)
+    edges = surface.faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    links = coo_array((np.ones(len(edges), dtype=bool), tuple(edges.T)), shape=(count, count))
+    parts, part = connected_components(links, directed=False)
+    if parts == 1:
+        return surface
+    kept = part == np.bincount(part).argmax()
+    faces = surface.faces[kept[surface.faces[:, 0]]]
+    return Surface(surface.vertices[kept], (np.cumsum(kept) - 1)[faces])
 
 
 def _yielding(item: Blank, frame: Frame, neighbours: Sequence[Neighbour]) -> Callable[[Points], Floats]:

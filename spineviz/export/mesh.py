@@ -27,7 +27,8 @@ def write_structure(path: Path, name: str, source: str | None = None, step: floa
     """Write a structure of the healthy body, or of a scene, as binary PLY or STL, in the world, mm.
 
     Bones of the spine of the healthy body are written at full resolution; with ``step`` (mm) they are
-    meshed on a grid of this step, those of a scene too. The file appears whole or not at all.
+    meshed on a grid of this step, those of a scene too. L6 is that of a healthy body with six lumbar
+    vertebrae. The file appears whole or not at all.
 
     Raises:
         ValueError: an unknown format, scene or structure.
@@ -55,7 +56,7 @@ def require_name(name: str, made: bool = False) -> None:
             f"nearest: {near[0]}" if near else "names are like L4, disc.L4-L5, root.L5.left, multifidus.left"
         )
         raise ValueError(f"there is no structure '{name}'; {hint}") from None
-    if made and name not in baked_names():
+    if made and name not in (*baked_names(), "L6"):
         raise ValueError(f"there is no structure '{name}' in the healthy body; spineviz structures lists it")
 
 

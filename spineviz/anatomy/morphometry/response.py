@@ -99,25 +99,24 @@ def _answers(
         return taken(bone, both_sides(moved.marks, midline), only, ("right",), before)
 
     here = measured(shape, measured(shape))
-    there = [measured(_pulled(shape, kind, {name: NUDGE}), here) for name in own]
+    there = [measured(pulled(shape, kind, {name: NUDGE}), here) for name in own]
     return np.array([[(moved.values[name] - here.values[name]) / NUDGE for moved in there] for name in only])
 
 
-def changed(parameters: P, kind: Kind[Any], ways: Mapping[str, float]) -> P:
-    """Return a bone's parameters with its handles moved by some ways (mm or degrees)."""
-    before = Shape(flat(parameters.model_dump()), {})
-    after = _pulled(before, kind, ways).values
+def finished(parameters: P, shape: Shape) -> P:
+    """Return the parameters of a bone that was moved as a shape; ``parameters`` are those before."""
+    before = flat(parameters.model_dump())
     kept = {
-        path: np.sign(before.values[path])
-        * np.maximum(np.abs(value), NARROWEST * np.abs(before.values[path]))
+        path: np.sign(before[path]) * np.maximum(np.abs(value), NARROWEST * np.abs(before[path]))
         if path.rpartition(".")[2] in WIDTHS
         else value
-        for path, value in after.items()
+        for path, value in shape.values.items()
     }
     return rebuilt(parameters, kept)
 
 
-def _pulled(shape: Shape, kind: Kind[Any], ways: Mapping[str, float]) -> Shape:
+def pulled(shape: Shape, kind: Kind[Any], ways: Mapping[str, float]) -> Shape:
+    """Return a shape with its handles moved by some ways (mm or degrees), landmarks carried along."""
     for name, way in ways.items():
         for move in kind.handles[name] if way else ():
             shape = move(shape, way)

@@ -1,0 +1,153 @@
+"""The vertebrae of one person: how their lengths differ from the usual ones, and how they fit together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from itertools import pairwise
+
+from spineviz import library, measures
+from spineviz.anatomy.column.alignment import stacked
+from spineviz.anatomy.disc import disc_parameters
+from spineviz.anatomy.morphometry.calipers import unit
+from spineviz.anatomy.morphometry.moves import Marks, Shape, flat
+from spineviz.anatomy.morphometry.person import Person
+from spineviz.anatomy.morphometry.population import levels, recommended, scaled, variation
+from spineviz.anatomy.morphometry.response import Response, finished, pulled, response
+from spineviz.body.kinds import kind_of, landmarks_of
+from spineviz.body.person import KINDS, size_of
+from spineviz.spec import Spec
+from spineviz.structure import Floats, Frame
+from spineviz.terms import DISCS, Level, region_of
+
+LESS, TIMES = 0.7, 6
+"""Where the parts of a changed bone would come apart, it changes by so much less, so many times at most."""
+
+LEAST = 0.01
+"""Smaller changes of a length (mm) are none."""
+
+SUPERIOR: Mapping[str, tuple[str, ...]] = {
+    "cervical": ("articular_pillar.superior_facet", "articular_pillar.column.start"),
+    "vertebra": ("superior_articular_process", "superior_facet", "mammillary_process"),
+}
+INFERIOR: Mapping[str, tuple[str, ...]] = {
+    "cervical": ("articular_pillar.inferior_facet", "articular_pillar.column.end"),
+    "vertebra": ("inferior_articular_process", "inferior_facet"),
+}
+"""The parts that carry the articular surfaces of a kind of vertebra."""
+
+
+def shapes_of(person: Person, like: Mapping[Level, Level]) -> dict[Level, Spec]:
+    """Return the shapes of a person's bones, before they are made as large as the person.
+
+    ``like`` tells for each bone of the column, from above, the level whose usual shape it has. Lengths vary
+    bone by bone; then the articular processes are moved so that they meet as those of the usual bones do.
+    """
+    return dict(_shapes(person, tuple(like.items())))
+
+
+@lru_cache(maxsize=32)
+def _shapes(person: Person, pairs: tuple[tuple[Level, Level], ...]) -> Mapping[Level, Spec]:
+    like = dict(pairs)
+    usual = {level: kind_of(other).parameters_of(other) for level, other in like.items()}
+    changes = {level: _changes(other, person) for level, other in like.items()}
+    if not any(changes.values()):
+        return usual
+    for _ in range(TIMES):
+        shapes = {level: _shape(like[level], usual[level], changes[level]) for level in like}
+        made = {level: finished(usual[level], shape) for level, shape in _seated(shapes, like).items()}
+        loose = [level for level, shape in made.items() if not _holds(like[level], shape)]
+        if not loose:
+            return made
+        for level in loose:
+            changes[level] = {name: LESS * change for name, change in changes[level].items()}
+    return {level: usual[level] if level in loose else shape for level, shape in made.items()}
+
+
+def _seated(shapes: Mapping[Level, Shape], like: Mapping[Level, Level]) -> dict[Level, Shape]:
+    """Return bones whose articular surfaces meet as those of the usual bones do.
+
+    What is missing between a lower and an upper articular surface is made up by both, where both can change.
+    """
+    result = dict(shapes)
+    usual = {level: _one_side(other) for level, other in like.items()}
+    for upper, lower in pairwise(like):
+        free = [level for level in (upper, lower) if like[level] in KINDS]
+        if f"{upper}-{lower}" not in DISCS or not free:
+            continue
+        before, _ = _joint(usual[upper], usual[lower], upper, lower)
+        now, frame = _joint(shapes[upper].marks, shapes[lower].marks, upper, lower)
+        missing = (now - before) / len(free)
+        for level, parts, way in (
+            (upper, INFERIOR, -frame.axes @ missing),
+            (lower, SUPERIOR, missing),
+        ):
+            if level in free:
+                kind = "cervical" if region_of(level) == "cervical" else "vertebra"
+                result[level] = result[level].placed(parts[kind], (), Frame(way))
+    return result
+
+
+def _joint(above: Marks, below: Marks, upper: Level, lower: Level) -> tuple[Floats, Frame]:
+    """Return the way between the articular surfaces of two bones, and the upper's frame, in the lower's."""
+    disc = disc_parameters(next(disc for disc in DISCS if disc == f"{upper}-{lower}"))
+    frame = stacked(below["endplate.superior"], above["endplate.inferior"], disc.height_middle, disc.wedge)
+    way: Floats = above["facet.inferior"].then(frame).origin - below["facet.superior"].origin
+    return way, frame
+
+
+def _holds(level: Level, shape: Spec) -> bool:
+    """Tell whether all parts of a bone hold together."""
+    with contextlib.suppress(ValueError):
+        landmarks_of(level, shape)
+        return True
+    return False
+
+
+def _changes(level: Level, person: Person) -> dict[str, float]:
+    """Return by how much a person's lengths differ from the usual ones, before the bone is made as large.
+
+    What no row of the measures tells, and what nobody has a handle for, stays in proportion.
+    """
+    if person == Person() or level not in KINDS or level not in levels():
+        return {}
+    usual = recommended(level)
+    factors = {} if person.variation is None else variation(person.variation, [level])[level]
+    varying = measures.table("calipers.variation")["lengths"]
+    own = {
+        name: value * factors.get(name, 1.0) if name in varying else value for name, value in usual.items()
+    }
+    grown, size = scaled(own, level, person.stature, person.sex), size_of(person)
+    return {
+        name: grown[name] / size - value
+        for name, value in usual.items()
+        if unit(name) == "mm" and abs(grown[name] / size - value) > LEAST
+    }
+
+
+def _shape(level: Level, usual: Spec, changes: Mapping[str, float]) -> Shape:
+    """Return a bone with its lengths changed, and its landmarks of the midline and the right side."""
+    shape = Shape(flat(usual.model_dump()), _one_side(level))
+    return pulled(shape, KINDS[level], _response(level).ways(changes)) if changes else shape
+
+
+@cache
+def _one_side(level: Level) -> Marks:
+    """Return the landmarks of a usual bone in the midline and on the right side, without a side's name."""
+    marks = landmarks_of(level, kind_of(level).parameters_of(level))
+    return {name.removesuffix(".right"): mark for name, mark in marks.items() if not name.endswith(".left")}
+
+
+@cache
+def _response(level: Level) -> Response:
+    """Return how a usual bone's measures answer to its handles; kept in the user's cache."""
+    place = library.cache_folder() / f"response-{level}-{library.recipe()}"
+    known = library.read_object(place, Response)
+    if known is None:
+        shape = kind_of(level).parameters_of(level)
+        names = {*measures.table("calipers.variation")["lengths"], *measures.table("calipers.man_to_woman")}
+        own = [name for name in recommended(level) if name in names]
+        known = response(shape, KINDS[level], own, landmarks_of(level, shape))
+        library.write_object(place, known)
+    return known
