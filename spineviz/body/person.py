@@ -7,17 +7,18 @@ from functools import cache
 from typing import Any
 
 from spineviz import measures
-from spineviz.anatomy import cervical
+from spineviz.anatomy import atlas, axis, cervical
 from spineviz.anatomy.morphometry import morph
 from spineviz.anatomy.morphometry.calipers import MEASURES, unit
 from spineviz.anatomy.morphometry.cervical_handles import CERVICAL
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.anatomy.morphometry.population import allowed, scaled, variation
+from spineviz.anatomy.morphometry.uppermost_handles import ATLAS, AXIS
 from spineviz.body.kinds import kind_of
 from spineviz.spec import Spec
 from spineviz.terms import LEVELS, Level
 
-MORPHED: tuple[Level, ...] = LEVELS[LEVELS.index("C3") : LEVELS.index("L5") + 1]
+MORPHED: tuple[Level, ...] = LEVELS[: LEVELS.index("L5") + 1]
 """The levels whose measures can be asked for one by one."""
 
 VARIED: tuple[Level, ...] = LEVELS[LEVELS.index("L1") : LEVELS.index("L5") + 1]
@@ -32,6 +33,10 @@ VARYING = (
 """The measures by which people's vertebrae differ; what they leave open follows."""
 
 CERVICAL_VERTEBRAE: morph.Kind[Any] = morph.Kind(cervical.field, cervical.landmarks, CERVICAL)
+UPPERMOST: Mapping[Level, morph.Kind[Any]] = {
+    "C1": morph.Kind(atlas.field, atlas.landmarks, ATLAS),
+    "C2": morph.Kind(axis.field, axis.landmarks, AXIS),
+}
 
 
 def size_of(person: Person) -> float:
@@ -96,4 +101,4 @@ def _ready(level: Level) -> morph.Morph[Any]:
 
 
 def _kind(level: Level) -> morph.Kind[Any]:
-    return CERVICAL_VERTEBRAE if level.startswith("C") else morph.VERTEBRAE
+    return UPPERMOST.get(level) or (CERVICAL_VERTEBRAE if level.startswith("C") else morph.VERTEBRAE)
