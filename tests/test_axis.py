@@ -20,6 +20,7 @@ from spineviz.terms import SIDES
 STEP = 1.1
 PAIRED = (
     "pedicle", "pars", "lamina", "transverse", "foramen.transverse", "facet.superior", "facet.inferior",
+    "tubercle.spinous",
 )  # fmt: skip
 SINGLE = (
     "endplate.inferior", "canal", "dens.tip", "facet.dens", "spinous.tip", "spinous.base",

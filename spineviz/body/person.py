@@ -6,20 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from spineviz import measures
-from spineviz.anatomy import cervical
+from spineviz.anatomy import atlas, axis, cervical
 from spineviz.anatomy.morphometry import morph
 from spineviz.anatomy.morphometry.calipers import MEASURES, unit
 from spineviz.anatomy.morphometry.cervical_handles import CERVICAL
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.anatomy.morphometry.population import scaled
+from spineviz.anatomy.morphometry.uppermost_handles import ATLAS, AXIS
 from spineviz.spec import Spec
 from spineviz.terms import LEVELS, Level, region_of
 
 CERVICAL_VERTEBRAE: morph.Kind[Any] = morph.Kind(cervical.field, cervical.landmarks, CERVICAL)
-
 KINDS: Mapping[Level, morph.Kind[Any]] = {
-    level: CERVICAL_VERTEBRAE if region_of(level) == "cervical" else morph.VERTEBRAE
-    for level in LEVELS[LEVELS.index("C3") : LEVELS.index("L5") + 1]
+    "C1": morph.Kind(atlas.field, atlas.landmarks, ATLAS),
+    "C2": morph.Kind(axis.field, axis.landmarks, AXIS),
+    **{
+        level: CERVICAL_VERTEBRAE if region_of(level) == "cervical" else morph.VERTEBRAE
+        for level in LEVELS[LEVELS.index("C3") : LEVELS.index("L5") + 1]
+    },
 }
 """How the bones are changed whose measures have handles."""
 

@@ -20,12 +20,11 @@ from fitting import Path, entries, with_numbers
 from spineviz.anatomy.cervical.landmarks import landmarks
 from spineviz.anatomy.cervical.parts import RIGHTWARD
 from spineviz.anatomy.cervical.solid import CervicalParameters, field
+from spineviz.anatomy.morphometry import morph
 from spineviz.anatomy.morphometry.calipers import measured
-from spineviz.anatomy.morphometry.cervical_handles import CERVICAL
-from spineviz.anatomy.morphometry.moves import Shape, flat, rebuilt
 from spineviz.anatomy.vertebra.landmarks import leaving
 from spineviz.anatomy.vertebra.parts import process_loft
-from spineviz.structure import Frame
+from spineviz.body.person import CERVICAL_VERTEBRAE
 
 COLUMNS = {
     "endplate_width_superior": "epw_upper",
@@ -44,50 +43,63 @@ COLUMNS = {
     "transverse_span": "tp_span",
     "facet_superior_transverse_angle": "sup_facet_to_transverse_deg",
     "facet_superior_sagittal_angle": "sup_facet_to_sagittal_deg",
+    "pedicle_height": "ped_h",
+    "facet_superior_width": "sup_facet_w",
+    "facet_inferior_width": "inf_facet_w",
     "interfacet_width": "interfacet_width_sup",
     "lamina_thickness": "lamina_thickness",
     "lamina_height": "lamina_height",
 }
 """The measures that are moved, and their columns in the recommended morphometry."""
 
-NEAR = {
-     "endplate_depth_superior": 0.09, "endplate_depth_inferior": 0.09,
-    "body_height_anterior": 0.09, "body_height_posterior": 0.09, "canal_width": 0.09, "canal_depth": 0.09,
-    "pedicle_width": 0.09, "transverse_span": 0.09, "lamina_height": 0.15,
-    "spinous_length": 0.25, "spinous_height": 0.15,
-}  # fmt: skip
-"""How far (as a part) a measure may stay from its recommended value; others move by differences only."""
+NEAR, SURELY = 0.1, 0.4
+SURE = {"body_height_anterior": 0.1, "body_height_posterior": 0.1}
+"""How far a measure may stay from its recommended value: a tenth, less what is to be sure of it (mm)."""
 
-STEEPER = 0.1
-"""How much steeper than recommended (as a part) a superior articular surface may stand."""
+KEPT = (
+    "spinous_slope",
+    "pedicle_sagittal_angle",
+    "facet_superior_transverse_angle",
+    "facet_superior_sagittal_angle",
+)
+"""Measures that are not moved: the slope of the spinous process, whose recommended value has no published row
+behind it and contradicts the calibrated bones by 30 degrees; angles that are parameters of their own."""
 
-ASIDE = 4.0
-"""How far (degrees) a superior articular surface may look aside of where it is recommended to look."""
+ROUNDS = 1
+"""How often the measures are brought near their aim, the articular surfaces centred in between."""
 
 ALONG: dict[str, dict[str, float]] = {
     "C3": {"": 0.0},
     "C4": {"": 0.0},
     "C5": {"": 0.2, "articular_pillar": 0.15, "lamina": 0.15, "spinous_process": 0.1,
-           "spinous_tubercle": 0.1},
+           "spinous_tubercle": 0.1, "spinous_cleft": 0.1},
     "C6": {"": 0.45, "articular_pillar": 0.4, "lamina": 0.4, "spinous_process": 0.33,
-           "spinous_tubercle": 0.33, "anterior_bar": 0.15, "posterior_bar": 0.3,
+           "spinous_tubercle": 0.33, "spinous_cleft": 0.33, "anterior_bar": 0.15, "posterior_bar": 0.3,
            "intertubercular_lamella": 0.3},
     "C7": {"": 1.0},
 }  # fmt: skip
 """How far along from C4 to C7 each level stands, by part; ``""`` for the parts that are not named."""
 
 DEPARTURES: dict[str, dict[Path, float]] = {
+    "C5": {("articular_pillar", "column", "end", 2): -0.8},
     "C6": {
         ("anterior_bar", "end", 1): 0.6,
         ("anterior_bar", "across", 2): 0.9,
         ("anterior_bar", "along", 2): 0.6,
+        ("articular_pillar", "column", "end", 0): 1.0,
+        ("articular_pillar", "column", "end", 1): -1.0,
+        ("articular_pillar", "column", "end", 2): -2.3,
     },
     "C7": {
         ("uncinate_process", "end", 2): -0.8,
+        ("articular_pillar", "column", "end", 1): -1.6,
+        ("articular_pillar", "column", "end", 2): -3.0,
     },
 }
 """What a level has of its own (mm): the large anterior (carotid) tubercle of C6; in C7 an uncinate
-process that runs out smoothly behind, which the reference's does not."""
+process that runs out smoothly behind, which the reference's does not, and and inferior
+articular processes long enough to lie behind the superior ones of the next bone, which C7's reference has
+not."""
 
 OWNER = {
     "spinous_length": "spinous_process",
@@ -97,6 +109,8 @@ OWNER = {
     "facet_superior_transverse_angle": "articular_pillar",
     "facet_superior_sagittal_angle": "articular_pillar",
     "interfacet_width": "articular_pillar",
+    "facet_superior_width": "articular_pillar",
+    "facet_inferior_width": "articular_pillar",
     "lamina_thickness": "lamina",
     "lamina_height": "lamina",
 }
@@ -121,92 +135,47 @@ def between(c4: CervicalParameters, c7: CervicalParameters, along: Mapping[str, 
     return with_numbers(c4, numbers)
 
 
-def shape_of(parameters: CervicalParameters) -> Shape:
-    """Return parameters by dotted path with the landmarks of the right side, as handles want them."""
-    marks = {
-        name.removesuffix(".right"): frame
-        for name, frame in landmarks(parameters).items()
-        if not name.endswith(".left")
-    }
-    return Shape(flat(parameters.model_dump()), marks)
-
-
 def measures_of(parameters: CervicalParameters) -> dict[str, float]:
     """Return the measures of a shape that are brought near their recommended values."""
-    marks = landmarks(parameters)
-    names = [name for name in NEAR if name != "canal_width"]
-    return {
-        **measured(field(parameters), marks, names, ("right",)),
-        "canal_width": _canal_width(parameters, marks),
-    }
+    names = [name for name in COLUMNS if name not in KEPT]
+    return measured(field(parameters), landmarks(parameters), names, ("right",))
 
 
-def _canal_width(parameters: CervicalParameters, marks: Mapping[str, Frame]) -> float:
-    """Return the width of the vertebral foramen between the pedicles, at the isthmus of the pedicles.
-
-    (The caliper made for lumbar bone looks so far to front and back that it passes a cervical pedicle.)
-    """
-    bone, (_, y, z) = field(parameters), marks["pedicle.right"].origin
-    places = np.arange(0.0, 20.0, 0.05)
-    widths = []
-    for behind in np.arange(1.0, 6.1, 0.5):
-        inside = bone(np.column_stack([places, *np.full((2, len(places)), [[y - behind], [z]])])) < 0.0
-        if inside.any() and not inside[0]:
-            widths.append(places[np.argmax(inside)])
-    return 2.0 * float(np.median(widths))
-
-
-def wanted(
+def aims(
     now: Mapping[str, float], before: Mapping[str, float], after: Mapping[str, float]
 ) -> dict[str, float]:
-    """Return by how much the measures ``now`` are to change.
+    """Return what the measures ``now`` are to become.
 
     They change as the recommended ones do from ``before`` to ``after``, and come near enough to ``after``.
     """
     result = {}
-    for name in COLUMNS:
-        change = after[name] - before[name]
-        if name in NEAR:
-            reach = NEAR[name] * after[name]
-            change = min(max(now[name] + change, after[name] - reach), after[name] + reach) - now[name]
-        result[name] = change
+    for name, value in now.items():
+        reach = max(NEAR * after[name] - SURE.get(name, SURELY), 0.0)
+        result[name] = float(
+            np.clip(value + after[name] - before[name], after[name] - reach, after[name] + reach)
+        )
     return result
 
 
-def moved(parameters: CervicalParameters, steps: Mapping[str, float]) -> CervicalParameters:
-    """Return parameters whose measures are moved by ``steps``, each by its handle."""
-    shape = shape_of(parameters)
-    for name, step in steps.items():
-        for move in CERVICAL[name]:
-            shape = move(shape, step)
-    return rebuilt(parameters, shape.values)
+def brought(parameters: CervicalParameters, aim: Mapping[str, float], level: str) -> CervicalParameters:
+    """Return parameters whose measures come near an aim, and the others stay."""
+    for _ in range(ROUNDS):
+        parameters = centred(morph.prepare(parameters, level, CERVICAL_VERTEBRAE).near(aim).parameters)
+    return parameters
 
 
-def level_of(level: str, c4: CervicalParameters, c7: CervicalParameters) -> CervicalParameters:
-    """Return the parameters of a level from the calibrated C4 and C7."""
+def level_of(
+    level: str, c4: CervicalParameters, c7: CervicalParameters
+) -> tuple[CervicalParameters, dict[str, float]]:
+    """Return the parameters of a level from the calibrated C4 and C7, and what its measures are to be."""
     along, after = ALONG[level], recommended(level)
     before = _along(recommended("C4"), recommended("C7"), along)
     now = _along(measures_of(c4), measures_of(c7), along)
     start = between(c4, c7, along)
     values = dict(entries(start.model_dump()))
     start = with_numbers(start, {path: values[path] + d for path, d in DEPARTURES.get(level, {}).items()})
-    result = moved(start, wanted(now, before, after))
-    return centred(_facing(result, after))
-
-
-def _facing(parameters: CervicalParameters, after: Mapping[str, float]) -> CervicalParameters:
-    """Return parameters whose superior articular surface looks nearly as morphometry recommends."""
-    facet = parameters.articular_pillar.superior_facet
-    steepest = (1.0 + STEEPER) * after["facet_superior_transverse_angle"]
-    straight = after["facet_superior_sagittal_angle"] - 90.0
-    path = ("articular_pillar", "superior_facet")
-    return with_numbers(
-        parameters,
-        {
-            (*path, "tilt"): min(facet.tilt, steepest),
-            (*path, "turn"): min(max(facet.turn, straight - ASIDE), straight + ASIDE),
-        },
-    )
+    aim = aims(now, before, after)
+    return brought(centred(start), aim, level), aim
 
 
 def _along(
@@ -217,6 +186,10 @@ def _along(
     return {name: value + shares[name] * (high[name] - value) for name, value in low.items()}
 
 
+UNDER, GRID = 1.0, np.arange(-10.0, 10.01, 0.25)
+"""How deep (mm) under an articular surface there is to be bone, and as far before it none; where it is
+looked for."""
+
 JAW_DEPTH = 2.0
 """How deep (mm) under an articular surface its free end is looked for, as the caliper does."""
 
@@ -224,32 +197,32 @@ JAW_DEPTH = 2.0
 def centred(parameters: CervicalParameters) -> CervicalParameters:
     """Return the same shape with the centres of the articular surfaces moved to their middles.
 
-    They lie half a facet's height from its free end: the upper of a superior, the lower of an inferior one.
+    They lie midway to the side, and half a facet's height from its free end: the upper of a superior, the
+    lower of an inferior one; at their other end they run on into the lamina or the pedicle.
     """
     pillar, bone = parameters.articular_pillar, field(parameters)
+    column = process_loft(pillar.column, RIGHTWARD)
     numbers: dict[Any, float] = {}
-    sizes = {
-        "superior_facet": parameters.superior_facet.height,
-        "inferior_facet": parameters.inferior_facet.height,
-    }
-    for name, facet, side in (
-        ("superior_facet", pillar.superior_facet, 1.0),
-        ("inferior_facet", pillar.inferior_facet, -1.0),
-    ):
+    for name, side in (("superior_facet", 1.0), ("inferior_facet", -1.0)):
+        facet = pillar.superior_facet if side > 0.0 else pillar.inferior_facet
+        height = (parameters.superior_facet if side > 0.0 else parameters.inferior_facet).height
         normal = facet.normal(side)
         across = np.cross(normal, [0.0, 0.0, 1.0])
         across = across / np.linalg.norm(across)
         up = np.cross(across, normal)
-        steps = np.arange(-9.0, 9.01, 0.25)
-        a, b = (grid.ravel()[:, None] for grid in np.meshgrid(steps, steps, indexing="ij"))
+        a, b = (grid.ravel()[:, None] for grid in np.meshgrid(GRID, GRID, indexing="ij"))
         sheet = np.asarray(facet.centre) + a * across + b * up
         sheet = sheet - facet.gap(sheet, side)[:, None] * normal
-        height = bone(sheet)
-        bare = (height > -0.2) & (height < 0.8) & (bone(sheet + normal) > height + 0.8)
-        bare &= process_loft(pillar.column, RIGHTWARD)(sheet) < 0.0
-        wide = a[bare, 0].mean()
-        deep = np.asarray(facet.centre) + wide * across - JAW_DEPTH * normal
-        free_end = np.linalg.norm(leaving(bone, deep, side * up) - deep)
-        middle = np.asarray(facet.centre) + wide * across + side * (free_end - sizes[name] / 2.0) * up
+        bare = (
+            (bone(sheet - UNDER * normal) < 0.0)
+            & (bone(sheet + UNDER * normal) > 0.0)
+            & (column(sheet) < 0.0)
+        )
+        inside = sheet[bare & (bone(sheet - JAW_DEPTH * normal) < 0.0)]
+        middle = inside[np.argmin(np.linalg.norm(inside - sheet[bare].mean(axis=0), axis=1))]
+        deep = middle - JAW_DEPTH * normal
+        free_end = float(np.linalg.norm(leaving(bone, deep, side * up) - deep))
+        middle = middle + side * (free_end - height / 2.0) * up
+        middle = middle - float(facet.gap(middle[None], side)[0]) * normal
         numbers |= {("articular_pillar", name, "centre", i): float(v) for i, v in enumerate(middle)}
     return with_numbers(parameters, numbers)

@@ -1,9 +1,15 @@
 """Calibrate the axis' shape parameters on two reference axes at once, by least squares.
 
-    SPINEVIZ_SHARED=<folder> python tests/calibration/fit_axis.py [--rounds 15] [--out FILE]
+    SPINEVIZ_SHARED=<folder> python tests/calibration/fit_axis.py [--rounds 8] [--out FILE]
 
 The folder holds ``reference/art_C2.ply`` and ``reference/spl_C2.ply``. They are read, scaled, aligned and
-sampled as the atlas' are (see ``fit_atlas``); the parameters in ``meshes/measures/axis.toml`` are refined.
+sampled as the atlas' are (see ``fit_atlas``).
+
+1. The parameters in ``start_axis.toml``, set by hand, are refined.
+2. Its measures are brought to within a tenth of what published morphometry recommends, but for the slope
+of the spinous process, which has no published row behind it.
+3. Its inferior articular surface is laid the joint space before the superior one of C3, as the bones stand
+   (``meshes/measures/cervical.toml`` comes first).
 """
 
 from __future__ import annotations
@@ -12,15 +18,18 @@ import argparse
 from pathlib import Path as File
 
 import numpy as np
-from fit_atlas import references, target_of_both
+from cervical_joints import following
+from fit_atlas import brought, references, started, target_of_both
 from fitting import Path, Shape, fit, name_of, tables
 
-from spineviz import measures
+from spineviz.anatomy import cervical
 from spineviz.anatomy.axis.solid import CUTS, AxisParameters, joined, part_fields
 
 SOURCE = (
     "calibrated on a compromise of two axes, ArtiSynth jaw-neck model and SPL head and neck atlas, "
-    "by tests/calibration/fit_axis.py"
+    "by tests/calibration/fit_axis.py; moved to within a tenth of a blend of published morphometry. "
+    "The slope of the spinous process stays as calibrated: its recommended 20 degrees "
+    "have no published row behind them"
 )
 SOURCE_SIZES = (
     "model values after Doherty & Heggeness 1995 and Xu & Ebraheim 1995, pedicle axis after Karaikovic 1997"
@@ -105,13 +114,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--out", type=File, default=File("meshes/measures/axis.toml"))
     options = parser.parse_args()
     both = references("C2", CENTRE)
-    shape = AxisParameters.model_validate(measures.table("axis.C2"))
+    shape = AxisParameters.model_validate(started("axis"))
     shape = fit(AXIS, shape, target_of_both(both, 1800, 3000), 6.0, options.rounds, PULL)
     shape = fit(AXIS, shape, target_of_both(both, 3000, 4000, seed=7), 3.0, options.rounds, PULL)
+    below = {level: cervical.parameters_of(level) for level in ("C3", "C4", "C5", "C6", "C7")}
+    shape = following(brought(shape, "C2"), below)
     options.out.write_text(toml_of(shape), encoding="utf-8")
 
 

@@ -1,38 +1,49 @@
 """Calibrate the cervical vertebrae's shape parameters on reference bones, by least squares.
 
-    SPINEVIZ_SHARED=<folder> python tests/calibration/fit_cervical.py [C4 C7] [--rounds 15] [--out FILE]
+    SPINEVIZ_SHARED=<folder> python tests/calibration/fit_cervical.py [--rounds 9] [--out FILE]
 
 The folder holds ``reference/art_C4.ply`` and ``art_C7.ply``: the cervical vertebrae of the ArtiSynth jaw
 and neck model (symmetric, smooth, about a tenth large). Only parameters are kept, no vertex is.
 
 1. Each reference is reduced to its outer shell, moved to the bone's own frame (pitch and centre read off its
    midline section) and scaled to the size of published morphometry.
-2. The parameters now in ``meshes/measures/cervical.toml`` are refined (see `fitting`).
-3. All five levels are made of the two, between and beside them, and moved by published morphometry (see
+2. The parameters in ``start_cervical.toml``, set by hand, are refined (see `fitting`).
+3. All five levels are made of the two, between and beside them, and moved to published morphometry (see
    `cervical_levels`).
+4. The articular surfaces are laid parallel, a joint space apart, as the bones stand (see `cervical_joints`);
+   the axis' own are moved by ``fit_axis.py``.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import tomllib
+from collections.abc import Collection, Mapping
 from pathlib import Path as File
+from typing import Any
 
 import numpy as np
 import trimesh
-from cervical_levels import centred, level_of
+from cervical_joints import mated
+from cervical_levels import brought, centred, level_of
 from fitting import Path, Shape, name_of, symmetric, tables, two_passes
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
-from spineviz import measures
 from spineviz.anatomy.cervical.solid import CervicalParameters, joined, part_fields
+from spineviz.spec import Spec
 from spineviz.structure import Floats
+
+START = File(__file__).with_name("start_cervical.toml")
+"""Shapes of C4 and C7 set by hand, from which the fit starts; parts that are not calibrated stay as they
+are."""
 
 SCALES = {
     "roll": 8.0, "exponent": 0.3, "exponents": 0.3, "curl": 0.02, "notch": 0.05, "notch_width": 1.0,
     "dish_extent": 0.08, "waist_exponent": 0.5, "tilt": 3.0, "turn": 3.0, "curvature": 0.01,
+    "taper": 0.3, "bulge": 0.4,
     "dish_depth": 0.4,
     "sagittal_curvature": 1.5, "lateral_curvature": 1.5, "edges": 0.4, "edge": 0.3, "across": 0.6,
     "along": 0.6,     "half_thickness": 0.6, "half_height": 0.6, "caps": 0.6, "blend": 0.5,
@@ -50,14 +61,17 @@ LIMITS: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 
 PART_LIMITS: dict[tuple[str, str], tuple[float, float]] = {
-    ("articular_pillar", "across"): (4.0, 6.4), ("articular_pillar", "exponent"): (2.2, 2.6),
-    ("articular_pillar", "bow"): (-1.0, 1.0), ("articular_pillar", "reach"): (5.5, 7.5),
+    ("articular_pillar", "across"): (3.6, 7.0), ("articular_pillar", "exponent"): (2.0, 2.4),
+    ("articular_pillar", "bow"): (-2.0, 2.0), ("articular_pillar", "edge"): (2.2, 3.6),
     ("articular_pillar", "blend"): (3.0, 5.0), ("articular_pillar", "roll"): (-30.0, 30.0),
-    ("lamina", "along"): (1.25, 3.0), ("lamina", "blend"): (5.0, 7.0), ("lamina", "curl"): (-0.03, 0.03),
-    ("spinous_tubercle", "across"): (1.7, 4.0), ("spinous_tubercle", "along"): (1.7, 5.0),
-    ("spinous_tubercle", "caps"): (1.7, 2.5), ("spinous_tubercle", "blend"): (3.0, 6.0),
-    ("spinous_process", "exponent"): (1.9, 2.3), ("spinous_process", "half_height"): (1.8, 8.0),
-    ("spinous_process", "blend"): (4.0, 6.0),
+    ("lamina", "along"): (1.2, 3.0), ("lamina", "blend"): (5.0, 8.0), ("lamina", "taper"): (0.0, 0.7),
+    ("lamina", "bulge"): (0.0, 1.5),
+    ("spinous_tubercle", "across"): (1.6, 4.0), ("spinous_tubercle", "along"): (1.6, 6.0),
+    ("articular_pillar", "tilt"): (42.0, 62.0), ("articular_pillar", "along"): (3.2, 7.0),
+    ("spinous_tubercle", "caps"): (1.7, 3.0), ("spinous_tubercle", "blend"): (2.0, 6.0),
+    ("spinous_process", "exponent"): (1.9, 2.3), ("spinous_process", "half_height"): (2.6, 8.0),
+    ("spinous_process", "half_thickness"): (2.4, 4.2),
+    ("spinous_process", "blend"): (5.0, 9.0),
     ("uncinate_process", "across"): (1.8, 3.5), ("uncinate_process", "blend"): (4.5, 6.0),
     ("uncinate_process", "caps"): (2.0, 4.0), ("uncinate_process", "roll"): (-30.0, 10.0),
     ("body", "exponents"): (2.0, 3.2), ("body", "waist_exponent"): (1.6, 4.0),
@@ -67,13 +81,18 @@ PART_LIMITS: dict[tuple[str, str], tuple[float, float]] = {
 }  # fmt: skip
 """Narrower limits of some parts."""
 
+SPINOUS = {
+    "C4": ("spinous_process", "spinous_tubercle", "spinous_cleft"),
+    "C7": ("spinous_cleft",),
+}
 MIDLINE = {("spinous_tubercle", "start", 0), ("spinous_tubercle", "end", 0), ("lamina", "end", 0)}
 """Ends whose x is set by hand: laminae meet in the midline, tubercles part as the level wants it."""
 
 SOURCED = ("pedicle_axis", "superior_facet", "inferior_facet")
 FIXED = {
     ("pedicle", "curl"), ("pedicle", "caps"), ("lamina", "caps"), ("spinous_tubercle", "curl"),
-    ("spinous_tubercle", "roll"), ("spinous_tubercle", "bow"), ("anterior_bar", "curl"),
+    ("spinous_tubercle", "roll"), ("spinous_tubercle", "bow"),
+    ("anterior_bar", "curl"),
     ("posterior_bar", "curl"),
     ("intertubercular_lamella", "curl"), ("intertubercular_lamella", "roll"),
     ("intertubercular_lamella", "bow"),
@@ -82,13 +101,18 @@ FIXED = {
     ("intertubercular_lamella", "exponent"), ("anterior_bar", "exponent"), ("posterior_bar", "exponent"),
     ("uncinate_process", "exponent"), ("spinous_tubercle", "exponent"), ("lamina", "exponent"),
     ("transverse_foramen", "edge"), ("articular_pillar", "reach"), ("lamina", "curl"),
+    ("lamina", "ridge"), ("spinous_cleft", "edge"),
 }  # fmt: skip
 """Parameters that are set by hand and not calibrated."""
 
 
-def is_free(path: Path) -> bool:
+def is_free(path: Path, level: str) -> bool:
     """Tell whether a number is calibrated."""
-    return path[0] not in SOURCED and (path[0], name_of(path)) not in FIXED and path not in MIDLINE
+    held = path[0] in SPINOUS.get(level, ()) or (
+        level == "C7" and path[:2] == ("articular_pillar", "inferior_facet")
+    )
+    named = (path[0], name_of(path))
+    return not held and path[0] not in SOURCED and named not in FIXED and path not in MIDLINE
 
 
 def scale(path: Path) -> float:
@@ -109,7 +133,9 @@ def plausible(paths: list[Path], numbers: list[float]) -> np.ndarray:
     return np.clip(numbers, *np.array([limits(path) for path in paths]).T)
 
 
-KIND = Shape[CervicalParameters](part_fields, joined, is_free, scale, plausible)
+def kind(level: str) -> Shape[CervicalParameters]:
+    """Return how a level is fitted."""
+    return Shape(part_fields, joined, lambda path: is_free(path, level), scale, plausible)
 
 
 # --- the references --------------------------------------------------------------------------------
@@ -121,6 +147,9 @@ POSES = {"C4": (16.8, 10.0, -1.2), "C7": (22.8, 11.0, -5.5)}
 """Pitch (degrees) and y, z (mm) of the body's centre in the symmetrised reference, read off its midline."""
 
 VOXEL = 0.4
+
+MATINGS = 3
+"""How often articular surfaces are laid parallel and measures brought back to their aim, by turns."""
 
 
 def shell(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
@@ -203,7 +232,7 @@ def with_morphometry(parameters: CervicalParameters, level: str) -> CervicalPara
 
 def toml_of(level: str, shape: CervicalParameters, source: str) -> str:
     """Return the tables of one level."""
-    values = shape.model_dump()
+    values = shape.model_dump(exclude_none=True)
     calibrated = {name: part for name, part in values.items() if name not in SOURCED}
     path = f"cervical.{level}"
     confidence = "M-high" if level in POSES else "D"
@@ -215,38 +244,58 @@ def toml_of(level: str, shape: CervicalParameters, source: str) -> str:
     return text
 
 
+def calibrated(rounds: int, levels: Collection[str] = tuple(POSES)) -> dict[str, CervicalParameters]:
+    """Return C4 and C7, or one of them, refined on their references from the starting shapes."""
+    folder = File(os.environ["SPINEVIZ_SHARED"]) / "reference"
+    result = {}
+    for level in levels:
+        mesh = in_own_frame(trimesh.load(folder / f"art_{level}.ply", force="mesh"), level)
+        shape = two_passes(kind(level), starting(level), mesh, rounds)
+        result[level] = centred(with_morphometry(shape, level))
+    return result
+
+
+def starting(level: str) -> CervicalParameters:
+    """Return the parameters a fit starts from, set by hand."""
+    known = tomllib.loads(START.read_text(encoding="utf-8"))
+    return CervicalParameters.model_validate(known[level])
+
+
+def levels(fitted: Mapping[str, CervicalParameters]) -> dict[str, Spec]:
+    """Return the shapes of C3 to C7 from the calibrated C4 and C7."""
+    shapes: dict[str, Any] = {}
+    aims = {}
+    for level in MORPHOMETRY:
+        shapes[level], aims[level] = level_of(
+            level, with_morphometry(fitted["C4"], level), with_morphometry(fitted["C7"], level)
+        )
+    for _ in range(MATINGS):
+        shapes = mated(shapes)
+        shapes |= {level: brought(centred(shapes[level]), aim, level) for level, aim in aims.items()}
+    shapes = mated(shapes)
+    return {level: with_morphometry(centred(shapes[level]), level) for level in MORPHOMETRY}
+
+
+def toml_of_all(shapes: Mapping[str, Spec]) -> str:
+    """Return the measures file of C3 to C7."""
+    text = "# Shape of the cervical vertebrae C3-C7 in their own frames (see spineviz.anatomy.cervical).\n"
+    for level in MORPHOMETRY:
+        shape = shapes[level]
+        assert isinstance(shape, CervicalParameters)
+        source = SOURCE.format(level=level) if level in POSES else SOURCE_BETWEEN
+        text += "\n" + toml_of(level, shape, source)
+    return text
+
+
 def main() -> None:
-    """Refine C4 and C7 where asked, make all levels from them and write the whole measures file."""
+    """Refine C4 and C7, make all levels from them and write the whole measures file."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("levels", nargs="*", default=["C4", "C7"])
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--start", type=File, help="a folder with starting parameters: C4.json, C7.json")
     parser.add_argument("--out", type=File, default=File("meshes/measures/cervical.toml"))
     options = parser.parse_args()
-    folder = File(os.environ["SPINEVIZ_SHARED"]) / "reference"
-    calibrated = {}
-    for level in POSES:
-        shape = starting(level, options.start)
-        if level in options.levels:
-            mesh = in_own_frame(trimesh.load(folder / f"art_{level}.ply", force="mesh"), level)
-            shape = two_passes(KIND, shape, mesh, options.rounds)
-        calibrated[level] = centred(with_morphometry(shape, level))
-    text = "# Shape of the cervical vertebrae C3-C7 in their own frames (see spineviz.anatomy.cervical).\n"
-    for level in MORPHOMETRY:
-        shape = level_of(level, calibrated["C4"], calibrated["C7"])
-        shape = centred(with_morphometry(shape, level))
-        source = SOURCE.format(level=level) if level in POSES else SOURCE_BETWEEN
-        text += "\n" + toml_of(level, shape, source)
-    options.out.write_text(text, encoding="utf-8")
-
-
-def starting(level: str, folder: File | None) -> CervicalParameters:
-    """Return the parameters a fit starts from: a file's, or those in the measures."""
-    if folder is None:
-        return CervicalParameters.model_validate(measures.table(f"cervical.{level}"))
-    return CervicalParameters.model_validate_json((folder / f"{level}.json").read_text("utf-8"))
+    options.out.write_text(toml_of_all(levels(calibrated(options.rounds))), encoding="utf-8")
 
 
 if __name__ == "__main__":

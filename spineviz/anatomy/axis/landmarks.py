@@ -31,8 +31,8 @@ def landmarks(parameters: AxisParameters) -> dict[str, Frame]:
 
     ``endplate.inferior``, ``canal``, ``dens.tip``, ``facet.dens``, ``spinous.tip``, ``spinous.base`` and,
     each ``.left`` and ``.right``, ``pedicle``, ``pars``, ``lamina``, ``transverse``, ``foramen.transverse``,
-    ``facet.superior``, ``facet.inferior``. There is no superior endplate. Raises ValueError where a
-    part's start does not lie in the bone.
+    ``facet.superior``, ``facet.inferior``, ``tubercle.spinous`` (a tip of the fork).
+    There is no superior endplate. Raises ValueError where a part's start does not lie in the bone.
     """
     bone = field(parameters)
     lofts = {
@@ -43,11 +43,13 @@ def landmarks(parameters: AxisParameters) -> dict[str, Frame]:
     tip = process_loft(parameters.anterior_root, ACROSS["anterior_root"]).point(1.0)
     foramen = parameters.transverse_foramen
     pedicle = _pedicle(bone, parameters, lofts["pars"])
+    fork = process_loft(parameters.bifid_tip, ACROSS["bifid_tip"])
     one_side = {
         "pedicle": pedicle,
         "pars": surface(bone, lofts["pars"].point(0.7), np.array([0.7, -0.7, 0.0])),
         "lamina": surface(bone, lofts["lamina"].point(0.5), np.array([0.5, -1.0, 0.1])),
         "transverse": surface(bone, tip, np.array([1.0, -0.1, -0.2])),
+        "tubercle.spinous": surface(bone, fork.point(0.9), fork.axes()[2]),
         "foramen.transverse": passage(foramen.start, foramen.end),
         "facet.superior": _facet(bone, parameters, "superior_facet", lofts["superior_articular_mass"]),
         "facet.inferior": _facet(bone, parameters, "inferior_facet", lofts["inferior_articular_process"]),

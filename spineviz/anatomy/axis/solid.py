@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from spineviz.anatomy.articular import FacetSize, Sheet, sheet_field
+from spineviz.anatomy.articular import FacetSize, Sheet, rounded, sheet_axes, sheet_field
 from spineviz.anatomy.atlas.parts import Cut, cut_field, united
 from spineviz.anatomy.axis.parts import Column, SpinousRoof, column_field, roof_field
 from spineviz.anatomy.vertebra.parts import PedicleAxis, Process, Triple, process_field
@@ -30,6 +30,10 @@ ACROSS: dict[str, Triple] = {
 PROCESSES = tuple(ACROSS)[:7]
 CUTS = tuple(ACROSS)[7:]
 SHEETS = ("superior_facet", "inferior_facet", "dens_facet", "inferior_endplate")
+
+BEYOND, CLEARANCE = 1.0, 4.0
+"""The joint space under an inferior articular surface is kept free so far (mm) beyond the surface's rim, and
+so deep."""
 
 MARGIN = 4.0
 """Free space (mm) kept around the parts when a solid's bounds are drawn."""
@@ -85,7 +89,23 @@ def part_fields(parameters: AxisParameters) -> dict[str, Field]:
     parts |= {name: process_field(parameters.process(name), ACROSS[name]) for name in PROCESSES}
     parts |= {name: sheet_field(parameters.sheet(name)) for name in SHEETS}
     parts |= {name: cut_field(parameters.cut(name), ACROSS[name]) for name in CUTS}
+    parts["joint_space"] = _joint_space(parameters)
     return parts
+
+
+def _joint_space(parameters: AxisParameters) -> Field:
+    """Return the field of the joint spaces under both inferior articular surfaces."""
+    sheet, size = parameters.inferior_facet, parameters.inferior_facet_size
+    beyond, (_, _, out) = sheet_field(sheet), sheet_axes(sheet)
+    reach = max(size.across, size.along) + BEYOND
+
+    def distance(points: Points) -> Floats:
+        offset = np.column_stack([rounded(points[:, 0]), points[:, 1:]]) - np.asarray(sheet.centre)
+        height = offset @ out
+        radius = np.sqrt(np.maximum((offset * offset).sum(axis=1) - height * height, 0.0))
+        return smooth_intersection(np.maximum(-beyond(points), height - CLEARANCE), radius - reach, 2.0)
+
+    return distance
 
 
 def joined(parameters: AxisParameters, distances: Mapping[str, Floats]) -> Floats:
@@ -105,6 +125,7 @@ def joined(parameters: AxisParameters, distances: Mapping[str, Floats]) -> Float
         added[name] = distances[name]
     blends = tuple(float(getattr(parameters, name).blend) for name in added)
     result = united((body, *added.values()), blends)
+    result = smooth_difference(result, distances["joint_space"], parameters.inferior_facet.edge)
     for name in CUTS:
         result = smooth_difference(result, distances[name], parameters.cut(name).edge)
     return result

@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from spineviz.anatomy.vertebra.parts import MIDLINE_SOFTENING, Knots, Pair, Process, Triple, process_loft
-from spineviz.sdf.loft import Loft, polynomial
+from spineviz.sdf.loft import SMALLEST, Loft, polynomial
 from spineviz.sdf.solid import Field, smooth_intersection
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Points
 
 RIGHTWARD: Triple = (1.0, 0.0, 0.0)
+UPWARD: Triple = (0.0, 0.0, 1.0)
 
 CLEARANCE = 4.0
 """How deep the joint space in front of an articular surface is kept free of neighbouring parts, mm."""
@@ -92,6 +93,20 @@ class SpinousPlate(Spec):
     blend: float
 
 
+class SpinousCleft(Spec):
+    """The cleft between the two tips of a bifid spinous process: a midline wedge that is taken out.
+
+    ``start`` and ``end`` are (y, z) of its axis, from the depth of the cleft to beyond the tips; ``opening``
+    (to the side) and ``depth`` its half-widths there; ``edge`` is the radius (mm) of its rims.
+    """
+
+    start: Pair
+    end: Pair
+    opening: Pair
+    depth: Pair
+    edge: float
+
+
 class TransverseForamen(Spec):
     """The canal of the vertebral artery through the right transverse process.
 
@@ -104,6 +119,36 @@ class TransverseForamen(Spec):
     half_width: float
     half_depth: float
     edge: float
+
+
+class Lamina(Process):
+    """A lamina, right side: a sheet of bone, thicker towards its inferior border.
+
+    ``taper`` (mm) is by how much its half-thickness grows from the middle of its height to the inferior
+    border, and falls to the superior one. ``ridge`` (mm) rounds the edge in which the two laminae meet behind
+    and the angle between them in front; ``bulge`` (mm) is how far its back is vaulted across its height.
+    """
+
+    taper: float
+    ridge: float
+    bulge: float
+
+
+def lamina_field(lamina: Lamina) -> Field:
+    """Return the field of both laminae."""
+    loft = process_loft(lamina, UPWARD)
+
+    def distance(points: Points) -> Floats:
+        u, v, beyond, t = _swept(loft, folded(points, lamina.ridge))
+        across = polynomial(lamina.across, t)
+        along = polynomial(lamina.along, t)
+        share = np.clip(u / across, -1.0, 1.0)
+        radius = np.maximum(along - lamina.taper * share, SMALLEST)
+        du = np.maximum(np.abs(u) - (across - radius), 0.0)
+        dv = v - lamina.bulge * share * share
+        return np.sqrt(du * du + dv * dv + beyond * beyond) - radius
+
+    return distance
 
 
 def sheet_field(process: Process, reference: Triple) -> Field:
@@ -143,10 +188,10 @@ def _swept(loft: Loft, points: Points) -> tuple[Floats, Floats, Floats, Floats]:
     return c * u + s * v, c * v - s * u, beyond, t
 
 
-def folded(points: Points) -> Points:
+def folded(points: Points, softening: float = MIDLINE_SOFTENING) -> Points:
     """Return points, shape (n, 3), folded onto the right side, without a crease at the midline."""
     result = np.array(points, dtype=np.float64)
-    result[:, 0] = np.sqrt(result[:, 0] ** 2 + MIDLINE_SOFTENING**2)
+    result[:, 0] = np.sqrt(result[:, 0] ** 2 + softening**2)
     return result
 
 
@@ -184,6 +229,17 @@ def plate_loft(plate: SpinousPlate) -> Loft:
         bow=(0.0, plate.bow),
         caps=(1.5, plate.cap),
         exponent=plate.exponent,
+    )
+
+
+def cleft_loft(cleft: SpinousCleft) -> Loft:
+    """Return the loft of what the cleft of a spinous process takes out."""
+    return Loft(
+        start=(0.0, *cleft.start),
+        end=(0.0, *cleft.end),
+        across=cleft.opening,
+        along=cleft.depth,
+        caps=(cleft.opening[0], 1.0),
     )
 
 

@@ -8,11 +8,16 @@ import numpy as np
 
 from spineviz.anatomy.cervical.parts import (
     RIGHTWARD,
+    UPWARD,
     ArticularPillar,
+    Lamina,
+    SpinousCleft,
     SpinousPlate,
     TransverseForamen,
+    cleft_loft,
     foramen_field,
     joint_spaces_field,
+    lamina_field,
     pillar_field,
     plate_loft,
     sheet_field,
@@ -30,7 +35,6 @@ from spineviz.sdf.solid import Field, Solid, smooth_difference, smooth_intersect
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Points
 
-UPWARD: Triple = (0.0, 0.0, 1.0)
 ACROSS: dict[str, Triple] = {
     "pedicle": UPWARD,
     "uncinate_process": RIGHTWARD,
@@ -42,7 +46,7 @@ ACROSS: dict[str, Triple] = {
 }
 """The plain paired processes, and the direction of their ``across`` half-widths."""
 
-SHEETS = ("lamina", "anterior_bar", "intertubercular_lamella")
+SHEETS = ("anterior_bar", "intertubercular_lamella")
 """The processes that are flat sheets of bone."""
 
 MARGIN = 4.0
@@ -60,9 +64,10 @@ class CervicalParameters(Spec):
     uncinate_process: Process
     pedicle: Process
     articular_pillar: ArticularPillar
-    lamina: Process
+    lamina: Lamina
     spinous_process: SpinousPlate
     spinous_tubercle: Process
+    spinous_cleft: SpinousCleft
     anterior_bar: Process
     posterior_bar: Process
     intertubercular_lamella: Process
@@ -85,8 +90,10 @@ def part_fields(parameters: CervicalParameters) -> dict[str, Field]:
     for name, reference in ACROSS.items():
         make = sheet_field if name in SHEETS else process_field
         parts[name] = make(parameters.process(name), reference)
+    parts["lamina"] = lamina_field(parameters.lamina)
     parts["articular_pillar"] = _pillar(parameters.articular_pillar)
     parts["spinous_process"] = plate_loft(parameters.spinous_process)
+    parts["spinous_cleft"] = cleft_loft(parameters.spinous_cleft)
     parts["transverse_foramen"] = foramen_field(parameters.transverse_foramen)
     return parts
 
@@ -114,8 +121,10 @@ def joined(parameters: CervicalParameters, distances: Mapping[str, Floats]) -> F
     pillar, joint_spaces = distances["articular_pillar"]
     bone = smooth_union(bone, pillar, parameters.articular_pillar.column.blend)
     bone = np.minimum(bone, lipped)
-    arch = smooth_union(distances["spinous_process"], distances["lamina"], parameters.spinous_process.blend)
-    arch = smooth_union(arch, distances["spinous_tubercle"], parameters.spinous_tubercle.blend)
+    spinous, tubercle = distances["spinous_process"], distances["spinous_tubercle"]
+    spinous = smooth_union(spinous, tubercle, parameters.spinous_tubercle.blend)
+    spinous = smooth_difference(spinous, distances["spinous_cleft"], parameters.spinous_cleft.edge)
+    arch = smooth_union(spinous, distances["lamina"], parameters.spinous_process.blend)
     bone = smooth_union(bone, arch, parameters.lamina.blend)
     for name in ("anterior_bar", "posterior_bar", "intertubercular_lamella"):
         bone = smooth_union(bone, distances[name], parameters.process(name).blend)

@@ -17,11 +17,13 @@ from spineviz.structure import Floats, Frame, Points
 
 Marks = Mapping[str, Frame]
 Taking = Generator[Rays, Floats, dict[str, float]]
+Part = tuple[Callable[[Marks, float], Taking], tuple[str, ...]]
 
 X, Y, Z = np.eye(3)
 
 RIM_DEPTHS = np.array([1.5, 3.0, 4.5])
-"""How far below the plane of its rim an endplate's width and depth are taken (mm): the greatest counts."""
+"""How far below the plane of its rim an endplate's width and depth are taken (mm), half as far in the neck,
+whose transverse processes begin close under it: the greatest counts."""
 
 RIM_INSETS = np.array([1.5, 3.0, 4.5, 6.0])
 """How far inside the body's anterior and posterior border the crest of the rim is looked for (mm)."""
@@ -31,6 +33,13 @@ FAR_OUT = 50.0
 
 ACROSS = np.array([2.0, 5.0])
 """Where along y an endplate's width is taken, from its centre (mm): in front of the pedicles."""
+
+UNCINATES, BETWEEN_UNCINATES, FOOT = np.arange(2.0, 15.0, 1.0), np.array([0.0, 2.0, 4.0]), 1.0 / 3.0
+"""Where a cervical endplate is felt between its uncinate processes, to the side and backwards from its centre
+(mm); how far up its slope, as a part, the foot of an uncinate process lies."""
+
+BEHIND_ISTHMUS = np.arange(-1.0, -6.1, -0.5)
+"""Where along y a cervical canal's width is taken, from the isthmus of its pedicles (mm)."""
 
 CANAL_WIDTHS = np.array([0.0, 1.5, 3.0, 4.5, 6.0])
 CANAL_DEPTHS = np.arange(4.0, -13.0, -1.5)
@@ -43,6 +52,10 @@ ISTHMUS = np.array([-3.0, -1.5, 0.0, 2.0, 4.0, 6.0])
 FREE_PART, BORDER_END, FAR = np.array([0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9]), 0.75, 30.0
 """Where a spinous process is felt, as parts of its free length; how far its upper border counts as straight;
 from how far out it is felt (mm)."""
+
+BEYOND_LAMINAE, BIFID = 2, 2.5
+"""How many of these places the height of a bifid process, whose laminae slope with it, leaves out; how far
+from the midline (mm) the tip of a bifid process lies."""
 
 NOTHING = "there is no bone where the landmarks promise it"
 
@@ -72,7 +85,8 @@ FACET_PATCH, ABOVE_FACET = 3.0, 4.0
 def body(marks: Marks, side: float) -> Taking:
     """Widths and depths of both endplates' rims, heights and wedge of the body."""
     plates = [(marks["endplate.superior"], 1.0), (marks["endplate.inferior"], -1.0)]
-    inner = np.array([[p.origin - s * d * p.superior for d in RIM_DEPTHS] for p, s in plates])
+    depths = RIM_DEPTHS / 2.0 if "uncinate.right" in marks else RIM_DEPTHS
+    inner = np.array([[p.origin - s * d * p.superior for d in depths] for p, s in plates])
     wide = inner[:, :, None] + ACROSS[:, None] * Y
     room = np.broadcast_to(inner[..., 1:2] - marks["canal"].origin[1], inner.shape)
     jaws = (
@@ -89,10 +103,32 @@ def body(marks: Marks, side: float) -> Taking:
     for i, name in enumerate(("superior", "inferior")):
         result[f"endplate_width_{name}"] = _most(widths[i])
         result[f"endplate_depth_{name}"] = float(front[i] + back[i])
+    if "uncinate.right" in marks:
+        result["endplate_width_superior"] = yield from _between_uncinates(plates[0][0])
     anterior, posterior = yield from _heights(plates, front, back)
     wedge = 2.0 * np.degrees(np.arctan((posterior - anterior) / (front + back).mean() / 2.0))
     heights = {"body_height_anterior": anterior, "body_height_posterior": posterior}
     return {**result, **heights, "wedge": float(wedge)}
+
+
+def _between_uncinates(plate: Frame) -> Generator[Rays, Floats, float]:
+    """Return the width of a cervical superior endplate between the feet of its uncinate processes.
+
+    A foot is where the surface, going to the side, has risen by `FOOT` of the way from the endplate to the
+    crest.
+    """
+    x = np.concatenate([-UNCINATES, UNCINATES])
+    above = plate.origin + 9.0 * plate.superior + x[:, None] * X
+    cast = rays(above[:, None] - BETWEEN_UNCINATES[:, None] * Y, -plate.superior, 20.0, entering=True)
+    fall = yield cast
+    height = (9.0 - fall).reshape(2, len(UNCINATES), len(BETWEEN_UNCINATES))
+    floor, crest = np.nanmax(height[:, :4], axis=1), np.nanmax(height, axis=1)
+    foot = floor + FOOT * (crest - floor)
+    first = np.argmax(height > foot[:, None], axis=1)
+    sides, rows = np.indices(first.shape)
+    low, high = height[sides, first - 1, rows], height[sides, first, rows]
+    reach = UNCINATES[first - 1] + (foot - low) / (high - low) * (UNCINATES[first] - UNCINATES[first - 1])
+    return float(reach.sum(axis=0).mean())
 
 
 def _heights(
@@ -120,16 +156,24 @@ def _crest(points: Points, outward: Floats) -> Floats:
 
 
 def arch(marks: Marks, side: float) -> Taking:
-    """Canal and spinous process: what is measured in the midline behind the body, and the canal's width."""
+    """Canal and spinous process: what is measured in the midline behind the body, and the canal's width.
+
+    A bifid spinous process is measured to the tip of its tubercle.
+    """
     canal, back = marks["canal"], _back_of_lamina(marks, side)
     axis = canal.origin + CANAL_DEPTHS[:, None] * canal.superior
     across = canal.origin + CANAL_WIDTHS[:, None] * Y
+    if "uncinate.right" in marks or "dens.tip" in marks:
+        _, y, z = marks[_sided("pedicle", side)].origin
+        across = np.array([0.0, y, z]) + BEHIND_ISTHMUS[:, None] * Y
+    tip = marks.get(_sided("tubercle.spinous", side), marks["spinous.tip"])
     ways = ((axis, Y), (axis, -Y), (across, X), (across, -X))
     found = yield together([*(rays(starts, way, 40.0, entering=True) for starts, way in ways), back])
     n, m = len(axis), 2 * len(across)
     front, behind, widths, fall = np.split(found, np.cumsum([n, n, m]))
     k = _index(front + behind)
-    spinous = yield from _spinous(axis[k] - behind[k] * Y, marks["spinous.tip"], _into(back, fall))
+    skipped = BEYOND_LAMINAE if abs(tip.origin[0]) > BIFID else 0
+    spinous = yield from _spinous(axis[k] - behind[k] * Y, tip, _into(back, fall), skipped)
     return {
         "canal_depth": float(front[k] + behind[k]),
         "canal_width": _most(widths.reshape(2, -1).sum(axis=0)),
@@ -137,8 +181,12 @@ def arch(marks: Marks, side: float) -> Taking:
     }
 
 
-def _spinous(start: Floats, tip: Frame, into_lamina: Rays) -> Taking:
-    """Length, height and slope of the spinous process behind the front of the laminae at ``start``."""
+def _spinous(start: Floats, tip: Frame, into_lamina: Rays, skipped: int) -> Taking:
+    """Length, height and slope of the spinous process behind the front of the laminae at ``start``.
+
+    Its height leaves the first ``skipped`` places out; where there are such, its slope is that of the line to
+    its tip, for so short a border tells none.
+    """
     deep = tip.origin - 3.0 * tip.anterior
     way = _unit(deep - start)
     found = yield together([rays(deep, way, 25.0), into_lamina])
@@ -150,10 +198,10 @@ def _spinous(start: Floats, tip: Frame, into_lamina: Rays) -> Taking:
     found = yield together([above, below])
     falls = found.reshape(2, -1)
     border = above.at(falls[0])[FREE_PART < BORDER_END]
-    slope = np.polyfit(border[:, 1], border[:, 2], 1)[0]
+    slope = way[2] / way[1] if skipped else np.polyfit(border[:, 1], border[:, 2], 1)[0]
     return {
         "spinous_length": length,
-        "spinous_height": _most(2 * FAR - falls.sum(axis=0)),
+        "spinous_height": _most(2 * FAR - falls.sum(axis=0)[skipped:]),
         "spinous_slope": float(np.degrees(np.arctan(slope))),
     }
 
@@ -270,7 +318,7 @@ def pars(marks: Marks, side: float) -> Taking:
     return {"pars_width": float(np.nanmedian(widths))}
 
 
-PARTS: dict[str, tuple[Callable[[Marks, float], Taking], tuple[str, ...]]] = {
+PARTS: dict[str, Part] = {
     "body": (
         body,
         (

@@ -15,19 +15,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spineviz.anatomy.morphometry.caliper_parts import MIDLINE, PARTS, Taking
+from spineviz.anatomy.morphometry.caliper_parts import MIDLINE, PARTS, Part, Taking
+from spineviz.anatomy.morphometry.caliper_uppermost import ATLAS_PARTS, AXIS_PARTS
 from spineviz.sdf.rays import Rays, crossings, together
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame
 from spineviz.terms import SIDES, SIGN, Side
 
 MEASURES: dict[str, str] = {
-    "endplate_width_superior": "greatest width of the superior endplate's rim, mm (Panjabi EPWu)",
+    "endplate_width_superior": "greatest width of the superior endplate's rim, in the neck between the feet "
+    "of the uncinate processes, mm (Panjabi EPWu)",
     "endplate_width_inferior": "greatest width of the inferior endplate's rim, mm (EPWl)",
     "endplate_depth_superior": "greatest depth of the superior endplate's rim in the midline, mm (EPDu)",
     "endplate_depth_inferior": "greatest depth of the inferior endplate's rim in the midline, mm (EPDl)",
     "body_height_anterior": "height of the body between the anterior rims, midsagittal, mm (VBHa)",
-    "body_height_posterior": "height of the body between the posterior rims, midsagittal, mm (VBHp)",
+    "body_height_posterior": "height of the body between the posterior rims, midsagittal, mm (VBHp); of the "
+    "axis up to the shoulders of the dens",
     "wedge": "angle between the endplates, degrees, positive where the body is lower in front",
     "canal_width": "greatest width of the vertebral foramen between the pedicles, mm (SCW)",
     "canal_depth": "least midsagittal depth of the vertebral foramen, body to lamina, mm (SCD)",
@@ -71,6 +74,8 @@ def measured(
     A measure of a pair is the mean of its ``sides``; for a bone that is its own mirror image one side does.
     ``only`` restricts what is taken.
 
+    Atlas and axis have some of the measures only.
+
     Raises ValueError for names that are no measures, for missing landmarks, and where a caliper finds no
     bone to rest on, naming the measure's part.
     """
@@ -95,7 +100,7 @@ def taken(
     wanted = set(only or MEASURES)
     parts = [
         (f"{part} {side}", take(marks, SIGN[side]))
-        for part, (take, names) in PARTS.items()
+        for part, (take, names) in parts_of(landmarks).items()
         if wanted & set(names)
         for side in (sides[:1] if part in MIDLINE else sides)
     ]
@@ -105,7 +110,14 @@ def taken(
     values = {
         name: [found[name] for found in results if name in found] for name in MEASURES if name in wanted
     }
-    return Taken({name: float(np.mean(found)) for name, found in values.items()}, hits)
+    return Taken({name: float(np.mean(found)) for name, found in values.items() if found}, hits)
+
+
+def parts_of(landmarks: Collection[str]) -> Mapping[str, Part]:
+    """Return the parts that a bone is measured by, from the names of its landmarks."""
+    if "dens.tip" in landmarks:
+        return AXIS_PARTS
+    return ATLAS_PARTS if "arch.anterior" in landmarks else PARTS
 
 
 def unit(name: str) -> str:
@@ -116,8 +128,12 @@ def unit(name: str) -> str:
 def own_frame(landmarks: Mapping[str, Frame]) -> Frame:
     """Return the frame a vertebra is measured in: midway between its endplates, z their mean normal.
 
+    Atlas and axis, which have no superior endplate, are measured in the frame of their canal.
+
     Raises ValueError where the landmarks of the endplates are missing.
     """
+    if parts_of(landmarks) is not PARTS:
+        return Frame(np.zeros(3) + landmarks["canal"].origin, landmarks["canal"].axes)
     missing = {"endplate.superior", "endplate.inferior"} - set(landmarks)
     if missing:
         raise ValueError(f"a vertebra is measured from its endplates; missing: {', '.join(sorted(missing))}")

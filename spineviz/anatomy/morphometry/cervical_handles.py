@@ -9,9 +9,10 @@ from spineviz.anatomy.morphometry.moves import Extend, Grow, Move, Raise, Shift,
 
 PEDICLE, PILLAR, LAMINA, SPINOUS = "pedicle", "articular_pillar", "lamina", "spinous_process"
 UNCINATE, TUBERCLE, FORAMEN = "uncinate_process", "spinous_tubercle", "transverse_foramen"
+CLEFT, COLUMN = "spinous_cleft", "articular_pillar.column"
 ANTERIOR, POSTERIOR, LAMELLA = "anterior_bar", "posterior_bar", "intertubercular_lamella"
 TRANSVERSE = (ANTERIOR, POSTERIOR, LAMELLA, FORAMEN)
-ROOF = (LAMINA, SPINOUS, TUBERCLE)
+ROOF = (LAMINA, SPINOUS, TUBERCLE, CLEFT)
 ON_PILLAR = ("facet.superior", "facet.inferior", "pars")
 ON_TRANSVERSE = ("transverse", "tubercle.anterior", "foramen.transverse")
 ON_ROOF = ("lamina", "spinous.tip", "spinous.base", "tubercle.spinous")
@@ -47,7 +48,7 @@ CERVICAL: dict[str, tuple[Move, ...]] = {
         Shift((), (0.25, 0.0, 0.0), ("lamina",)),
     ),
     "canal_depth": (
-        Shift((SPINOUS, TUBERCLE, f"{LAMINA}.end"), (0.0, -1.0, 0.0), ON_ROOF),
+        Shift((SPINOUS, TUBERCLE, CLEFT, f"{LAMINA}.end"), (0.0, -1.0, 0.0), ON_ROOF),
         Shift((PILLAR, f"{PEDICLE}.end", f"{LAMINA}.start"), (0.0, -0.4, 0.0), ON_PILLAR),
         Shift((), (0.0, -0.5, 0.0), ("canal",)),
     ),
@@ -65,16 +66,16 @@ CERVICAL: dict[str, tuple[Move, ...]] = {
         Grow("pedicle_axis.caudal", 1.0),
     ),
     "spinous_length": (
-        Shift((f"{SPINOUS}.end", f"{TUBERCLE}.end"), (0.0, -0.95, -0.3), ("spinous.tip", "tubercle.spinous")),
-        Shift((f"{TUBERCLE}.start",), (0.0, -0.6, -0.2)),
+        Extend(SPINOUS, ("end",), 0.7, marks=("spinous.tip",)),
+        Extend(TUBERCLE, ("end", f"{CLEFT}.start", f"{CLEFT}.end"), marks=("tubercle.spinous",)),
     ),
     "spinous_height": (
-        Grow("spinous_process.half_height", 0.3, 0.5),
-        Grow("spinous_tubercle.along", 0.2, 0.1),
+        Grow("spinous_process.half_height", 0.4, 0.4),
+        Grow("spinous_tubercle.along", 0.5, 0.4),
     ),
     "spinous_slope": (
         Turn(
-            (f"{SPINOUS}.end", TUBERCLE),
+            (f"{SPINOUS}.end", TUBERCLE, CLEFT),
             (1.0, 0.0, 0.0),
             f"{SPINOUS}.start",
             ("spinous.tip", "tubercle.spinous"),
@@ -90,7 +91,8 @@ CERVICAL: dict[str, tuple[Move, ...]] = {
         Grow("superior_facet.width", 1.0),
     ),
     "facet_superior_height": (
-        Grow("articular_pillar.column.along", 0.4, 0.0),
+        Grow("articular_pillar.column.along", 0.2, 0.0),
+        Extend(COLUMN, ("start",), -0.35, marks=("facet.superior",), share=0.5),
         Grow("superior_facet.height", 1.0),
     ),
     "facet_superior_transverse_angle": (
@@ -107,10 +109,14 @@ CERVICAL: dict[str, tuple[Move, ...]] = {
         Grow("inferior_facet.width", 1.0),
     ),
     "facet_inferior_height": (
-        Grow("articular_pillar.column.along", 0.0, 0.4),
+        Grow("articular_pillar.column.along", 0.0, 0.2),
+        Extend(COLUMN, ("end",), 0.35, marks=("facet.inferior",), share=0.5),
         Grow("inferior_facet.height", 1.0),
     ),
-    "interfacet_width": (Shift((PILLAR,), (0.5, 0.0, 0.0), ON_PILLAR),),
+    "interfacet_width": (
+        Shift((PILLAR,), (0.5, 0.0, 0.0), ON_PILLAR),
+        Shift((f"{LAMINA}.start",), (0.35, 0.0, 0.0)),
+    ),
     "lamina_thickness": (Grow("lamina.along", 0.5),),
     "lamina_height": (Grow("lamina.across", 0.5),),
 }
