@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
 from spineviz import measures
-from spineviz.anatomy import cervical
+from spineviz.anatomy import cervical, coccyx, sacrum
+from spineviz.anatomy.coccyx import CoccyxParameters
 from spineviz.anatomy.morphometry import morph
 from spineviz.anatomy.morphometry.calipers import MEASURES, unit
 from spineviz.anatomy.morphometry.cervical_handles import CERVICAL
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.anatomy.morphometry.population import allowed, scaled, variation
+from spineviz.anatomy.sacrum import SacrumParameters
 from spineviz.body.kinds import kind_of
 from spineviz.spec import Spec
 from spineviz.terms import LEVELS, Level
@@ -48,6 +50,9 @@ def vertebra_of(level: Level, person: Person, wanted: Mapping[str, float]) -> Sp
     human vertebra has, with the allowed range.
     """
     shape = kind_of(level).parameters_of(level)
+    if wanted and isinstance(shape, SacrumParameters | CoccyxParameters):
+        own = _before_growing(wanted, size_of(person), angles=("kyphosis",))
+        return sacrum.sized(shape, own) if isinstance(shape, SacrumParameters) else coccyx.sized(shape, own)
     if wanted and level not in MORPHED:
         known = f"{MORPHED[0]} to {MORPHED[-1]}"
         raise ValueError(f"{level}: its measures cannot be changed one by one; those of {known} can")
@@ -55,12 +60,14 @@ def vertebra_of(level: Level, person: Person, wanted: Mapping[str, float]) -> Sp
         shape = _ready(level).near(_varied(level, person.variation)).parameters
     if not wanted:
         return shape
-    size = size_of(person)
-    own = {
-        name: value / (size if name in MEASURES and unit(name) == "mm" else 1.0)
-        for name, value in wanted.items()
-    }
+    angles = [name for name in wanted if name not in MEASURES or unit(name) != "mm"]
+    own = _before_growing(wanted, size_of(person), angles)
     return morph.to_measures(shape, own, level, _kind(level))
+
+
+def _before_growing(wanted: Mapping[str, float], size: float, angles: Collection[str]) -> dict[str, float]:
+    """Return measures of a bone before it is made as large as the person."""
+    return {name: value / (1.0 if name in angles else size) for name, value in wanted.items()}
 
 
 def _varied(level: Level, seed: int) -> dict[str, float]:

@@ -27,6 +27,14 @@ P = TypeVar("P", bound=Spec)
 FROM_LANDMARKS = ("pedicle_transverse_angle", "pedicle_sagittal_angle")
 """Measures that repeat a landmark's direction; a surface does not tell them."""
 
+TRUSTED = (
+    *("endplate_width_superior", "endplate_width_inferior"),
+    *("endplate_depth_superior", "endplate_depth_inferior", "body_height_anterior", "body_height_posterior"),
+    *("canal_width", "canal_depth", "pedicle_width", "pedicle_height", "transverse_span"),
+    *("spinous_length", "spinous_height"),
+)
+"""Measures that a caliper takes well of a rough mesh; those of facets, laminae and pars lead astray there."""
+
 ROUNDS = 3
 """How often landmarks and measures are brought together."""
 
@@ -76,18 +84,21 @@ def agreed(
     kind: morph.Kind[Any] = morph.VERTEBRAE,
     left_out: Collection[str] = (),
     seen: Callable[[P], None] | None = None,
+    only: Collection[str] = TRUSTED,
+    rounds: int = ROUNDS,
 ) -> tuple[P, dict[str, float]]:
-    """Return a shape moved to a bone's caliper measures, and these measures.
+    """Return a shape moved to a bone's caliper measures, those of ``only``, and all measures taken.
 
     ``bone`` stands in the own frame of ``start``, the shape to begin with, which must not know it.
     ``level`` names whose ranges hold; ``seen`` is told the shape after each round.
     """
     distance, shape = distance_to(bone), start
     taken: dict[str, float] = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         taken = calipers_of(distance, kind.landmarks(shape), left_out)
         ready = morph.prepare(shape, level, kind)
-        shape = ready.near(_human(taken, level, ready.names)).parameters
+        known = {name: value for name, value in taken.items() if name in only}
+        shape = ready.near(_human(known, level, ready.names)).parameters
         if seen is not None:
             seen(shape)
     return shape, taken
