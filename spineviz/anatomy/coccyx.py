@@ -7,6 +7,9 @@ calibrated on the coccyx of Remus et al., PLoS ONE 2021;16(4):e0250456, at 0.96 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from spineviz import measures
@@ -17,7 +20,17 @@ from spineviz.spec import Entries, Spec
 from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import SIDES
 
-__all__ = ["CoccyxParameters", "Segment", "below", "field", "landmarks", "parameters", "solid"]
+__all__ = [
+    "CoccyxParameters",
+    "Segment",
+    "below",
+    "field",
+    "landmarks",
+    "length",
+    "parameters",
+    "sized",
+    "solid",
+]
 
 Pair = tuple[float, float]
 
@@ -70,6 +83,46 @@ class CoccyxParameters(Spec):
 def parameters() -> CoccyxParameters:
     """Return the calibrated coccyx from the measures."""
     return CoccyxParameters.model_validate(measures.table("coccyx"))
+
+
+def length(parameters: CoccyxParameters) -> float:
+    """Return the way from the middle of the joint surface to the tip, mm."""
+    last = list(parameters.segments.values())[-1]
+    end = np.asarray(last.end) + last.caps[1] * last.loft().axes()[2][1:]
+    return float(np.hypot(*end))
+
+
+def sized(parameters: CoccyxParameters, wanted: Mapping[str, float]) -> CoccyxParameters:
+    """Return the coccyx with another ``length`` (mm), the only measure it has; it keeps its proportions.
+
+    Raises ValueError for an unknown measure and for a length that no human coccyx has, with the range.
+    """
+    for name in wanted:
+        if name != "length":
+            raise ValueError(f"Co1: '{name}' cannot be changed; choose of: length")
+    if not wanted:
+        return parameters
+    value, known = wanted["length"], measures.table("calipers.coccyx.length")
+    if not known["low"] <= value <= known["high"]:
+        raise ValueError(
+            f"Co1: length of {value:g} mm is not human; "
+            f"the allowed range is {known['low']:g} to {known['high']:g} mm"
+        )
+    tree, factor = parameters.model_dump(), value / length(parameters)
+    for part in ("segments", "transverse", "cornu"):
+        tree[part] = _grown(tree[part], factor)
+    return CoccyxParameters.model_validate(tree)
+
+
+def _grown(value: Any, factor: float, name: str = "") -> Any:
+    """Return nested lengths ``factor`` times as large; directions, angles and exponents stay."""
+    if isinstance(value, dict):
+        return {key: _grown(inner, factor, key) for key, inner in value.items()}
+    if name in ("exponent", "reference", "roll"):
+        return value
+    if name == "curl":
+        return tuple(number / factor for number in value)
+    return tuple(factor * number for number in value)
 
 
 def below(parameters: CoccyxParameters, apex: Frame) -> Frame:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from spineviz import measures
-from spineviz.anatomy import atlas, axis, cervical
+from spineviz.anatomy import atlas, axis, cervical, coccyx, sacrum
+from spineviz.anatomy.coccyx import CoccyxParameters
 from spineviz.anatomy.morphometry import morph
 from spineviz.anatomy.morphometry.calipers import MEASURES, unit
 from spineviz.anatomy.morphometry.cervical_handles import CERVICAL
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.anatomy.morphometry.population import scaled
 from spineviz.anatomy.morphometry.uppermost_handles import ATLAS, AXIS
+from spineviz.anatomy.sacrum import SacrumParameters
 from spineviz.spec import Spec
 from spineviz.terms import LEVELS, Level, region_of
 
@@ -41,18 +43,23 @@ def measured_as(shape: Spec, level: Level, person: Person, wanted: Mapping[str, 
     Raises ValueError for a level that no caliper measures, for an unknown measure, and for a value that no
     human vertebra has, with the allowed range.
     """
+    if wanted and isinstance(shape, SacrumParameters | CoccyxParameters):
+        own = _before_growing(wanted, size_of(person), angles=("kyphosis",))
+        return sacrum.sized(shape, own) if isinstance(shape, SacrumParameters) else coccyx.sized(shape, own)
     if wanted and level not in KINDS:
         first, *_, last = KINDS
         known = f"{first} to {last}"
         raise ValueError(f"{level}: its measures cannot be changed one by one; those of {known} can")
     if not wanted:
         return shape
-    size = size_of(person)
-    own = {
-        name: value / (size if name in MEASURES and unit(name) == "mm" else 1.0)
-        for name, value in wanted.items()
-    }
+    angles = [name for name in wanted if name not in MEASURES or unit(name) != "mm"]
+    own = _before_growing(wanted, size_of(person), angles)
     return morph.to_measures(shape, own, level, KINDS[level])
+
+
+def _before_growing(wanted: Mapping[str, float], size: float, angles: Collection[str]) -> dict[str, float]:
+    """Return measures of a bone before it is made as large as the person."""
+    return {name: value / (1.0 if name in angles else size) for name, value in wanted.items()}
 
 
 def sacralised(shape: Spec) -> Spec:

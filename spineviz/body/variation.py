@@ -21,6 +21,9 @@ from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame
 from spineviz.terms import DISCS, Level, region_of
 
+UPPERMOST: tuple[Level, ...] = ("C1", "C2")
+"""Bones whose joints are no pair of facets beside a disc; they are not seated."""
+
 LESS, TIMES = 0.7, 6
 """Where the parts of a changed bone would come apart, it changes by so much less, so many times at most."""
 
@@ -73,7 +76,7 @@ def _seated(shapes: Mapping[Level, Shape], like: Mapping[Level, Level]) -> dict[
     result = dict(shapes)
     usual = {level: _one_side(other) for level, other in like.items()}
     for upper, lower in pairwise(like):
-        free = [level for level in (upper, lower) if like[level] in KINDS]
+        free = [level for level in (upper, lower) if like[level] in KINDS and like[level] not in UPPERMOST]
         if f"{upper}-{lower}" not in DISCS or not free:
             continue
         before, _ = _joint(usual[upper], usual[lower], upper, lower)

@@ -1,12 +1,14 @@
 """Calibrate the sacrum's walls, body and crests, and the coccyx, on a reference by damped least squares.
 
-Run ``python tests/calibration/fit_sacrum.py sacrum|coccyx OUTPUT.json``, SPINEVIZ_SHARED naming the folder
-of ``reference/remus_Sacrum.ply`` (Remus et al., PLoS ONE 2021;16(4):e0250456). It starts from
-the measures and writes the fitted parameters as JSON. Canal, foramina, facets and endplate keep
-their morphometric values: reference points near them take no part, nor does the coccyx. Besides the
-pull to the starting values a penalty on their second differences along z keeps the walls smooth: what
-stands out from them is a crest or a tubercle, and has a part of its own. The coccyx hangs below the revised
-sacrum's apex. After its fit the segments were drawn a little apart and the cornua shortened by hand.
+Run ``python tests/calibration/fit_sacrum.py sacrum|coccyx OUTPUT.toml``, SPINEVIZ_SHARED naming the folder
+of ``reference/remus_Sacrum.ply`` (Remus et al., PLoS ONE 2021;16(4):e0250456). The sacrum starts from
+``start_sacrum.toml``, so that every run ends alike, the coccyx from its measures; both are written as their
+measures file. `sacrum_relief` then sets what the smooth scan does not show. Canal, foramina, facets and
+endplate keep their morphometric values: reference points near them take no part, nor does the coccyx.
+Besides the pull to the starting values a penalty on their second differences along z keeps the walls
+smooth: what stands out from them is a crest or a tubercle, and has a part of its own. The coccyx hangs
+below the revised sacrum's apex. After its fit the segments were drawn a little apart and the cornua
+shortened by hand.
 """
 
 from __future__ import annotations
@@ -14,16 +16,20 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import trimesh
+from sacrum_relief import by_hand, toml_of
 from scipy.spatial import cKDTree
 
+from spineviz import measures
 from spineviz.anatomy import coccyx, sacrum
 from spineviz.anatomy.sacrum.parts import folded, nearby
+from spineviz.library import data_folder
 from spineviz.sdf import Field
 from spineviz.structure import Floats, Points
 
@@ -41,6 +47,7 @@ STRUT = {"start": 1.2, "end": 1.2, "radii": 0.5}
 CREST = {"start": 1.5, "end": 1.5, "across": 0.5, "along": 1.0, "caps": 0.5}
 COCCYX = {"start": 1.5, "end": 1.5, "half_width": 1.0, "half_depth": 0.7, "caps": 0.5, "across": 0.6}
 COCCYX |= {"along": 0.6, "radii": 0.4}
+FACETS = ("superior_process", "facet")
 BODY = {"half_width": 1.0, "front": 1.0, "back": 1.0, "centre": 1.0}
 
 
@@ -233,19 +240,29 @@ def fitted_coccyx(rounds: int) -> dict[str, Any]:
     return fitted(document, coccygeal_slots(document), coccygeal_field, local[hangs], target[hangs], rounds)
 
 
+def begun() -> sacrum.SacrumParameters:
+    """The sacrum that the fit begins with: round numbers for what is fitted, the rest as in the measures."""
+    text = Path(__file__).with_name("start_sacrum.toml").read_text("utf-8")
+    known = measures.table("sacrum") | tomllib.loads(text)["start"]
+    return sacrum.SacrumParameters.model_validate(known)
+
+
 def fitted_sacrum(rounds: int) -> dict[str, Any]:
-    """The sacrum, fitted on the reference above the apex."""
-    start = sacrum.parameters()
+    """The sacrum, fitted on the reference above the apex, with what is set by hand."""
+    start = begun()
     points, target = samples(reference(), start)
     document = json.loads(start.model_dump_json())
-    return fitted(document, slots(document), sacral_field, points, target, rounds, roughness)
+    document = fitted(document, slots(document), sacral_field, points, target, rounds, roughness)
+    now = json.loads(sacrum.parameters().model_dump_json())
+    return by_hand(document) | {name: now[name] for name in FACETS}
 
 
 def main(bone: str, output: str, rounds: int) -> None:
-    """Fit and write the parameters."""
+    """Fit and write the parameters as the measures file of the bone."""
     document = fitted_coccyx(rounds) if bone == "coccyx" else fitted_sacrum(rounds)
-    Path(output).write_text(json.dumps(document), encoding="utf-8")
+    now = (data_folder("meshes") / "measures" / f"{bone}.toml").read_text("utf-8")
+    Path(output).write_text(toml_of(document, now), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 8)
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 3)

@@ -1,11 +1,12 @@
-"""Calibrate the thoracic and lumbar vertebrae's shape parameters on reference bones, by least squares.
+"""Calibrate the thoracic vertebrae's shape parameters on reference bones, by least squares.
 
     SPINEVIZ_SHARED=<folder> python tests/calibration/fit_vertebra.py [T1 T3 ...] [--rounds 14] [--out FOLDER]
 
 The folder holds ``reference`` and ``facts``. Levels with a reference (`REFERENCES`) are refined when they are
-asked for, starting from ``meshes/measures/thoracic.toml`` and ``vertebrae.toml``; then `sized` moves their
+asked for, starting from ``meshes/measures/thoracic.toml``; then `sized` moves their
 measures towards published morphometry and costal facets are set. The levels between follow from them
-(`vertebra_levels`). L3, L4 and L5 stay as they stand unless they are asked for. Only parameters are kept.
+(`vertebra_levels`). L1 to L5 have a command of their own (``fit_lumbar.py``), which shares what is here.
+Only parameters are kept.
 
 1. Each reference is moved to the bone's own frame: x = 0 its plane of symmetry, z normal to the mid-plane of
    its endplates, the origin in the body.
@@ -27,7 +28,6 @@ from vertebra_levels import (
     between,
     isthmus,
     jointed,
-    l4_between,
     lower_thoracic,
     morphometry,
     sized,
@@ -181,17 +181,12 @@ def all_levels(asked: list[str], rounds: int) -> dict[str, VertebraParameters]:
     known = {**measures.table("thoracic"), **measures.table("vertebrae")}
     shapes = {level: VertebraParameters.model_validate(known[level]) for level in known}
     for level in asked:
-        shapes[level] = calibrated(level, shapes[level], rounds)
-        if level not in ("L3", "L5"):
-            shapes[level] = size(level, sourced(level, shapes[level]))
+        shapes[level] = size(level, sourced(level, calibrated(level, shapes[level], rounds)))
     shapes["T2"] = size("T2", sourced("T2", jointed("T2", between(shapes["T1"], shapes["T3"], 0.5))))
     shapes["T4"] = size("T4", sourced("T4", jointed("T4", between(shapes["T3"], shapes["T5"], 0.5))))
     for number in range(6, 13):
         level = f"T{number}"
         shapes[level] = size(level, sourced(level, lower_thoracic(level, shapes["T5"], shapes["L1"])))
-    shapes["L2"] = size("L2", sourced("L2", between(shapes["L1"], shapes["L3"], 0.5)))
-    if {"L3", "L5"} & set(asked):
-        shapes["L4"] = l4_between(shapes["L3"], shapes["L5"])
     return shapes
 
 
@@ -200,9 +195,9 @@ def all_levels(asked: list[str], rounds: int) -> dict[str, VertebraParameters]:
 
 def source_of(level: str) -> str:
     """Return where a level's shape comes from."""
-    script = "by tests/calibration/fit_vertebra.py"
+    script = f"by tests/calibration/fit_{'vertebra' if level.startswith('T') else 'lumbar'}.py"
     if level in ("L3", "L5"):
-        return f"calibrated on {REFERENCES[level].source}, {script}"
+        return f"calibrated on {REFERENCES[level].source}, its facets made to fit its neighbours', {script}"
     if level in REFERENCES:
         hand = "; what the scan does not show of its processes is set by hand" if level[0] == "T" else ""
         moved = f"its sizes then moved towards {MORPHOMETRY}, {script}"
@@ -228,20 +223,18 @@ def toml_of(level: str, shape: VertebraParameters) -> str:
 
 
 def main() -> None:
-    """Refine the levels asked for and write both measures files."""
+    """Refine the levels asked for and write the measures file."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("levels", nargs="*", choices=[[], *REFERENCES])
+    parser.add_argument("levels", nargs="*", choices=[[], "T1", "T3", "T5"])
     parser.add_argument("--rounds", type=int, default=14)
     parser.add_argument("--out", type=File, default=File("meshes/measures"))
     options = parser.parse_args()
     shapes = all_levels(options.levels, options.rounds)
-    for file, region, count in (("thoracic", "T", 12), ("vertebrae", "L", 5)):
-        kind = "thoracic" if region == "T" else "lumbar"
-        text = f"# Shape of the {kind} vertebrae in their own frames (see spineviz.anatomy.vertebra).\n\n"
-        text += "".join(toml_of(f"{region}{n}", shapes[f"{region}{n}"]) for n in range(1, count + 1))
-        (options.out / f"{file}.toml").write_text(text.rstrip() + "\n", encoding="utf-8")
+    text = "# Shape of the thoracic vertebrae in their own frames (see spineviz.anatomy.vertebra).\n\n"
+    text += "".join(toml_of(f"T{n}", shapes[f"T{n}"]) for n in range(1, 13))
+    (options.out / "thoracic.toml").write_text(text.rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

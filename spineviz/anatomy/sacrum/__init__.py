@@ -13,19 +13,23 @@ from spineviz import measures
 from spineviz.anatomy.sacrum import landmarks as sacrum_landmarks
 from spineviz.anatomy.sacrum.landmarks import Aspect, foramen_axis
 from spineviz.anatomy.sacrum.parts import SacrumParameters, folded, nearby
+from spineviz.anatomy.sacrum.sizes import MEASURES, measured, sized
 from spineviz.anatomy.vertebra.landmarks import normals
 from spineviz.sdf import Field, Solid, smooth_difference, smooth_union
 from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import SIDES
 
 __all__ = [
+    "MEASURES",
     "Aspect",
     "SacrumParameters",
     "cartilage",
     "field",
     "foramen_axis",
     "landmarks",
+    "measured",
     "parameters",
+    "sized",
     "solid",
 ]
 

@@ -31,7 +31,7 @@ def landmarks(parameters: SacrumParameters, field: Field) -> dict[str, Frame]:
         "endplate.superior": Frame(),
         "canal": _canal(parameters),
         "crest.S1": crest,
-        "apex": _surface(field, _apex(parameters), (0.0, 0.3, -1.0)),
+        "apex": _apex(parameters, field),
     }
     for side in SIDES:
         for name, frame in _right(parameters, field, crest).items():
@@ -97,9 +97,11 @@ def _pedicle(parameters: SacrumParameters) -> Frame:
     return surface_frame(origin, promontory - origin)
 
 
-def _apex(parameters: SacrumParameters) -> Floats:
-    middle, height = parameters.walls.end
-    return np.array([0.0, middle, height + DEPTH])
+def _apex(parameters: SacrumParameters, field: Field) -> Frame:
+    """The middle of the inferior end, looking as its plane does: there the coccyx hangs."""
+    tilt, (middle, height) = np.radians(parameters.walls.apex_tilt), parameters.walls.end
+    outward = np.array([0.0, np.sin(tilt), -np.cos(tilt)])
+    return surface_frame(leaving(field, np.array([0.0, middle, height]) - DEPTH * outward, outward), outward)
 
 
 def _on_wall(parameters: SacrumParameters, x: float, z: float, aspect: Aspect) -> Floats:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from spineviz.anatomy.vertebra.costal import CostalFacet
-from spineviz.anatomy.vertebra.parts import PedicleAxis, body_field, process_loft, spinous_plate
+from spineviz.anatomy.vertebra.facets import articular_surface
+from spineviz.anatomy.vertebra.parts import Facet, PedicleAxis, body_field, process_loft, spinous_plate
 from spineviz.anatomy.vertebra.solid import ACROSS, VertebraParameters, field
 from spineviz.sdf.loft import Loft
 from spineviz.sdf.solid import Field
@@ -28,6 +29,9 @@ RIM_FREE = 3.5
 
 PATCH = 2.0
 """Normals of articular and laminar surfaces are means over this radius (mm)."""
+
+INSIDE = 2.0
+"""A ray to a facet starts this far (mm) under its middle."""
 
 STRIDE = 0.5
 """Rays are first followed in steps of this length (mm)."""
@@ -54,15 +58,8 @@ def landmarks(parameters: VertebraParameters) -> dict[str, Frame]:
         "pars": _pars(bone, lofts["inferior_articular_process"]),
         "lamina": _lamina(bone, lofts["lamina"], THORACIC_LAMINA if costal else LUMBAR_LAMINA),
         "transverse": _surface(bone, transverse.point(1.0), transverse.axes()[2]),
-        "facet.superior": _facet(
-            bone,
-            lofts["superior_articular_process"],
-            0.75 if costal else 0.62,
-            parameters.superior_facet.facing(),
-        ),
-        "facet.inferior": _facet(
-            bone, lofts["inferior_articular_process"], 0.7, -parameters.inferior_facet.facing()
-        ),
+        "facet.superior": _facet(bone, lofts["superior_articular_process"], parameters.superior_facet, 1.0),
+        "facet.inferior": _facet(bone, lofts["inferior_articular_process"], parameters.inferior_facet, -1.0),
         **{f"costal.{name[: -len('_costal_facet')]}": _costal(bone, facet) for name, facet in costal.items()},
     }
     result = {
@@ -185,12 +182,10 @@ def _lamina(bone: Field, loft: Loft, place: float) -> Frame:
     return _surface(bone, loft.point(place), np.array([0.2, -1.0, 0.1]), PATCH)
 
 
-def _facet(bone: Field, loft: Loft, place: float, towards: Floats) -> Frame:
-    """Return the centre of an articular surface: the side of the process that faces ``towards``."""
-    centre = loft.point(place)
-    sides = [loft.point(place, u, v) - centre for u, v in ((0.5, 0.0), (-0.5, 0.0), (0.0, 0.5), (0.0, -0.5))]
-    facing = max(sides, key=lambda side: float(side @ towards) / float(np.linalg.norm(side)))
-    return _surface(bone, centre, facing, PATCH)
+def _facet(bone: Field, process: Loft, facet: Facet, sense: float) -> Frame:
+    """Return the middle of an articular surface and where it looks; ``sense`` is +1 for a superior one."""
+    middle, outward = articular_surface(bone, process, facet, sense)
+    return surface_frame(leaving(bone, middle - INSIDE * outward, outward), outward)
 
 
 def _costal(bone: Field, facet: CostalFacet) -> Frame:
