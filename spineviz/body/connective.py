@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from spineviz import nomenclature
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.ligament import spinal_ligaments
+from spineviz.anatomy.ligament import neighbours, spinal_ligaments
 from spineviz.anatomy.surroundings import Spine
 from spineviz.anatomy.vessel import vessels
 from spineviz.structure import Structure, Surface
@@ -45,9 +45,12 @@ def connective(
 ) -> dict[str, Structure]:
     """Return the ligaments and vessels of the bones that are there and are not ``made`` yet, by name.
 
+    There are none where no bone stands on its neighbour.
     ``made`` are all structures so far: nets are laid on its discs and leave room for its nerves. What the
     shelf ``baked`` holds is not built; where that is everything, nothing is computed.
     """
+    if not neighbours(bones):
+        return {}
     ready = {name: baked[name] for name in true_on_the_shelf(bones, baked) if name not in made}
     result = {name: _structure(name, surface) for name, surface in ready.items()}
     known = {name: item.surface for name, item in made.items()} | ready

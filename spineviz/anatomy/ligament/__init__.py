@@ -5,6 +5,6 @@ and discs (`spinal`).
 """
 
 from spineviz.anatomy.ligament.posterior import ligament_recipes
-from spineviz.anatomy.ligament.spinal import spinal_ligaments
+from spineviz.anatomy.ligament.spinal import neighbours, spinal_ligaments
 
-__all__ = ["ligament_recipes", "spinal_ligaments"]
+__all__ = ["ligament_recipes", "neighbours", "spinal_ligaments"]

@@ -108,7 +108,7 @@ def _drawn(net: Net, across: Floats, upper: Surroundings, lower: Surroundings, s
     result = net.copy()
     for rows, bone in ((across < -0.45, lower), (across > 0.45, upper)):
         flat = result[rows].reshape(-1, 3)
-        for _ in range(3):
+        for _ in range(6):
             away = np.clip(bone.distance(flat) - shape["seam"], -0.8, 0.8)
             far = np.flatnonzero(np.abs(away) > 0.03)
             if not len(far):

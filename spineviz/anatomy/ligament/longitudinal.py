@@ -18,7 +18,7 @@ from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc.space import landmark
 from spineviz.anatomy.net import Net, pushed, raised, slab, smoothed
-from spineviz.anatomy.surroundings import Spine, Surroundings
+from spineviz.anatomy.surroundings import Spine, Surroundings, freed
 from spineviz.structure import Floats, Frame, Points, Structure
 from spineviz.terms import LEVELS, Level
 
@@ -132,6 +132,7 @@ def _band(
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     outer = inner + lift[..., None] * normals
     outer = pushed(outer, around.distance, 0.5 * np.minimum(lift, 0.6))
+    inner, outer = freed(inner, outer, around, shape["least_thickness"], rounds=6)
     return Structure(name, "ligament", slab(inner, outer))
 
 

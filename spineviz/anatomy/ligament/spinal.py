@@ -40,7 +40,7 @@ def spinal_ligaments(
     """
     made = _Made(dict(known), frozenset(kept))
     inside = Surroundings(()).and_also(made.of(*IN_THE_CANAL))
-    pairs = neighbours(spine)
+    pairs = neighbours(spine.bones)
     discs = [pair for pair in pairs if "-".join(pair) in DISCS]
     for pair in discs:
         made.both(pair, "flavum", spine, partial(yellow_ligament, *pair, spine=spine, within=inside))
@@ -59,9 +59,9 @@ def spinal_ligaments(
     return made.structures
 
 
-def neighbours(spine: Spine) -> list[Pair]:
+def neighbours(bones: Iterable[Level]) -> list[Pair]:
     """Return the pairs of vertebrae, or of vertebra and sacrum, that stand one over the other."""
-    levels = [level for level in sorted(spine.bones, key=LEVELS.index) if level != "Co1"]
+    levels = [level for level in sorted(bones, key=LEVELS.index) if level != "Co1"]
     follow = {("L5", "S1"), ("L5", "L6")}
     return [
         (above, below)
@@ -115,7 +115,7 @@ class _Made:
 
 def _long_ones(spine: Spine, made: _Made, inside: Surroundings) -> None:
     """Make the ligaments that belong to no one level, and those of the ilium where it is there."""
-    pairs = neighbours(spine)
+    pairs = neighbours(spine.bones)
     if pairs:
         made.one("anterior_longitudinal_ligament", partial(anterior_longitudinal_ligament, spine))
         made.one("posterior_longitudinal_ligament", partial(posterior_longitudinal_ligament, spine, inside))

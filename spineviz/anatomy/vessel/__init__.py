@@ -7,9 +7,8 @@ from collections.abc import Collection, Sequence
 from spineviz.anatomy.surroundings import Spine
 from spineviz.anatomy.vessel.branch import lumbar_vessels
 from spineviz.anatomy.vessel.trunk import great_arteries, great_veins
-from spineviz.anatomy.vessel.vertebral import vertebral_artery
+from spineviz.anatomy.vessel.vertebral import vertebral_arteries
 from spineviz.structure import Structure, Surface
-from spineviz.terms import SIDES
 
 __all__ = ["vessels"]
 
@@ -27,7 +26,6 @@ def vessels(spine: Spine, others: Sequence[Surface] = (), kept: Collection[str] 
         veins = great_veins(spine, around)
         arteries = great_arteries(spine, around, [item.surface for item in veins])
         result += [*veins, *arteries, *lumbar_vessels(spine, around, [*veins, *arteries])]
-    for side in SIDES:
-        if f"vertebral_artery.{side}" not in kept:
-            result += vertebral_artery(side, spine, others)
+    if "vertebral_artery.right" not in kept:
+        result += vertebral_arteries(spine, others)
     return result

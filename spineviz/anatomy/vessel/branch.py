@@ -14,19 +14,19 @@ from spineviz.anatomy.relaxed_line import unit
 from spineviz.anatomy.surroundings import Spine, Surroundings
 from spineviz.anatomy.vessel.course import clear, through
 from spineviz.structure import Floats, Points, Structure
-from spineviz.terms import SIDES, SIGN, Level, Side, Tissue
+from spineviz.terms import LEVELS, SIDES, SIGN, Level, Side, Tissue
 
 
 def lumbar_vessels(spine: Spine, around: Surroundings, trunks: Sequence[Structure]) -> list[Structure]:
     """Return ``lumbar_artery.<level>.<side>`` and ``lumbar_vein.<level>.<side>`` where their levels are."""
-    shape = measures.table("lumbar_vessels")
+    kinds: tuple[tuple[Tissue, str], ...] = (("artery", "aorta"), ("vein", "inferior_vena_cava"))
     result: list[Structure] = []
-    for kind, trunk in (("artery", "aorta"), ("vein", "inferior_vena_cava")):
-        for level in shape["levels"]:
+    for kind, trunk in kinds:
+        for level in LEVELS[LEVELS.index("L1") : LEVELS.index("L5")]:
             for side in SIDES:
                 if level in spine.bones:
                     before = [*trunks, *(item for item in result if f".{level}." in item.name)]
-                    result += _vessel(kind, trunk, level, side, spine, around, before)  # type: ignore[arg-type]
+                    result += _vessel(kind, trunk, level, side, spine, around, before)
     return result
 
 
@@ -76,7 +76,7 @@ def _vessel(
     )
     line = through(np.vstack([begin, points[first:]]), shape["stride"])
     radii = np.full(len(line), radius)
-    line = clear(line, radii, everything, shape["gap"], 1.2, 24)
+    line = clear(line, radii, everything, shape["gap"], 1.0, 15)
     taken = everything.distance(line) < radius + 0.5 * shape["gap"]
     taken[: len(line) // 2] = False
     line = line[: int(np.argmax(taken)) if taken.any() else len(line)]

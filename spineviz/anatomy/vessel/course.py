@@ -114,7 +114,7 @@ def clear(
 ) -> Points:
     """Return a line (n, 3) bent smoothly until a tube around it keeps a gap (mm) from all; its ends stay."""
     current = line.copy()
-    free = around.among(line, float(radii.max()) + gap + 8.0).reaching(float(radii.max()) + gap + 6.0)
+    free = around.among(line, float(radii.max()) + gap + 8.0).reaching(float(radii.max()) + gap + 3.0)
     for k in range(rounds):
         smooth = ndimage.gaussian_filter1d(current, even, axis=0, mode="nearest")
         weight = 1.0 if k < rounds - 8 else 0.3 if k < rounds - 3 else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,13 @@ from spineviz.structure import Floats, Points, Structure, Surface
 from spineviz.terms import LEVELS, SIDES, SIGN, Level, Side, Tissue
 
 SIDES_OF_A_TUBE = 20
+"""A tube of this size has so many sides."""
+
+PASSED: Mapping[str, tuple[Level, ...]] = {
+    "aorta": LEVELS[LEVELS.index("T5") : LEVELS.index("L4") + 1],
+    "inferior_vena_cava": LEVELS[LEVELS.index("L1") : LEVELS.index("L5") + 1],
+}
+"""The bodies before which a trunk passes, to the one where it parts."""
 
 
 def great_veins(spine: Spine, around: Surroundings) -> list[Structure]:
@@ -35,11 +42,11 @@ def great_arteries(spine: Spine, around: Surroundings, veins: Sequence[Surface])
 def _tree(trunk: str, branch: str, tissue: Tissue, spine: Spine, around: Surroundings) -> list[Structure]:
     """Return a trunk and, where the sacrum is there, its two branches."""
     shape = measures.table(trunk)
-    levels = _levels(spine, shape)
+    levels = [level for level in PASSED[trunk] if level in spine.bones]
     if not levels:
         return []
-    axis = axis_of(spine.bones)
-    line, radii = _trunk(axis, around, levels, shape)
+    whole = levels[-1] == PASSED[trunk][-1]
+    line, radii = _trunk(axis_of(spine.bones), around, levels, whole, shape)
     if "S1" not in spine.bones or "L5" not in spine.bones:
         return [Structure(trunk, tissue, pipe(rings_around(line, radii, SIDES_OF_A_TUBE)))]
     width = measures.table(branch)
@@ -52,18 +59,12 @@ def _tree(trunk: str, branch: str, tissue: Tissue, spine: Spine, around: Surroun
     return result
 
 
-def _levels(spine: Spine, shape: dict[str, Any]) -> list[Level]:
-    """Return the levels before which a trunk runs, of those that are there."""
-    first, last = (LEVELS.index(shape[name]) for name in ("from", "to"))
-    return [level for level in LEVELS[first : last + 1] if level in spine.bones]
-
-
 def _trunk(
-    axis: Axis, around: Surroundings, levels: Sequence[Level], shape: dict[str, Any]
+    axis: Axis, around: Surroundings, levels: Sequence[Level], whole: bool, shape: dict[str, Any]
 ) -> tuple[Points, Floats]:
     """Return a trunk's line from above and its radii."""
     start = place_of(levels[0]) - 0.45
-    end = place_of(levels[-1]) + (shape["end"] if levels[-1] == shape["to"] else 0.45)
+    end = place_of(levels[-1]) + (shape["end"] if whole else 0.45)
     place = np.linspace(start, end, max(4, round(3 * (end - start))))
     angle, radius, gap = (by_level(shape[name])(place) for name in ("angle", "radius", "clear"))
     points = beside(axis, around, place, angle, radius + gap)
@@ -71,7 +72,7 @@ def _trunk(
     way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     lengths = np.linspace(0.0, way[-1], len(line))
     radii = np.interp(lengths, way, radius)
-    if levels[-1] == shape["to"]:
+    if whole:
         radii = radii * np.interp(
             np.arange(len(radii)), [len(radii) - 9, len(radii) - 1], [1.0, shape["taper"]]
         )

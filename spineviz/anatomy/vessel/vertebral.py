@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from spineviz import measures
 from spineviz.anatomy.disc.space import landmark
-from spineviz.anatomy.net import pipe, rings_around
+from spineviz.anatomy.net import mirrored, pipe, rings_around
 from spineviz.anatomy.surroundings import Spine
 from spineviz.anatomy.vessel.course import clear, through
 from spineviz.structure import Points, Structure, Surface
@@ -19,15 +19,23 @@ FORAMINA: tuple[Level, ...] = ("C6", "C5", "C4", "C3", "C2", "C1")
 """The levels whose transverse foramina the artery passes, from below."""
 
 
-def vertebral_artery(side: Side, spine: Spine, others: Sequence[Surface] = ()) -> list[Structure]:
+def vertebral_arteries(spine: Spine, others: Sequence[Surface] = ()) -> list[Structure]:
     """Return ``vertebral_artery.<side>`` in the world, mm, of the foramina that are there; none without two.
 
     It gets thinner where a foramen is narrow. Raises ValueError where a landmark is missing.
     """
-    shape = measures.table("vertebral_artery")
     levels = [level for level in FORAMINA if level in spine.bones]
     if len(levels) < 2:
         return []
+    right = _artery("right", levels, spine, others)
+    if spine.symmetric("C7", *levels):
+        return [right, mirrored(right, "vertebral_artery.left")]
+    return [right, _artery("left", levels, spine, others)]
+
+
+def _artery(side: Side, levels: Sequence[Level], spine: Spine, others: Sequence[Surface]) -> Structure:
+    """Return the artery of one side through the foramina of some levels, from below."""
+    shape = measures.table("vertebral_artery")
     knots: list[Points] = []
     if "C7" in spine.bones and levels[0] == "C6":
         knots += _before_c7(spine, side)
@@ -46,7 +54,7 @@ def vertebral_artery(side: Side, spine: Spine, others: Sequence[Surface] = ()) -
     radii = np.clip(np.minimum(radii, room), shape["thinnest"] / 2, radius)
     radii = np.minimum(radii, ndimage.gaussian_filter1d(radii, 2.0, mode="nearest"))
     made = pipe(rings_around(line, radii, int(shape["sides"])))
-    return [Structure(f"vertebral_artery.{side}", "artery", made, side)]
+    return Structure(f"vertebral_artery.{side}", "artery", made, side)
 
 
 def _before_c7(spine: Spine, side: Side) -> list[Points]:
