@@ -94,7 +94,10 @@ def fingerprint(scene: Scene) -> str:
 
 
 def built(scene: Scene) -> Assembly:
-    """Build a scene's model with every variant that its approaches ask for."""
+    """Build a scene's model with every variant that its approaches ask for.
+
+    The capsule of a facet joint whose edge an approach takes away is left out: it has no variant without it.
+    """
     from spineviz.body import build
 
     if scene.compare:
@@ -106,7 +109,12 @@ def built(scene: Scene) -> Assembly:
     for approach in prepared:
         structures |= approach.structures
         warps |= approach.warps
-    shown = {name: item for name, item in structures.items() if _in_range(name, scene.anatomy.levels)}
+    opened = {f"facet_capsule.{entry.disc}.{entry.side}" for entry in scene.approaches}
+    shown = {
+        name: item
+        for name, item in structures.items()
+        if _in_range(name, scene.anatomy.levels) and name not in opened
+    }
     landmarks = {
         f"{level}/{name}": Landmark(f"{level}/{name}", frame)
         for level, bone in whole.bones.items()

@@ -106,6 +106,6 @@ def test_left_and_right_exchanged_are_found_out() -> None:
 def test_what_is_missing_and_what_nothing_makes_is_named(
     baked: Structure, origin: Origin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proof, "origins", lambda: {"L4": origin, "L5": origin})
+    monkeypatch.setattr(proof, "origins", lambda baked: {"L4": origin, "L5": origin})
     lines = proof.departures({"L4": baked, "aorta": baked})
     assert [line.partition(":")[0] for line in lines] == ["L5", "aorta"]

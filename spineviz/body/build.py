@@ -17,6 +17,7 @@ from spineviz.anatomy.nerve.parameters import nerve_parameters
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
+from spineviz.body.connective import ON_EVERY_DISC, connective
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy
@@ -39,6 +40,8 @@ TRIANGLES: Mapping[str, int] = {
     "erector_spinae": 8_000,
     "rib": 2_500,
     "ilium": 8_000,
+    "aorta": 6_000,
+    "inferior_vena_cava": 4_000,
 }
 """How many triangles a bone, and a structure whose name begins so, has in a scene."""
 
@@ -59,7 +62,8 @@ def build(
 ) -> Body:
     """Build every structure of an anatomy, or of some of its levels, in the world, with occlusion baked.
 
-    Soft tissue, unless it is not wanted, is there where all of its bones are: L3 to the sacrum.
+    Soft tissue, unless it is not wanted, is there where all of its bones are: muscles, nerves and skin from
+    L3 to the sacrum, discs, ligaments and vessels wherever two bones meet.
     ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
     library by default. ``made`` is called with each structure as soon as it is there.
     """
@@ -92,6 +96,12 @@ def build(
         ]
         structures[name] = replace(item, surface=surfaces[0], light=surfaces[1])
         made(structures[name])
+    if soft:
+        for name, item in connective(bones, structures, baked).items():
+            structures[name] = (
+                item if name in baked else replace(item, surface=bake_occlusion(_thinned(item)))
+            )
+            made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
 
 
@@ -132,7 +142,9 @@ def _fitting(
     return {
         name: item
         for name, item in shelf.items()
-        if name not in alone and not set(changed) & set(name.split("."))
+        if name not in alone
+        and not set(changed) & set(name.split("."))
+        and not (changed and name in ON_EVERY_DISC)
     }
 
 
@@ -179,6 +191,12 @@ def shaded(recipe: Recipe) -> Surface:
     if budget is not None and len(surface.faces) > budget:
         surface = recipe.painted(lighter(surface, budget))
     return bake_occlusion(surface)
+
+
+def _thinned(structure: Structure) -> Surface:
+    """Return a structure's surface with no more triangles than a scene needs."""
+    budget = TRIANGLES.get(structure.name.partition(".")[0])
+    return structure.surface if budget is None else lighter(structure.surface, budget)
 
 
 def lighter(surface: Surface, triangles: int) -> Surface:

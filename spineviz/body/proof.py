@@ -8,7 +8,9 @@ from functools import partial
 
 import numpy as np
 
+from spineviz.anatomy.disc.endplate import PlateRecipe
 from spineviz.body.build import tissue_recipes
+from spineviz.body.connective import connective
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones, solids
 from spineviz.geometry import surface_distance, vertex_normals, volume
@@ -47,7 +49,7 @@ class Origin:
 
 def departures(baked: Mapping[str, Structure]) -> list[str]:
     """Return a line for each baked structure that departs from what the generator makes now."""
-    known = origins()
+    known = origins(baked)
     lines = [f"{name}: missing in the library" for name in known if name not in baked]
     for name, structure in baked.items():
         found = list(compared(structure, known[name])) if name in known else ["nothing makes it any more"]
@@ -55,17 +57,33 @@ def departures(baked: Mapping[str, Structure]) -> list[str]:
     return lines
 
 
-def origins() -> dict[str, Origin]:
-    """Return what every structure of the healthy body is made of."""
+def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
+    """Return what every structure of the healthy body is made of.
+
+    Ligaments and vessels are laid on the ``baked`` discs and nerves, which are proven themselves.
+    """
     anatomy = Anatomy()
     result = {}
     for level, (frame, solid) in solids(anatomy).items():
         anew = partial(mesh, solid, STEP, mirror=True)
         result[str(level)] = Origin(frame, solid.field, anew, STEP, ("bone", None))
-    for name, item in tissue_recipes(anatomy, bones(anatomy)).items():
+    standing = bones(anatomy)
+    for name, item in tissue_recipes(anatomy, standing).items():
         kind = item.tissue, item.side
-        result[name] = Origin(Frame(), item.solid.field, item.surface, item.step, kind)
+        if isinstance(item, PlateRecipe):
+            result[name] = _itself(item.surface(), kind)
+        else:
+            result[name] = Origin(Frame(), item.solid.field, item.surface, item.step, kind)
+    for name, net in connective(
+        standing, {name: baked[name] for name in result if name in baked}, {}
+    ).items():
+        result[name] = _itself(net.surface, (net.tissue, net.side))
     return result
+
+
+def _itself(surface: Surface, kind: tuple[Tissue, Side | None]) -> Origin:
+    """Return the origin of what is built as a surface and not sampled from a field."""
+    return Origin(Frame(), surface_distance(surface), lambda: surface, 1.0, kind)
 
 
 def compared(baked: Structure, origin: Origin) -> Iterator[str]:

@@ -1,0 +1,161 @@
+"""Capsules of the facet joints: a thin sleeve around each joint that bridges its two processes.
+
+The joint's cleft is followed from its middle outwards in every direction until the two surfaces part; there
+the sleeve stands, and both its borders are drawn onto the bones. Where a yellow ligament closes the joint in
+front, the sleeve is open: that ligament is the capsule there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import ndimage
+
+from spineviz import measures
+from spineviz.anatomy.disc.space import landmark
+from spineviz.anatomy.net import Net, pushed, slab, sleeve, uphill
+from spineviz.anatomy.surroundings import Spine, Surroundings, freed
+from spineviz.structure import Floats, Frame, Points, Structure, Surface
+from spineviz.terms import Level, Side, region_of
+
+Shape = Mapping[str, float]
+
+
+def facet_capsule(
+    above: Level, below: Level, side: Side, spine: Spine, others: Sequence[Surface] = ()
+) -> Structure:
+    """Return ``facet_capsule.<above>-<below>.<side>``, in the world, mm.
+
+    It ends at ``others``, such as the yellow ligaments. Raises ValueError where a landmark is missing.
+    """
+    shape = measures.table("facet_capsule")
+    size = measures.table(f"facet_capsule_size.{region_of(above)}")
+    upper, lower, bones = spine.of(above), spine.of(below), spine.of(above, below)
+    joint = _joint(
+        landmark(spine.bones[above], f"facet.inferior.{side}"),
+        landmark(spine.bones[below], f"facet.superior.{side}"),
+        side,
+    )
+    angles = np.arange(int(shape["columns"])) * 2 * np.pi / shape["columns"]
+    outward = np.cos(angles)[:, None] * joint.right + np.sin(angles)[:, None] * joint.superior
+    rim = _rim(joint, outward, upper, lower, size)
+    across = np.linspace(-1.0, 1.0, int(shape["rows"]))
+    inner = rim[None] + across[:, None, None] * size["half_width"] * joint.anterior
+    inner = inner + (size["bulge"] * np.cos(across * np.pi / 2))[:, None, None] * outward
+    inner = _drawn(pushed(inner, bones.distance, shape["seam"]), across, upper, lower, shape)
+    inner = pushed(_evened(inner, across), bones.distance, shape["seam"])
+    ways = _outward(inner, rim)
+    thickness = size["thickness"] * (shape["edge"] + (1.0 - shape["edge"]) * np.sqrt(1.0 - across**2))
+    outer = pushed(inner + thickness[:, None, None] * ways, bones.distance, 2 * shape["seam"])
+    name = f"facet_capsule.{above}-{below}.{side}"
+    kept = _free(inner, outer, Surroundings(()).and_also(others), shape["beside"])
+    build = sleeve if kept.all() else slab
+    if not kept.all():
+        order = _longest_way_round(kept)
+        inner, outer = inner[:, order], outer[:, order]
+    inner, outer = freed(inner, outer, bones, shape["thinnest"], build)
+    return Structure(name, "ligament", build(inner, outer), side)
+
+
+def _joint(upper: Frame, lower: Frame, side: Side) -> Frame:
+    """Return the joint's frame: y from the lower bone's facet towards the upper bone's, z along the facet."""
+    normal = lower.anterior - upper.anterior
+    normal = normal / np.linalg.norm(normal)
+    up = np.array([0.0, 0.0, 1.0]) if abs(normal[2]) < 0.9 else np.array([0.0, 1.0, 0.0])
+    up = up - (up @ normal) * normal
+    up = up / np.linalg.norm(up)
+    right = np.cross(normal, up) * (1.0 if side == "right" else -1.0)
+    return Frame((upper.origin + lower.origin) / 2, np.stack([right, normal, up]))
+
+
+def _rim(joint: Frame, outward: Points, upper: Surroundings, lower: Surroundings, size: Shape) -> Points:
+    """Return where the two surfaces part (n, 3), followed from the middle of the joint outwards."""
+    stride = 0.5
+    points = np.tile(joint.origin, (len(outward), 1))
+    for _ in range(3):
+        points, width = _centred(points, joint, upper, lower)
+    usual = float(np.median(width))
+    reach, open_ = np.zeros(len(outward)), np.zeros(len(outward), dtype=bool)
+    for step in range(1, int(size["farthest"] / stride) + 1):
+        points = points + stride * outward
+        points, width = _centred(points, joint, upper, lower)
+        usual = min(usual, float(np.median(width[~open_]))) if not open_.all() else usual
+        open_ |= (width > usual + size["parted"]) & (step * stride > size["nearest"])
+        reach = np.where(open_, reach, step * stride)
+        if open_.all():
+            break
+    even = ndimage.median_filter(reach, size=5, mode="wrap")
+    even = ndimage.gaussian_filter1d(even, 1.5, mode="wrap")
+    result = np.tile(joint.origin, (len(outward), 1))
+    for share in np.linspace(0.0, 1.0, 9)[1:]:
+        result = joint.origin + ((result - joint.origin) @ joint.anterior)[:, None] * joint.anterior
+        result = _centred(result + share * even[:, None] * outward, joint, upper, lower)[0]
+    height = (result - joint.origin) @ joint.anterior
+    calm = ndimage.gaussian_filter1d(ndimage.median_filter(height, size=5, mode="wrap"), 1.0, mode="wrap")
+    return np.asarray(result + (calm - height)[:, None] * joint.anterior)
+
+
+def _centred(points: Points, joint: Frame, upper: Surroundings, lower: Surroundings) -> tuple[Points, Floats]:
+    """Return points moved midway between the two bones, and how wide (n,) the cleft is there."""
+    above, below = upper.distance(points), lower.distance(points)
+    shift = np.clip((above - below) / 2, -0.5, 0.5)
+    return points + shift[:, None] * joint.anterior, above + below
+
+
+def _drawn(net: Net, across: Floats, upper: Surroundings, lower: Surroundings, shape: Shape) -> Net:
+    """Return a net whose borders lie on their bones: its first rows on the lower, its last on the upper."""
+    result = net.copy()
+    for rows, bone in ((across < -0.45, lower), (across > 0.45, upper)):
+        flat = result[rows].reshape(-1, 3)
+        for _ in range(6):
+            away = np.clip(bone.distance(flat) - shape["seam"], -0.8, 0.8)
+            far = np.flatnonzero(np.abs(away) > 0.03)
+            if not len(far):
+                break
+            flat[far] -= away[far, None] * uphill(bone.distance, flat[far])
+        result[rows] = flat.reshape(result[rows].shape)
+    return result
+
+
+def _evened(net: Net, across: Floats) -> Net:
+    """Return a net smoothed around and, but for its borders, across."""
+    around = ndimage.gaussian_filter1d(net, 0.8, axis=1, mode="wrap")
+    both = ndimage.gaussian_filter1d(around, 0.8, axis=0, mode="nearest")
+    share = np.clip((1.0 - np.abs(across)) * 3.0, 0.0, 1.0)[:, None, None]
+    return np.asarray(around + share * (both - around))
+
+
+def _outward(net: Net, rim: Points) -> Net:
+    """Return the unit directions (n, m, 3) out of a sleeve."""
+    wrapped = np.concatenate([net[:, -1:], net, net[:, :1]], axis=1)
+    normals = np.cross(np.gradient(wrapped, axis=0), np.gradient(wrapped, axis=1))[:, 1:-1]
+    middle = rim.mean(axis=0)
+    if np.einsum("nmk,nmk->", normals, net - middle) < 0.0:
+        normals = -normals
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-9)
+    normals = ndimage.gaussian_filter(normals, (1.0, 1.0, 0.0), mode=("nearest", "wrap", "nearest"))
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=2, keepdims=True), 1e-9))
+
+
+def _free(inner: Net, outer: Net, others: Surroundings, beside: float) -> np.ndarray:
+    """Tell which columns (m,) of a sleeve keep clear of other things."""
+    if not others.things:
+        return np.ones(inner.shape[1], dtype=bool)
+    both = np.concatenate([inner, (inner + outer) / 2, outer])
+    room = others.distance(both.reshape(-1, 3)).reshape(both.shape[:2])
+    return np.asarray((room > beside).all(axis=0))
+
+
+def _longest_way_round(kept: np.ndarray) -> np.ndarray:
+    """Return the longest run of columns that are kept, in order; the last column is beside the first."""
+    count = len(kept)
+    best: list[int] = []
+    for start in np.flatnonzero(kept & ~np.roll(kept, 1)):
+        run = [int(start)]
+        while kept[(run[-1] + 1) % count] and len(run) < count:
+            run.append((run[-1] + 1) % count)
+        best = max(best, run, key=len)
+    if len(best) < count // 3:
+        return np.arange(count)
+    return np.array(best)

@@ -1,0 +1,201 @@
+"""What thin structures are laid on and kept clear of: bones, discs, whatever was made before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
+from scipy.spatial import cKDTree
+
+from spineviz.anatomy.bone import LevelBone, SurfaceDistance
+from spineviz.anatomy.net import Net, pushed, slab
+from spineviz.geometry import surface_distance
+from spineviz.structure import Floats, Points, Surface
+from spineviz.terms import Disc, Level
+
+CAUGHT = 0.12
+"""What stands into a sheet by more than this (mm) makes the sheet give way."""
+
+SEAM = 0.06
+"""Sheets end this far (mm) from bone, so that the two surfaces do not flicker."""
+
+SAME = 1e-3
+"""Places that differ by less than this (mm) are the same."""
+
+FAR = 6.0
+"""Farther from a thing than this (mm) its distance is not asked."""
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """One closed surface in the world, asked by rays and for its distance."""
+
+    surface: Surface
+    exact: SurfaceDistance
+
+    @cached_property
+    def box(self) -> tuple[Floats, Floats]:
+        """The corners of the box around it."""
+        return self.surface.vertices.min(axis=0), self.surface.vertices.max(axis=0)
+
+    @cached_property
+    def scene(self) -> EmbreeScene:
+        """The surface as rays meet it."""
+        scene = EmbreeScene(robust=True)
+        TriangleMesh(scene, np.array(self.surface.vertices), np.array(self.surface.faces))
+        return scene
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """Some things together; farther than ``far`` mm from a thing its distance is not asked."""
+
+    things: tuple[Thing, ...]
+    far: float = FAR
+
+    def distance(self, points: Points) -> Floats:
+        """Return the signed distance (mm, negative inside) to the nearest thing, at most ``far``; (n,)."""
+        points = np.asarray(points, dtype=np.float64)
+        result = np.full(len(points), self.far)
+        for thing in self.things:
+            lower, upper = thing.box
+            near = np.flatnonzero(((points > lower - self.far) & (points < upper + self.far)).all(axis=1))
+            if len(near):
+                result[near] = np.minimum(result[near], thing.exact(points[near]))
+        return result
+
+    def ahead(self, points: Points, directions: Points, reach: float) -> Floats:
+        """Return how far (n,) mm rays go before they meet a thing; infinity where they meet none in reach."""
+        points, directions = (np.array(a, dtype=np.float32) for a in np.broadcast_arrays(points, directions))
+        result = np.full(len(points), np.inf)
+        ends = points + np.float32(reach) * directions
+        low, high = np.minimum(points, ends), np.maximum(points, ends)
+        for thing in self.things:
+            lower, upper = thing.box
+            near = np.flatnonzero(((high > lower) & (low < upper)).all(axis=1))
+            if len(near):
+                limit = np.full(len(near), reach, dtype=np.float32)
+                met = thing.scene.run(points[near], directions[near], limit, query="DISTANCE")
+                result[near] = np.minimum(result[near], np.where(met < reach, met, np.inf))
+        return result
+
+    def points_near(self, points: Points, margin: float) -> Points:
+        """Return the things' vertices (k, 3) that lie within a margin (mm) of some points."""
+        tree, found = cKDTree(points), [np.zeros((0, 3))]
+        low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
+        for thing in self.things:
+            vertices = thing.surface.vertices.astype(np.float64)
+            vertices = vertices[((vertices > low) & (vertices < high)).all(axis=1)]
+            if len(vertices):
+                found.append(vertices[tree.query(vertices, distance_upper_bound=margin)[0] < margin])
+        return np.vstack(found)
+
+    def among(self, points: Points, margin: float = FAR) -> Surroundings:
+        """Return the things whose boxes come within a margin (mm) of the box around some points."""
+        low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
+        return Surroundings(
+            tuple(item for item in self.things if (item.box[0] < high).all() and (item.box[1] > low).all()),
+            self.far,
+        )
+
+    def reaching(self, far: float) -> Surroundings:
+        """Return the same things, asked for their distance within ``far`` mm."""
+        return Surroundings(self.things, far)
+
+    def and_also(self, surfaces: Iterable[Surface]) -> Surroundings:
+        """Return these things and some more."""
+        return Surroundings(
+            (*self.things, *(Thing(item, SurfaceDistance(item)) for item in surfaces)), self.far
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Spine:
+    """Bones and discs as soft tissue beside them sees them."""
+
+    bones: Mapping[Level, LevelBone]
+    discs: Mapping[Disc, Surface]
+    things: dict[str, Thing] = field(default_factory=dict)
+
+    def of(self, *names: str) -> Surroundings:
+        """Return some bones and discs, by level and by disc; those that are not there are left out."""
+        return Surroundings(tuple(self._thing(name) for name in names if self._has(name)))
+
+    @property
+    def skeleton(self) -> Surroundings:
+        """Every bone."""
+        return self.of(*self.bones)
+
+    @property
+    def column(self) -> Surroundings:
+        """Every bone and every disc."""
+        return self.of(*self.bones, *self.discs)
+
+    def symmetric(self, *levels: Level) -> bool:
+        """Tell whether some bones are the same on both sides of x = 0."""
+        return all(self._symmetric(self.bones[level]) for level in levels if level in self.bones)
+
+    @staticmethod
+    def _symmetric(bone: LevelBone) -> bool:
+        marks = bone.landmarks
+        mirror = np.array([-1.0, 1.0, 1.0])
+        pairs = [(name, f"{name[:-5]}.right") for name in marks if name.endswith(".left")]
+        ends = bone.surface.vertices[:, 0]
+        return abs(float(ends.min() + ends.max())) < SAME and all(
+            np.abs(marks[left].origin * mirror - marks[right].origin).max() < SAME for left, right in pairs
+        )
+
+    def _has(self, name: str) -> bool:
+        return name in self.bones or name in self.discs
+
+    def _thing(self, name: str) -> Thing:
+        if name not in self.things:
+            bone = next((bone for level, bone in self.bones.items() if level == name), None)
+            if bone is None:
+                surface = next(surface for disc, surface in self.discs.items() if disc == name)
+                self.things[name] = Thing(surface, SurfaceDistance(surface))
+            else:
+                known = isinstance(bone.exact, SurfaceDistance)
+                exact = bone.exact if known else SurfaceDistance(bone.surface)
+                self.things[name] = Thing(bone.surface, exact)  # type: ignore[arg-type]
+        return self.things[name]
+
+
+def freed(
+    inner: Net,
+    outer: Net,
+    around: Surroundings,
+    thinnest: float,
+    build: Callable[[Net, Net], Surface] = slab,
+    rounds: int = 5,
+) -> tuple[Net, Net]:
+    """Return the two sides of a sheet with its inner side moved off whatever stands out into the sheet.
+
+    A net's vertices may all lie off a bone while an edge of the bone passes through between them. The sheet
+    stays ``thinnest`` mm thick or more: where it has to, its outer side moves too.
+    """
+    points = around.points_near(np.vstack([inner.reshape(-1, 3), outer.reshape(-1, 3)]), 2.0)
+    reach = 0.6 * float(np.median(np.linalg.norm(np.diff(inner, axis=0), axis=2))) + 0.5
+    best, least = (inner, outer), np.inf
+    for _ in range(rounds if len(points) else 0):
+        depth = -surface_distance(build(inner, outer), 0.6)(points)
+        if depth.max() < least:
+            best, least = (inner, outer), float(depth.max())
+        caught = depth > CAUGHT
+        if not caught.any():
+            break
+        tree, lift = cKDTree(inner.reshape(-1, 3)), np.zeros(inner.size // 3)
+        for point, excess in zip(points[caught], depth[caught], strict=True):
+            near = tree.query_ball_point(point, reach + excess)
+            lift[near] = np.maximum(lift[near], excess + 0.05)
+        way = outer - inner
+        thickness = np.linalg.norm(way, axis=2, keepdims=True)
+        way = way / np.maximum(thickness, 1e-6)
+        inner = pushed(inner + lift.reshape(*inner.shape[:2], 1) * way, around.distance, SEAM)
+        rest = np.einsum("nmk,nmk->nm", outer - inner, way)[..., None]
+        outer = pushed(outer + np.maximum(thinnest - rest, 0.0) * way, around.distance, 2 * SEAM)
+    return best

@@ -1,0 +1,88 @@
+"""Ligaments and vessels that are built as nets on bones and discs, or taken from the baked library."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.ligament import neighbours, spinal_ligaments
+from spineviz.anatomy.surroundings import Spine
+from spineviz.anatomy.vessel import vessels
+from spineviz.structure import Structure, Surface
+from spineviz.terms import DISCS, LEVELS, Disc, Level, column
+
+ALONG: Mapping[str, tuple[Level, ...]] = {
+    "anterior_longitudinal_ligament": column()[:-1],
+    "posterior_longitudinal_ligament": column()[1:-1],
+    "transverse_ligament_of_atlas": ("C1", "C2"),
+    "nuchal_ligament": LEVELS[:7],
+    "vertebral_artery": LEVELS[:7],
+}
+"""Structures that belong to no one level: a baked one is true where all these levels are there."""
+
+ON_EVERY_DISC = ("anterior_longitudinal_ligament", "posterior_longitudinal_ligament")
+"""Ligaments that lie on every disc: a baked one is not true where a disc has another shape."""
+
+TRUNKS = (
+    "aorta",
+    "common_iliac_artery",
+    "inferior_vena_cava",
+    "common_iliac_vein",
+    "lumbar_artery",
+    "lumbar_vein",
+)
+"""Vessels that hang together: baked ones are true where all levels from T5 to the sacrum are there."""
+
+TRUNK_LEVELS: tuple[Level, ...] = column()[column().index("T5") : -1]
+
+OF_A_DISC = ("flavum", "interspinous", "supraspinous_ligament", "facet_capsule", "intertransverse")
+"""Ligaments that belong to one disc."""
+
+
+def connective(
+    bones: Mapping[Level, LevelBone], made: Mapping[str, Structure], baked: Mapping[str, Structure]
+) -> dict[str, Structure]:
+    """Return the ligaments and vessels of the bones that are there and are not ``made`` yet, by name.
+
+    There are none where no bone stands on its neighbour.
+    ``made`` are all structures so far: nets are laid on its discs and leave room for its nerves. What the
+    shelf ``baked`` holds is not built; where that is everything, nothing is computed.
+    """
+    if not neighbours(bones):
+        return {}
+    result = {name: baked[name] for name in true_on_the_shelf(bones, baked) if name not in made}
+    ready = {name: item.surface for name, item in result.items()}
+    known = {name: item.surface for name, item in made.items()} | ready
+    stems = {name.partition(".")[0] for name in known}
+    between: dict[Disc, Surface] = {disc: known[f"disc.{disc}"] for disc in DISCS if f"disc.{disc}" in known}
+    spine = Spine(bones, between)
+    jointed = all(f"facet_capsule.{disc}.right" in known for disc in between)
+    if not (jointed and stems >= set(ALONG) - {"vertebral_artery"}):
+        result |= spinal_ligaments(spine, known)
+    known |= {name: item.surface for name, item in result.items()}
+    others = [surface for name, surface in known.items() if name.startswith(BESIDE_VESSELS)]
+    result |= {item.name: item for item in vessels(spine, others, ready)}
+    return result
+
+
+BESIDE_VESSELS = ("anterior_longitudinal_ligament", "facet_capsule.C", "root.", "ganglion.", "spinal_nerve.")
+"""What vessels keep clear of beside bones and discs, by the beginnings of names."""
+
+
+def true_on_the_shelf(bones: Collection[Level], baked: Iterable[str]) -> list[str]:
+    """Return which baked ligaments and vessels are true where only some bones are there."""
+    there = set(bones)
+    return [name for name in baked if _wanted(name) and _levels(name) <= there]
+
+
+def _wanted(name: str) -> bool:
+    return name.partition(".")[0] in {*ALONG, *TRUNKS, *OF_A_DISC}
+
+
+def _levels(name: str) -> set[Level]:
+    """Return the levels that must be there for a baked structure to be true."""
+    stem = name.partition(".")[0]
+    if stem in TRUNKS:
+        return set(TRUNK_LEVELS)
+    named = {word for part in name.split(".") for word in part.split("-")}
+    return set(ALONG.get(stem, ())) | {level for level in LEVELS if level in named}
