@@ -21,7 +21,11 @@ def annotated(scene: Scene, assembly: Assembly, state: State) -> State:
         view = Message("view.line", (("level", disc.replace("-", "–")), ("side", f"@side.{side}"), direction))
     else:
         levels = ("first", scene.anatomy.first), ("last", scene.anatomy.last)
-        view = Message("view.levels", levels) if scene.views else Message("view.range", (*levels, direction))
+        view = (
+            Message("view.levels", levels)
+            if state.layout == "views"
+            else Message("view.range", (*levels, direction))
+        )
     panes = state.panes
     if assembly.prepared:
         panes = tuple(

@@ -15,6 +15,7 @@ from spineviz.locale import text
 from spineviz.model import Camera, Message, State
 from spineviz.scene import Scene
 from spineviz.viewer import Choices, adjusted, with_layers
+from spineviz.viewer.choices import alone
 from spineviz.views import VIEWS, View
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class Production:
         state = self.timeline.at(second)
         if chosen is not None:
             camera = assembly.cameras(self.assembly, self.scene)[chosen]
+            if self.scene.views:
+                shown = self.scene.views
+                state = alone(state, shown.index(chosen) if chosen in shown else 0)
             state = replace(state, panes=tuple(replace(pane, camera=camera) for pane in state.panes))
         state = self.annotated(state)
         return state if choices is None else adjusted(state, choices)

@@ -17,6 +17,7 @@ from spineviz.assembly import Assembly, _anchors, cameras, direct
 from spineviz.export.plate import write_plate
 from spineviz.locale import text
 from spineviz.model import Look, Message, Model, State
+from spineviz.production import Production
 from spineviz.render.picture import placed_labels
 from spineviz.render.projection import Box, pixels_per_mm, project
 from spineviz.render.stage import Stage
@@ -106,6 +107,16 @@ def test_turning_one_of_several_views_shows_it_alone() -> None:
     alone = adjusted(state, Choices(camera=turned))
     assert alone.layout == "one" and [pane.camera for pane in alone.panes] == [turned]
     assert len(adjusted(state, Choices()).panes) == 3
+
+
+def test_one_view_asked_for_by_name_is_drawn_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, assembly = several()
+    monkeypatch.setattr(Production, "assembly", assembly)
+    for view in ("lateral", "superior"):
+        state = Production(scene).state(4.0, view)
+        assert state.layout == "one" and len(state.panes) == 1
+        assert state.panes[0].camera == cameras(assembly, scene)[view]
+        assert state.view is not None and state.view.key == "view.range"
 
 
 def test_a_plate_shows_every_bone_of_the_spine_from_four_sides(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import trimesh
 from operated import KINDS, body, prepared
 
 from spineviz.geometry import as_trimesh, volume
 from spineviz.structure import Floats, Surface
-from spineviz.surgery.resection import CUT, cut_bone, windows
+from spineviz.surgery.resection import CUT, _repainted, cut_bone, windows
 
 
 def stages(kind: str, name: str) -> list[Surface]:
@@ -121,3 +122,14 @@ def test_a_bone_that_is_not_closed_is_refused() -> None:
     whole = body().structures["L4"].surface
     with pytest.raises(ValueError, match="not closed"):
         cut_bone(Surface(whole.vertices, whole.faces[:-5]), window)
+
+
+def test_what_is_not_cut_is_lit_as_before_and_what_is_cut_by_its_own_faces() -> None:
+    ball = trimesh.creation.icosphere(2, 10.0)
+    smooth = np.tile([0.0, 0.0, 1.0], (len(ball.vertices), 1))
+    original = Surface(ball.vertices, ball.faces, normals=smooth)
+    bare = ball.vertices[:, 2] > 5.0
+    painted = _repainted(Surface(ball.vertices, ball.faces), original, bare)
+    assert painted.normals is not None
+    assert np.allclose(painted.normals[~bare], [0.0, 0.0, 1.0])
+    assert np.allclose(painted.normals[bare], ball.vertices[bare] / 10.0, atol=0.05)

@@ -68,16 +68,16 @@ def cut_planes(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[CutN
 def adjusted(state: State, choices: Choices) -> State:
     """Return a state as the user wants to see it."""
     if state.layout == "views" and choices.camera is not None:
-        state = _turned(state)
+        state = alone(state)
     panes = tuple(_pane(pane, choices) for pane in state.panes)
     view = state.view if choices.camera is None else _view(state.view, choices.camera)
     return replace(state, panes=panes, view=view)
 
 
-def _turned(state: State) -> State:
-    """Return the first of several views of a body alone: turned by hand, all of them would be the same."""
+def alone(state: State, index: int = 0) -> State:
+    """Return one of several views of a body alone: seen from one place, all of them would be the same."""
     line = state.view and replace(state.view, key="view.range")
-    return replace(state, panes=(replace(state.panes[0], heading=None),), layout="one", view=line)
+    return replace(state, panes=(replace(state.panes[index], heading=None),), layout="one", view=line)
 
 
 def named(model: Model, state: State, structure: str | None) -> State:
