@@ -7,7 +7,8 @@ measures file. `sacrum_relief` then sets what the smooth scan does not show. Can
 endplate keep their morphometric values: reference points near them take no part, nor does the coccyx.
 Besides the pull to the starting values a penalty on their second differences along z keeps the walls
 smooth: what stands out from them is a crest or a tubercle, and has a part of its own. The coccyx hangs
-below the revised sacrum's apex. After its fit the segments were drawn a little apart and the cornua shortened by hand.
+below the revised sacrum's apex. After its fit the segments were drawn a little apart and the cornua
+shortened by hand.
 """
 
 from __future__ import annotations
