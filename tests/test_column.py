@@ -123,7 +123,11 @@ def test_a_single_measure_can_be_asked_for() -> None:
     [
         ({"L4": {"canal_depth": 90.0}}, "L4: canal_depth of 90 mm is not human; the allowed range is"),
         ({"L4": {"beauty": 1.0}}, "L4: 'beauty' cannot be changed"),
-        ({"S1": {"canal_depth": 12.0}}, "S1: its measures cannot be changed one by one"),
+        ({"C1": {"canal_depth": 12.0}}, "C1: its measures cannot be changed one by one"),
+        ({"S1": {"canal_depth": 60.0}}, "S1: canal_depth of 60 mm is not human; the allowed range is 8 to"),
+        ({"S1": {"beauty": 1.0}}, "S1: 'beauty' cannot be changed"),
+        ({"Co1": {"length": 90.0}}, "Co1: length of 90 mm is not human; the allowed range is 25 to 60 mm"),
+        ({"Co1": {"width": 9.0}}, "Co1: 'width' cannot be changed; choose of: length"),
         ({"L6": {"canal_depth": 12.0}}, "there is no bone 'L6' in this column"),
     ],
 )
@@ -172,7 +176,7 @@ def test_every_disc_of_a_column_has_a_height() -> None:
 
 
 REFERENCES = {
-    "L3": ("clouthier", 0.5, 1.2), "L5": ("clouthier", 0.5, 1.2), "L1": ("remus", 0.9, 2.2),
+    "L3": ("clouthier", 0.45, 1.0), "L5": ("clouthier", 0.45, 1.0), "L1": ("remus", 0.9, 2.2),
     "C1": ("art", 1.2, 3.5), "C2": ("art", 1.0, 3.0), "C4": ("art", 0.9, 2.4), "C7": ("art", 0.9, 2.4),
     "T1": ("spl", 1.0, 2.8), "T3": ("spl", 1.0, 2.8), "T5": ("spl", 1.05, 2.8),
 }  # fmt: skip

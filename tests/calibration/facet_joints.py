@@ -48,7 +48,7 @@ REACH = 9.0
 WEIGHT, USUAL = 4.0, 500
 """How much a point of the sheet counts beside one of the bone's surface; more than so many count as these."""
 
-MOVING, PULL = ("end", "bow", "roll", "across", "curl"), 0.3
+MOVING, PULL = ("start", "end", "roll", "across"), 0.3
 """What of an articular process is refined, and the pull to its shape before."""
 
 SAME = 0.7
@@ -67,7 +67,7 @@ published 47 mm apart. And where the axis of its process ends (z, mm), clear of 
 S1_PULL = np.array([2.0, 2.0, 2.0, 2.0, 4.0])
 """The pull of the S1 facet to where it begins."""
 
-GIVES_WAY = {"L1": 2.0, "L2": 2.0, "L3": 0.5, "L4": 2.0, "L5": 0.5, "S1": 2.0}
+GIVES_WAY = {"L1": 1.0, "L2": 1.0, "L3": 1.0, "L4": 2.0, "L5": 0.5, "S1": 2.0}
 """How much of what a joint lacks a bone takes upon itself, beside its neighbour: bones with a trusted
 reference give way less."""
 
