@@ -110,9 +110,10 @@ def _changes(level: Level, person: Person) -> dict[str, float]:
         return {}
     usual = recommended(level)
     factors = {} if person.variation is None else variation(person.variation, [level])[level]
-    varying = measures.table("calipers.variation")["lengths"]
+    shares = measures.table("calipers.variation")["lengths"]
     own = {
-        name: value * factors.get(name, 1.0) if name in varying else value for name, value in usual.items()
+        name: value * (1.0 + shares.get(name, 0.0) * (factors.get(name, 1.0) - 1.0))
+        for name, value in usual.items()
     }
     grown, size = scaled(own, level, person.stature, person.sex), size_of(person)
     return {
