@@ -19,10 +19,7 @@ from spineviz.body.kinds import kind_of, landmarks_of
 from spineviz.body.person import KINDS, size_of
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame
-from spineviz.terms import DISCS, Level, region_of
-
-UPPERMOST: tuple[Level, ...] = ("C1", "C2")
-"""Bones whose joints are no pair of facets beside a disc; they are not seated."""
+from spineviz.terms import DISCS, Level
 
 LESS, TIMES = 0.7, 6
 """Where the parts of a changed bone would come apart, it changes by so much less, so many times at most."""
@@ -30,15 +27,15 @@ LESS, TIMES = 0.7, 6
 LEAST = 0.01
 """Smaller changes of a length (mm) are none."""
 
-SUPERIOR: Mapping[str, tuple[str, ...]] = {
-    "cervical": ("articular_pillar.superior_facet", "articular_pillar.column.start"),
-    "vertebra": ("superior_articular_process", "superior_facet", "mammillary_process"),
-}
-INFERIOR: Mapping[str, tuple[str, ...]] = {
-    "cervical": ("articular_pillar.inferior_facet", "articular_pillar.column.end"),
-    "vertebra": ("inferior_articular_process", "inferior_facet"),
-}
-"""The parts that carry the articular surfaces of a kind of vertebra."""
+SUPERIOR = (
+    *("superior_articular_process", "superior_facet", "mammillary_process"),
+    *("articular_pillar.superior_facet", "articular_pillar.column.start"),
+)
+INFERIOR = (
+    *("inferior_articular_process", "inferior_facet"),
+    *("articular_pillar.inferior_facet", "articular_pillar.column.end"),
+)
+"""The parts that carry articular surfaces, of any kind of vertebra."""
 
 
 def shapes_of(person: Person, like: Mapping[Level, Level]) -> dict[Level, Spec]:
@@ -76,19 +73,15 @@ def _seated(shapes: Mapping[Level, Shape], like: Mapping[Level, Level]) -> dict[
     result = dict(shapes)
     usual = {level: _one_side(other) for level, other in like.items()}
     for upper, lower in pairwise(like):
-        free = [level for level in (upper, lower) if like[level] in KINDS and like[level] not in UPPERMOST]
-        if f"{upper}-{lower}" not in DISCS or not free:
+        if f"{upper}-{lower}" not in DISCS:
             continue
         before, _ = _joint(usual[upper], usual[lower], upper, lower)
         now, frame = _joint(shapes[upper].marks, shapes[lower].marks, upper, lower)
-        missing = (now - before) / len(free)
-        for level, parts, way in (
-            (upper, INFERIOR, -frame.axes @ missing),
-            (lower, SUPERIOR, missing),
-        ):
-            if level in free:
-                kind = "cervical" if region_of(level) == "cervical" else "vertebra"
-                result[level] = result[level].placed(parts[kind], (), Frame(way))
+        missing = now - before
+        sides = ((upper, INFERIOR, -frame.axes @ missing), (lower, SUPERIOR, missing))
+        free = [side for side in sides if like[side[0]] in KINDS and any(result[side[0]].under(side[1]))]
+        for level, parts, way in free:
+            result[level] = result[level].placed(parts, (), Frame(way / len(free)))
     return result
 
 
@@ -117,9 +110,10 @@ def _changes(level: Level, person: Person) -> dict[str, float]:
         return {}
     usual = recommended(level)
     factors = {} if person.variation is None else variation(person.variation, [level])[level]
-    varying = measures.table("calipers.variation")["lengths"]
+    shares = measures.table("calipers.variation")["lengths"]
     own = {
-        name: value * factors.get(name, 1.0) if name in varying else value for name, value in usual.items()
+        name: value * (1.0 + shares.get(name, 0.0) * (factors.get(name, 1.0) - 1.0))
+        for name, value in usual.items()
     }
     grown, size = scaled(own, level, person.stature, person.sex), size_of(person)
     return {

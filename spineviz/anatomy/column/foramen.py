@@ -86,8 +86,9 @@ class Foramen:
 
     @property
     def width(self) -> float:
-        """The greatest width of the window from front to back, mm."""
-        return float(_chords(self.plane[:, ::-1]).max())
+        """The width of the window from front to back at half its height, mm."""
+        low, high = self.plane[:, 1].min(), self.plane[:, 1].max()
+        return float(_chords(self.plane[:, ::-1], np.array([(low + high) / 2.0]))[0])
 
 
 def foramina(bones: Mapping[Level, Bone]) -> dict[str, Foramen]:
@@ -279,9 +280,13 @@ def _centroid(plane: Floats) -> Floats:
     return result
 
 
-def _chords(plane: Floats) -> Floats:
-    """Return the lengths of a polygon's chords along its second coordinate, a quarter of a mm apart."""
-    places = np.arange(plane[:, 0].min() + 0.125, plane[:, 0].max(), 0.25)
+def _chords(plane: Floats, places: Floats | None = None) -> Floats:
+    """Return the longest chords of a polygon along its second coordinate, at places along its first.
+
+    By default they are taken a quarter of a mm apart.
+    """
+    if places is None:
+        places = np.arange(plane[:, 0].min() + 0.125, plane[:, 0].max(), 0.25)
     after = np.roll(plane, -1, axis=0)
     result = np.zeros(len(places))
     for i, place in enumerate(places):
