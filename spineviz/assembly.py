@@ -184,11 +184,12 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
     own = [_scene_step(step, assembly, named) for step in scene.steps]
     by_name = {str(name): camera for name, camera in named.items()}
     tracks = [
-        [*own, *map(_unlabelled, prepared.steps(by_name) if prepared is not None else ())]
+        [*map(_unlabelled, prepared.steps(by_name) if prepared is not None else ())]
         for prepared in approaches
     ]
     if len(tracks) > 1:
         tracks = _under_one_camera(tracks)
+    tracks = [[*own, *track] for track in tracks]
     state = State(panes, "twin" if len(panes) == 2 else "one", titled(scene.title))
     return timeline(state, tracks)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import trimesh
 
-from spineviz.geometry import as_trimesh, surface_distance
+from spineviz.geometry import as_trimesh, surface_distance, surface_points
 from spineviz.structure import Floats, Points, Surface
 
 REACH = 4.0
@@ -53,3 +53,20 @@ def cylinder(radius: float, low: float, high: float) -> tuple[Points, Points]:
     angle, height = np.meshgrid(np.linspace(0, 2 * np.pi, 120, endpoint=False), np.arange(low, high, 0.5))
     around = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=-1).reshape(-1, 3)
     return radius * around + height.reshape(-1, 1) * [0.0, 0.0, 1.0], around
+
+
+def depth_in(surface: Surface, points: Points) -> float:
+    """Return how deep (mm) the deepest of some points stands in a closed surface, 0 where none does."""
+    lower, upper = surface.vertices.min(axis=0), surface.vertices.max(axis=0)
+    near = points[((points > lower) & (points < upper)).all(axis=1)]
+    if not len(near):
+        return 0.0
+    inside = near[as_trimesh(surface).contains(near)]
+    return float(-surface_distance(surface)(inside).min(initial=0.0)) if len(inside) else 0.0
+
+
+def penetration(first: Surface, second: Surface, spacing: float = 0.8) -> float:
+    """Return how deep (mm) two closed surfaces stand in each other, looked at every ``spacing`` mm."""
+    return max(
+        depth_in(second, surface_points(first, spacing)), depth_in(first, surface_points(second, spacing))
+    )

@@ -14,27 +14,41 @@ import numpy as np
 from spineviz.sdf import Field
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.reach import Reach
+from spineviz.surgery.retraction.warp import BoneGrid, bone_grid
 from spineviz.surgery.site import Local
+from spineviz.surgery.surroundings import farther
 
 ROOM = 0.3
 """Clearance in mm beyond which a way for the fragment is as good as any wider one."""
 
-SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.42)
+SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.36)
 """The widths to which the fragment may be narrowed, as shares of its width at rest."""
 
-LONGEST = 3.7
+LONGEST = 4.4
 """How many times its length at rest a narrowed fragment may have."""
 
 TOUCHING = 0.3
-"""How deep (mm) the fragment may press into the nerves that lie on it."""
+"""How deep (mm) the fragment may press into what lies on it at rest, nerves and ligament."""
+
+CLEAR, LOOSENED = 0.15, 6.0
+"""How far (mm) the fragment keeps off what is around it, from what rise (mm) of the jaws on."""
+
+PUSHES, MOST = 4, 1.5
+"""How often, and how far at most (mm), parts of the fragment give way to what is around it."""
+
+INNER = (0.35, 0.7)
+"""Where within the fragment, as shares of the way from its middle, thin things are looked for."""
 
 NARROWEST, CLIMBS = 12, 8
 """How many of the narrowest places tell how good a way is, and how often it is improved by a step."""
 
+BERTH = 1.2
+"""How far (mm) the way keeps off the retractor, which is too thin to be met by few points."""
+
 SHORTEST = 4.0
 """The least height (mm) over which a way bends and narrows."""
 
-JAWS = 1.9
+JAWS = 1.6
 """Half the greatest width (mm) of the rongeur that leaves with the fragment."""
 
 LINES, STARTS = 16, 6
@@ -104,7 +118,8 @@ class Removal:
 
     ``rest`` (n, 3) mm is in the world. ``grasp`` is where the jaws hold it at rest, ``narrow`` the height to
     which they have risen when all of it has been narrowed; from there on it moves as one piece along the
-    way's line.
+    way's line. Where it comes too near to what is around it, it gives way: ``around`` tells the distance
+    from that in the world, ``gap`` (n,) how far (mm) each vertex stays off it at rest, at most CLEAR.
     """
 
     site: Frame
@@ -112,6 +127,8 @@ class Removal:
     rest: Points
     grasp: Local
     narrow: float
+    around: BoneGrid
+    gap: Floats
 
     def __call__(self, amounts: tuple[float, ...]) -> Points:
         """Return the vertices (n, 3), mm, in the world. Raises ValueError for an amount below 0."""
@@ -124,7 +141,19 @@ class Removal:
         local = self.site.to_local(self.rest)
         heights = self.way.risen(local[:, 2], start, end)
         places = self.way.streamlines(local, heights[:, None])[:, 0]
-        return self.site.to_parent(places + (start + amounts[0] - end) * self.way.direction)
+        world = self.site.to_parent(places + (start + amounts[0] - end) * self.way.direction)
+        return self._yielding(world, min(amounts[0] / LOOSENED, 1.0))
+
+    def _yielding(self, points: Points, share: float) -> Points:
+        """Return points (n, 3) in the world, with those too near to what is around pushed off it."""
+        wanted = self.gap + share * (CLEAR - self.gap)
+        moved = points.copy()
+        for _ in range(PUSHES):
+            distance, gradient = self.around(moved)
+            moved += np.maximum(wanted - distance, 0.0)[:, None] * gradient
+        way = moved - points
+        length = np.linalg.norm(way, axis=1, keepdims=True)
+        return points + way * np.minimum(1.0, MOST / np.maximum(length, 1e-9))
 
     def held(self, rise: float) -> Floats:
         """Return where (3,) in the site's frame the jaws stand when they have risen by some mm."""
@@ -133,24 +162,27 @@ class Removal:
         return place + (self.grasp[2] + rise - end) * self.way.direction
 
 
-def prepare_removal(reach: Reach, surface: Surface, grasp: Frame, nerves: Field) -> Removal:
+def prepare_removal(reach: Reach, surface: Surface, grasp: Frame, soft: Field, tool: Field) -> Removal:
     """Return how a fragment comes out through the window of a reach when the jaws hold it at ``grasp``.
 
-    ``nerves`` tells the distance in mm of points in the world from the nerves that are held aside. The
-    fragment is narrowed no more than needed to stay off bone, wall and nerves; where no way is free, the
-    freest is taken.
+    ``soft`` tells the distance in mm of points in the world from what the fragment touches at rest: nerves,
+    which are held aside, and ligament; ``tool`` that from the retractor that holds them. The fragment is
+    narrowed no more than needed to stay off all that is around; where no way is free, the freest is taken,
+    and the fragment gives way on it.
     """
-    site = reach.site
+    site, planned = reach.site, reach.keeping_off(farther(tool, BERTH))
     rest = np.asarray(surface.vertices, dtype=np.float64)
     local = site.frame.to_local(rest)
     x, y, height = (float(value) for value in site.frame.to_local(grasp.origin))
     loose = local[reach.free(local) > 0.0]
     if len(loose) == 0:
         raise ValueError("the fragment lies in bone; check its place and its size")
-    sample = loose[:: max(len(loose) // 70, 1)]
+    shell = loose[:: max(len(loose) // 70, 1)]
+    core = local.mean(axis=0) + np.multiply.outer(INNER, shell[::3] - local.mean(axis=0)).reshape(-1, 3)
+    sample = np.vstack([shell, core])
 
     def score(way: Way) -> float:
-        return _score(reach, way, sample, np.array([[x, y, height]]), nerves)
+        return _score(planned, way, sample, np.array([[x, y, height]]), soft)
 
     even = np.full(2, LONGEST**-0.4)
     lines = sorted(_lines(reach, local, even), key=lambda way: -score(way))
@@ -159,7 +191,19 @@ def prepare_removal(reach: Reach, surface: Surface, grasp: Frame, nerves: Field)
     way = max((_climbed(reach, start, score) for start in starts[:STARTS]), key=score)
     deepest = float(local[:, 2].min())
     narrow = float(way.risen(np.array([height]), deepest, way.high)[0])
-    return Removal(site.frame, way, rest, (x, y, height), narrow)
+    around = _around(reach.keeping_off(tool), soft, rest)
+    gap = np.minimum(around(rest)[0], CLEAR)
+    return Removal(site.frame, way, rest, (x, y, height), narrow, around, gap)
+
+
+def _around(reach: Reach, soft: Field, rest: Points) -> BoneGrid:
+    """Return the distance, and its gradient, from all that a fragment may meet on its way out."""
+    site = reach.site
+
+    def distance(points: Points) -> Floats:
+        return np.minimum(reach.free(site.frame.to_local(points)), soft(points))
+
+    return bone_grid(distance, np.vstack([rest, site.world(site.top)]), margin=12.0)
 
 
 def _widest(reach: Reach, way: Way, score: Callable[[Way], float]) -> Way:
@@ -235,21 +279,21 @@ def _nearby(way: Way, step: float) -> list[Way]:
     return result
 
 
-def _score(reach: Reach, way: Way, points: Points, grasp: Points, nerves: Field) -> float:
+def _score(reach: Reach, way: Way, points: Points, grasp: Points, soft: Field) -> float:
     """Tell how good a way is for the fragment's points (n, 3) and for the jaws at ``grasp`` (1, 3).
 
     First counts its room where it is narrowest, then how wide it leaves the fragment. In the bed the jaws,
     which can turn there, do not count.
     """
     share = np.linspace(0.0, 1.0, 26)
-    top = reach.site.depth if reach.walled else HIGHEST
+    top = reach.top if reach.walled else HIGHEST
 
     def way_of(points: Points) -> Points:
         heights = points[:, 2:] + share * np.maximum(top - points[:, 2:], 0.0)
         return way.streamlines(points, heights).reshape(-1, 3)
 
     places = way_of(points)
-    room = np.minimum(reach.free(places), nerves(reach.site.frame.to_parent(places)) + ROOM + TOUCHING)
+    room = np.minimum(reach.free(places), soft(reach.site.frame.to_parent(places)) + ROOM + TOUCHING)
     jaws = way_of(grasp)
     room = np.concatenate([room, reach.free(jaws[jaws[:, 2] > way.high]) - JAWS])
     narrowest = np.partition(np.minimum(room, ROOM), NARROWEST)[:NARROWEST]

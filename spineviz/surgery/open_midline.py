@@ -250,12 +250,15 @@ def _detachment(story: OpenMidline) -> Action:
     way = site.depth + decompression.ABOVE_SKIN
     times = (0.0, *(float(t) for t in np.linspace(0.2, 0.8, len(frames))), 1.0)
     motion = Motion(times, (raised(frames[0], way), *frames, raised(frames[-1], way)))
-    begin, end = 0.06 + 0.2 * 0.84, 0.06 + 0.8 * 0.84
+    enter, begin, end = (0.06 + share * 0.84 for share in (0.06, 0.2, 0.8))
+    size = table("procedures.open_wound")
+    entered = (size["entered_skin"], size["entered"])
     return together(
         during(wound.exposed(site, wound.MUSCLE_SHOWN), 0.0, 0.2),
         used(site.tools["cobb"], motion, 0.06, 0.9),
-        during(warped(layers, NAME, story.fascia_cut, story.detached, NAME), begin, end),
-        during(warped(muscles, NAME, story.closed, story.detached, NAME), begin, end),
+        during(warped(layers, NAME, story.fascia_cut, entered, NAME), enter, begin),
+        during(warped(muscles, NAME, story.closed, entered, NAME), enter, begin),
+        during(warped((*layers, *muscles), NAME, entered, story.detached, NAME), begin, end),
     )
 
 

@@ -54,20 +54,20 @@ def fragment_place(site: Site, body: Body) -> Local:
     return (0.0, 0.0, float(near[:, 2].max()))
 
 
-def root_border(site: Site, body: Body, fragment: Local) -> Local:
-    """Return the lateral border of the compressed root at the level of the fragment."""
+def root_border(site: Site, body: Body, fragment: Local, retraction: float = 0.0) -> Local:
+    """Return the lateral border of the compressed root at the level of the fragment, drawn by some mm."""
     _, y, z = fragment
     if not site.present(site.root):
         return (0.0, y, z)
     points = body.structures[site.root].surface.vertices
     if site.root in site.nerves:
-        points = body.warps[site.root, NERVE_WARP]((1.0, 0.0))
+        points = body.warps[site.root, NERVE_WARP]((1.0, retraction))
     local = site.frame.to_local(points)
     near = local[np.abs(local[:, 1] - y) < 4.0]
     if len(near) == 0:
         return (0.0, y, z)
     index = int(np.argmax(site.lateral * near[:, 0]))
-    return (float(near[index, 0]), y, float(np.median(near[:, 2])))
+    return (float(near[index, 0]), y, float(np.quantile(near[:, 2], 0.75)))
 
 
 def ring_of(window: Window, count: int) -> Places:

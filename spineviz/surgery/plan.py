@@ -9,24 +9,27 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from spineviz.anatomy.recipe import Body
-from spineviz.geometry import sample_distance, surface_distance
 from spineviz.measures import value
 from spineviz.sdf import Field
-from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.fragment import Removal, prepare_removal
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
 from spineviz.surgery.places import edge_of_bone, fragment_place, ligament_depth, ring_of, root_border
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_jaw, rongeur_opening
 from spineviz.surgery.reach import Reach, points_of, withdrawn
 from spineviz.surgery.resection import ligament_windows
-from spineviz.surgery.site import NERVE_WARP, Local, Round, Site, raised
+from spineviz.surgery.site import Local, Round, Site, raised
+from spineviz.surgery.surroundings import farther, fragment_at_rest, ligament_left, nearest, nerves, standing
 from spineviz.surgery.window import Window
 
 SHUT = 0.25
 """How far the rongeur stays open on what it holds, as a share of how far it opens."""
 
-ASIDE = 10.0
-"""How far (mm) around the fragment nerves are looked at."""
+BESIDE_ROOT = 0.2
+"""How far (mm) beside the root's border the retractor's toe is to stand."""
+
+SPARED = 0.4
+"""How much farther (mm) than from bone the punch keeps off nerves."""
 
 REACHED = 2.5
 """A bite whose place the punch does not come nearer to than this (mm) is left out."""
@@ -102,16 +105,22 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
     """
     spread = site.room - 1.5 if walled else 5.0
     before, after = (Reach(site, body, window, spread, walled) for window in windows[-2:])
-    grasp = _grasp(after)
-    removal = _removal(after, grasp, retraction)
+    dura = nerves(site, body, [(1.0, 0.0)])
+    flavum = ligament_left(site, body, ligament_windows(windows[-1])[-1])
+    retractor = _retractor(after, retraction, flavum)
+    beside = standing(site, site.tools["root_retractor"], retractor.frames[-1])
+    soft = nearest(nerves(site, body, [(1.0, retraction)]), flavum)
+    working = after.keeping_off(nearest(soft, beside))
+    grasp = _grasp(working)
+    removal = _removal(after, grasp, soft, beside)
     return Plan(
         burr=_burr(after, windows[:-1]),
-        bites=_bites(before, windows[-2]),
-        ligament_bites=_ligament_bites(after, windows[-1]),
-        retractor=_retractor(after, retraction),
+        bites=_bites(before.keeping_off(farther(dura, SPARED)), windows[-2]),
+        ligament_bites=_ligament_bites(after.keeping_off(farther(dura, SPARED)), windows[-1]),
+        retractor=retractor,
         grasp=grasp,
         removal=removal,
-        way_out=_way_out(after, grasp, removal),
+        way_out=_way_out(working, grasp, removal),
         stages=(len(windows), len(ligament_windows(windows[-1]))),
         retraction=retraction,
     )
@@ -157,21 +166,33 @@ def _punched(reach: Reach, window: Window, places: Sequence[Local]) -> Round:
     return reach.round([within, *reached, within], tool, within)
 
 
-def _retractor(reach: Reach, retraction: float) -> Round:
-    """Return how the nerve root retractor comes in, stands beside the root, and has drawn it medially."""
-    site, tool = reach.site, points_of(reach.site.tools["root_retractor"])
+def _retractor(reach: Reach, retraction: float, flavum: Field) -> Round:
+    """Return how the nerve root retractor comes in, stands beside the root, and has drawn it medially.
+
+    It stands off the nerves both while the fragment presses on them and when they are free again.
+    """
+    site, body = reach.site, reach.body
+    tool = points_of(site.tools["root_retractor"])
     toe = value("instruments.nerve_root_retractor.toe")
-    x, y, z = root_border(site, reach.body, fragment_place(site, reach.body))
-    hook, toward = site.beside(-0.35, 1.0), site.through(0.1, -0.4)
-    beside = (x + site.lateral * 0.8, y - toe / 2, z)
-    drawn = (x - site.lateral * retraction, y - toe / 2, z)
-    entered = (beside[0], beside[1] - toe, z + 3.0)
+    off = site.lateral * (value("instruments.nerve_root_retractor.toe_width") / 2 + BESIDE_ROOT)
+    hook, toward = site.beside(0.35, 1.0), site.through(0.1, -0.4)
+    place = fragment_place(site, body)
+    beside, drawn = (
+        (x + off, y - toe / 2, z)
+        for x, y, z in (root_border(site, body, place, way) for way in (0.0, retraction))
+    )
+    entered = (beside[0], beside[1] - toe, beside[2] + 3.0)
+    still = nearest(flavum, fragment_at_rest(site, body))
+    before, after = (
+        reach.keeping_off(nearest(still, farther(nerves(site, body, [(1.0, way), (0.0, way)]), 0.2)))
+        for way in (0.0, retraction)
+    )
     frames = [
-        reach.pose(entered, withdrawn(tool), hook, toward),
-        reach.pose(beside, tool, hook, toward),
-        reach.pose(drawn, tool, hook, toward),
+        before.pose(entered, withdrawn(tool), hook, toward),
+        before.pose(beside, tool, hook, toward),
+        after.pose(drawn, tool, hook, toward),
     ]
-    return reach.round(frames, tool)
+    return reach.keeping_off(flavum).round(frames, tool)
 
 
 def _grasp(reach: Reach) -> Frame:
@@ -206,27 +227,9 @@ def _way_out(reach: Reach, grasp: Frame, removal: Removal | None) -> WayOut:
     return WayOut(site.frame, rises, tuple(frames), removal)
 
 
-def _removal(reach: Reach, grasp: Frame, retraction: float) -> Removal | None:
-    """Return how the fragment comes out, where there is one, while the root is drawn aside by some mm."""
+def _removal(reach: Reach, grasp: Frame, soft: Field, tool: Field) -> Removal | None:
+    """Return how the fragment comes out, where there is one, past a tool and what is ``soft``."""
     name = reach.site.fragment
     if not reach.site.present(name):
         return None
-    surface = reach.body.structures[name].surface
-    return prepare_removal(reach, surface, grasp, _nerves_beside(reach, surface, retraction))
-
-
-def _nerves_beside(reach: Reach, fragment: Surface, retraction: float) -> Field:
-    """Return the distance (mm) in the world, around a fragment, from the nerves that are held aside."""
-    body, amounts = reach.body, (1.0, retraction)
-    fields = [
-        surface_distance(body.structures[name].surface.moved(body.warps[name, NERVE_WARP](amounts)))
-        for name in reach.site.nerves
-    ]
-    if not fields:
-        return lambda points: np.full(len(points), np.inf)
-
-    def nearest(points: Points) -> Floats:
-        return np.min([field(points) for field in fields], axis=0)
-
-    lower, upper = fragment.vertices.min(axis=0) - ASIDE, fragment.vertices.max(axis=0) + ASIDE
-    return sample_distance(nearest, lower, upper, 1.0)
+    return prepare_removal(reach, reach.body.structures[name].surface, grasp, soft, tool)

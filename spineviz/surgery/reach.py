@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, product
 
 import numpy as np
 
 from spineviz.anatomy.recipe import Body
-from spineviz.geometry import surface_distance, surface_points
+from spineviz.geometry import DistanceGrid, sample_distance, surface_distance, surface_points
+from spineviz.sdf import Field
 from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.actions import Motion
 from spineviz.surgery.instruments import Instrument
@@ -30,6 +31,9 @@ HIGHER = (0.0, 0.6, 1.2, 2.0, 3.0)
 ROLLS, TURNED = (-20.0, 20.0, -40.0, 40.0), 8
 """By which angles (degrees) a tool may be turned about its shaft, and on how many of the best ways."""
 
+JUDGED = 5
+"""How many of the best ways are judged on the surfaces that are shown."""
+
 BACK, ASIDE = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0), (0.0, 1.0, 2.0, 3.5, 5.0)
 """How far (mm) a tool may be drawn back, and moved towards the middle of the window, between two places."""
 
@@ -45,6 +49,9 @@ WITHDRAWN = tuple(2.5 * step for step in range(16))
 BESIDE = 1.2
 """Nearer to bone than this (mm) distances are measured from the surface that is shown."""
 
+LOWEST, BROAD, CELL = 26.0, 22.0, 1.0
+"""How far below the docking point and how far across the chart of what is near goes, and its spacing, mm."""
+
 WORKING, DEEP = 24.0, 45.0
 """How high (mm) above its tip a tool's working end and its shaft go that are looked at."""
 
@@ -57,7 +64,8 @@ class Reach:
     """The ways into a site after the bone of a window has been taken (none before the laminotomy).
 
     ``spread`` (mm) is how far from the wound's middle at the skin a shaft may pass; ``walled`` tells that a
-    tube's wall limits it all the way down.
+    tube's wall limits it all the way down. ``beside`` tells the distance (mm) of points in the world from
+    what else is to be kept off: nerves, ligament, another tool.
     """
 
     site: Site
@@ -65,18 +73,46 @@ class Reach:
     window: Window | None
     spread: float
     walled: bool
+    beside: Field | None = None
+
+    @cached_property
+    def top(self) -> float:
+        """How high (mm) above the docking point the wall that limits tools ends: the tube's rim."""
+        return float(self.site.tools["tube"].surface.vertices[:, 2].max()) if self.walled else self.site.depth
+
+    def keeping_off(self, beside: Field) -> Reach:
+        """Return the same ways, on which something else is kept off as well."""
+        return replace(self, beside=beside)
 
     @cached_property
     def surfaces(self) -> Mapping[Level, Callable[[Points], Floats]]:
         """The distance (mm) in the world from the surfaces that are shown of the bones a tool may meet."""
         return {level: surface_distance(self.body.structures[level].surface) for level in self._levels()}
 
-    def bone(self, points: Points, exact: bool = False) -> Floats:
-        """Return the distance (n,) in mm of world points from the bone that is left, negative in it.
+    @cached_property
+    def chart(self) -> DistanceGrid:
+        """The distance (mm) in the world from all that is to be kept off but the wall, on one grid."""
+        lower, upper = self.site.box(-LOWEST, self.site.depth, BROAD)
+        return sample_distance(lambda points: self._left(points, exact=False), lower, upper, CELL)
 
-        It is read off a grid; with ``exact`` near bone it is that from the surfaces that are shown.
+    def free(self, places: Points, exact: bool = False) -> Floats:
+        """Return the distance (n,) in mm of places in the site's frame from bone, wall and what is beside.
+
+        It is read off a grid; with ``exact`` what is near is measured on the surfaces that are shown.
         """
-        result = np.full(len(points), np.inf)
+        world = self.site.frame.to_parent(places)
+        result = self.chart(world)
+        near = np.flatnonzero(result < BESIDE) if exact else np.empty(0, dtype=int)
+        if len(near):
+            result[near] = self._left(world[near], exact=True)
+        if not self.walled:
+            return result
+        within = (places[:, 2] > 0.0) & (places[:, 2] < self.top)
+        return np.minimum(result, np.where(within, self.site.room - np.hypot(*places[:, :2].T), np.inf))
+
+    def _left(self, points: Points, exact: bool) -> Floats:
+        """Return the distance (n,) in mm of world points from the bone that is left and what is beside."""
+        result = np.full(len(points), np.inf) if self.beside is None else self.beside(points)
         for level in self._levels():
             distance = np.array(self.body.bones[level].grid(points))
             near = np.flatnonzero(distance < BESIDE) if exact else np.empty(0, dtype=int)
@@ -87,22 +123,14 @@ class Reach:
             result = np.minimum(result, distance)
         return result
 
-    def free(self, places: Points, exact: bool = False) -> Floats:
-        """Return the distance (n,) in mm of places in the site's frame from bone and from the tube's wall."""
-        bone = self.bone(self.site.frame.to_parent(places), exact)
-        if not self.walled:
-            return bone
-        within = (places[:, 2] > 0.0) & (places[:, 2] < self.site.depth)
-        return np.minimum(bone, np.where(within, self.site.room - np.hypot(*places[:, :2].T), np.inf))
-
-    def clearance(self, frames: Sequence[Frame], tool: Points) -> Floats:
-        """Return how far (k,) mm a tool in frames of the world stays off bone and wall.
+    def clearance(self, frames: Sequence[Frame], tool: Points, exact: bool = True) -> Floats:
+        """Return how far (k,) mm a tool in frames of the world stays off all that it is to keep off.
 
         ``tool`` (n, 3) are points on it in its own frame; see `points_of`.
         """
         places = np.stack([frame.to_parent(tool) for frame in frames])
         local = self.site.frame.to_local(places.reshape(-1, 3))
-        return self.free(local, exact=True).reshape(len(frames), -1).min(axis=1)
+        return self.free(local, exact).reshape(len(frames), -1).min(axis=1)
 
     def pose(self, tip: Place, tool: Points, facing: Place, toward: Local) -> Frame:
         """Return where a tool stands whose shaft comes freest to a tip in the site's frame.
@@ -123,20 +151,24 @@ class Reach:
         return best
 
     def freest(self, tip: Floats, tool: Points, facing: Place, toward: Local) -> tuple[float, float, Frame]:
-        """Return the score and the clearance (mm) of the best way to a tip, and the tool's frame there."""
+        """Return the score and the clearance (mm) of the best way to a tip, and the tool's frame there.
+
+        All ways are judged on the grids, and the best of them on the surfaces that are shown.
+        """
         tops = self._tops()
         cost = 0.02 * np.hypot(*(tops - toward)[:, :2].T)
         frames = [self.site.pose(tip, top, facing) for top in tops]
-        free = self.clearance(frames, tool)
-        score = np.minimum(free, ENOUGH) - cost
-        for index in np.argsort(-score)[:TURNED]:
+        free = self.clearance(frames, tool, exact=False)
+        for index in np.argsort(cost - np.minimum(free, ENOUGH))[:TURNED]:
             turned = [_rolled(frames[index], roll) for roll in ROLLS]
-            around = self.clearance(turned, tool)
             frames += turned
-            free = np.concatenate([free, around])
-            score = np.concatenate([score, np.minimum(around, ENOUGH) - cost[index] - 0.004 * np.abs(ROLLS)])
+            free = np.concatenate([free, self.clearance(turned, tool, exact=False)])
+            cost = np.concatenate([cost, cost[index] + 0.004 * np.abs(ROLLS)])
+        chosen = np.argsort(cost - np.minimum(free, ENOUGH))[:JUDGED]
+        free = self.clearance([frames[index] for index in chosen], tool)
+        score = np.minimum(free, ENOUGH) - cost[chosen]
         best = int(np.argmax(score))
-        return float(score[best]), float(free[best]), frames[best]
+        return float(score[best]), float(free[best]), frames[chosen[best]]
 
     def round(self, frames: Sequence[Frame], tool: Points, home: Frame | None = None) -> Round:
         """Return a tool's way through frames that swings aside where bone stands in between.

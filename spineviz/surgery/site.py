@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spineviz.anatomy.recipe import Body
-from spineviz.structure import Floats, Frame, Surface
+from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.actions import Motion, appeared, carried, together, vanished
 from spineviz.surgery.instruments import Instrument
 from spineviz.terms import SIGN, Disc, Level, Side, levels_of, traversing_root
@@ -94,6 +94,14 @@ class Site:
         """Return a place in the wound at the skin, off its middle by shares of the room there."""
         x, y, z = self.top
         return (x - self.lateral * medial * self.room, y + cranial * self.room, z)
+
+    def box(self, low: float, high: float, across: float) -> tuple[Points, Points]:
+        """Return the corners (3,) of the box in the world around the corridor between two heights, mm."""
+        middle = np.multiply(self.focus, (1.0, 1.0, 0.0))
+        sides = ((x, y) for x in (-across, across) for y in (-across, across))
+        ends = [middle + np.array([x, y, z]) for x, y in sides for z in (low, high)]
+        world = self.frame.to_parent(np.array(ends))
+        return world.min(axis=0), world.max(axis=0)
 
     def world(self, place: Place) -> Floats:
         """Return a place of the site's frame in the world, mm (3,)."""

@@ -132,7 +132,7 @@ class ErectorSpinaeFibres:
         top, bottom = self.span.heights[0], self.span.heights[3]
         edge = top + (bottom - top) * (0.35 + 0.65 * share) + 26.0 * (strands(across) - 0.5)
         deepest = 5.0 + 60.0 * smoothstep(bottom + 15.0, bottom - 35.0, points[:, 2])
-        tint = smoothstep(-12.0, 22.0, edge - points[:, 2]) * (1.0 - smoothstep(0.4, 1.0, depth / deepest))
+        tint = smoothstep(-3.0, 6.0, edge - points[:, 2]) * (1.0 - smoothstep(0.7, 1.0, depth / deepest))
         return Paint(tint, np.stack([along, across + DEPTH_ACROSS * depth], axis=1))
 
     def relief(self, points: Points) -> Floats:

@@ -11,7 +11,7 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc.space import landmark, precise
 from spineviz.anatomy.interlaminar import Roof, flavum_front, roof
 from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
-from spineviz.anatomy.recipe import Recipe
+from spineviz.anatomy.recipe import Paint, Recipe
 from spineviz.anatomy.relaxed_line import tube, unit
 from spineviz.sdf.solid import Field, Solid, smooth_intersection
 from spineviz.structure import Floats, Frame, Points
@@ -37,10 +37,12 @@ def ligament_recipes(
         vault = roof(above, below)
         for side in SIDES:
             solid = _flavum(disc, side, vault, (above, below), dura)
-            recipes.append(Recipe(f"flavum.{disc}.{side}", "ligament", solid, steps["flavum"], side))
-        solid = _interspinous(vault, above, below)
-        recipes.append(Recipe(f"interspinous.{disc}", "ligament", solid, steps["interspinous"]))
-    recipes.append(Recipe("supraspinous_ligament", "ligament", _supraspinous(bones), steps["supraspinous"]))
+            name = f"flavum.{disc}.{side}"
+            recipes.append(Recipe(name, "ligament", solid, steps["flavum"], side, paint=_along))
+        solid, name = _interspinous(vault, above, below), f"interspinous.{disc}"
+        recipes.append(Recipe(name, "ligament", solid, steps["interspinous"], paint=_slanting))
+    solid, name = _supraspinous(bones), "supraspinous_ligament"
+    recipes.append(Recipe(name, "ligament", solid, steps["supraspinous"], paint=_along))
     return {recipe.name: recipe for recipe in recipes}
 
 
@@ -126,23 +128,50 @@ def _lower_spine(bone: LevelBone) -> tuple[Frame, Frame]:
 
 
 def _supraspinous(bones: Mapping[Level, LevelBone]) -> Solid:
-    """Return the cord over the tips of the spinous processes, from L3 to L5."""
+    """Return the flat cord over the tips of the spinous processes, from L3 to L5.
+
+    It is broadest and thickest on the tips, slimmer between them, and runs out on the first and the last,
+    where it comes to lie within the bone.
+    """
     shape = measures.table("supraspinous")
-    tips = np.array([landmark(bones[level], "spinous.tip").origin for level in ("L3", "L4", "L5")])
-    out = np.array([landmark(bones[level], "spinous.tip").anterior for level in ("L3", "L4", "L5")])
-    ends = [
-        tips[0] + shape["beyond"] * unit(tips[0] - tips[1]),
-        tips[2] + shape["beyond"] * unit(tips[2] - tips[1]),
-    ]
-    knots = np.array([ends[0], *(tips + 0.5 * shape["half_depth"] * out), ends[1]])
-    fine = np.linspace(0, len(knots) - 1, 240)
-    line = np.stack([np.interp(fine, np.arange(len(knots)), knots[:, k]) for k in range(3)], axis=1)
-    squeeze = shape["half_depth"] / shape["half_width"]
-    scale = np.array([squeeze, 1.0, 1.0])
-    cord = tube(line * scale, np.full(len(line), shape["half_depth"]))
-    bone = _nearest(tuple(bones[level] for level in ("L3", "L4", "L5")))
+    levels: tuple[Level, ...] = ("L3", "L4", "L5")
+    marks = [landmark(bones[level], "spinous.tip") for level in levels]
+    tips = np.array([mark.origin + 0.5 * shape["half_depth"] * mark.anterior for mark in marks])
+    line, share = _cord(tips, shape["beyond"])
+    waist = 1.0 - shape["waist"] * np.sin(np.pi * np.clip(share, 0.0, 2.0)) ** 2
+    ending = np.clip(np.maximum(-share, share - 2.0), 0.0, 1.0)
+    runs_out = np.sqrt(np.maximum(1.0 - ending * ending, 0.02))
+    bone = _nearest(tuple(bones[level] for level in levels))
+    back = line + shape["half_depth"] * unit(np.sum([mark.anterior for mark in marks], axis=0))
+    free = np.clip(1.0 + bone(back) / shape["half_depth"], 0.05, 1.0)
+    scale = np.array([shape["half_depth"] / shape["half_width"], 1.0, 1.0])
+    cord = tube(line * scale, shape["half_depth"] * waist * runs_out * free)
 
     def field(points: Points) -> Floats:
         return np.maximum(cord(points * scale), SEAM - bone(points))
 
     return Solid(field, line.min(0) - 6.0, line.max(0) + 6.0)
+
+
+def _cord(tips: Points, beyond: float) -> tuple[Points, Floats]:
+    """Return a smooth line (n, 3) over three tips, from ``beyond`` mm above to as much below them.
+
+    Beside it stands where on it each point lies: 0, 1 and 2 on the tips, -1 and 3 at its ends.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    upper = tips[0] + beyond * unit(tips[0] - tips[1])
+    lower = tips[2] + beyond * unit(tips[2] - tips[1])
+    share = np.linspace(-1.0, 3.0, 300)
+    return PchipInterpolator(np.arange(-1.0, 4.0), np.vstack([upper, tips, lower]))(share), share
+
+
+def _along(points: Points) -> Paint:
+    """Paint the fibres of a ligament that run from cranial to caudal."""
+    return Paint(None, np.stack([points[:, 2], points[:, 0] + 0.6 * points[:, 1]], axis=1))
+
+
+def _slanting(points: Points) -> Paint:
+    """Paint the fibres of the interspinous ligament, which rise backwards from one process to the next."""
+    y, z = points[:, 1], points[:, 2]
+    return Paint(None, np.stack([0.8 * z - 0.6 * y, 0.8 * y + 0.6 * z + points[:, 0]], axis=1))

@@ -12,6 +12,7 @@ from spineviz.structure import Points, Structure, Surface
 from spineviz.surgery.retraction.face import blade_face
 from spineviz.surgery.retraction.midline import MidlineWound
 from spineviz.surgery.retraction.pressing import pressed
+from spineviz.surgery.retraction.septum import septum
 from spineviz.surgery.retraction.tube import TubeCorridor
 from spineviz.surgery.retraction.variant import opened_variant
 from spineviz.surgery.retraction.warp import Amounts, PartingWarp, surface_warp
@@ -38,12 +39,14 @@ def parted(
     them; a muscle beside the slit is moved as it is. Raises KeyError where a tissue is missing.
     """
     result: dict[str, PartedTissue] = {}
+    wall = septum(structures, opening.side)
     for name in (f"multifidus.{opening.side}", f"erector_spinae.{opening.side}", *LAYERS):
         recipe = recipes[name]
         muscle = recipe.tissue == "muscle"
         cut = not muscle or _is_cut(recipe, opening)
         surface = opened_variant(recipe, opening) if cut else structures[name].surface
-        result[name] = PartedTissue(surface, surface_warp(surface, opening, clear_of_bone=muscle), cut)
+        warp = surface_warp(surface, opening, clear_of_bone=muscle, beside=wall if muscle else None)
+        result[name] = PartedTissue(surface, warp, cut)
     return _held(opening, result) if isinstance(opening, MidlineWound) else result
 
 

@@ -169,22 +169,33 @@ class PartingWarp:
         return result
 
 
-def parting_warp(points: Points, opening: Opening, *, clear_of_bone: bool) -> PartingWarp:
+def parting_warp(
+    points: Points, opening: Opening, *, clear_of_bone: bool, beside: Field | None = None
+) -> PartingWarp:
     """Prepare the movement of points (n, 3) in the world, for instance a surface's vertices at rest.
 
-    With ``clear_of_bone`` the points that come near bone on the way are kept off it.
+    With ``clear_of_bone`` the points that come near bone on the way are kept off it, and off what stands
+    ``beside`` it, a distance in the world, mm.
     """
     rest = frozen(points, np.float32)
     moving = np.flatnonzero(opening.moves(rest))
     prepared = opening.prepared(rest[moving].astype(np.float64))
-    clearance = _clearance(rest[moving], prepared, opening) if clear_of_bone and len(moving) else None
+    clearance = None
+    if clear_of_bone and len(moving):
+        clearance = _clearance(rest[moving], prepared, opening, _with(opening.terrain.bone, beside))
     return PartingWarp(rest, opening, moving, prepared, clearance)
 
 
-def _clearance(rest: Points, prepared: Any, opening: Opening) -> Clearance | None:
+def _with(bone: Field, beside: Field | None) -> Field:
+    """Return the distance from bone and from what stands beside it."""
+    if beside is None:
+        return bone
+    return lambda points: np.minimum(bone(points), beside(points))
+
+
+def _clearance(rest: Points, prepared: Any, opening: Opening, bone: Field) -> Clearance | None:
     """Choose the points that come near bone at some opening, and how far they must stay off it."""
     common = measures.table("retraction.common")
-    bone = opening.terrain.bone
     near = np.zeros(len(rest), dtype=bool)
     for share in np.linspace(0.125, 1.0, 8):
         near |= bone(opening.move(prepared, opening.part(float(share)))) < common["watch_distance"]
@@ -196,6 +207,8 @@ def _clearance(rest: Points, prepared: Any, opening: Opening) -> Clearance | Non
     return Clearance(grid, watched, gap, opening.axis.superior)
 
 
-def surface_warp(surface: Surface, opening: Opening, *, clear_of_bone: bool) -> PartingWarp:
+def surface_warp(
+    surface: Surface, opening: Opening, *, clear_of_bone: bool, beside: Field | None = None
+) -> PartingWarp:
     """Prepare the movement of a surface."""
-    return parting_warp(surface.vertices, opening, clear_of_bone=clear_of_bone)
+    return parting_warp(surface.vertices, opening, clear_of_bone=clear_of_bone, beside=beside)
