@@ -35,6 +35,12 @@ STEEPER, FLATTER = 1.08, 0.95
 ASIDE = 4.0
 """How far (degrees) it may look aside of where it is recommended to look."""
 
+THORACIC_SURFACE = FacetSurface(centre=(18.0, -20.0, 11.0), tilt=62.0, turn=10.0, curvature=0.0)
+"""The superior articular surface of T1 in its own frame."""
+
+MEETING = 0.5
+"""How much of the way to the joint space before T1 the inferior surface of C7 goes."""
+
 CURVED = 0.002
 """How far (1/mm) the surfaces may be bent: so flat that their centres may lie anywhere on the sheet."""
 
@@ -67,6 +73,18 @@ def mated(shapes: Mapping[str, Spec]) -> dict[str, Spec]:
             place = centre + way * (half - _worn(result[level])) * normal
             result[level] = _cut(result[level], frames[level], name, place, normal, curvature)
     return result
+
+
+def on_thorax(shapes: Mapping[str, Spec]) -> Spec:
+    """Return C7 with its inferior articular surface parallel to the superior one of T1, and nearer to it."""
+    frames, below = standing(shapes), THORACIC_SURFACE
+    normal = below.normal(1.0) @ frames["T1"].axes
+    space = joint_space("C7", "T1") - _worn(shapes["C7"])
+    centre = frames["T1"].to_parent(np.asarray(below.centre)[None])[0] + space * normal
+    own, facing = frames["C7"].to_local(centre[None])[0], frames["C7"].axes @ normal
+    now = np.asarray(_surface(shapes["C7"], "inferior").centre)
+    own = now + MEETING * ((own - now) @ facing) * facing
+    return _cut(shapes["C7"], frames["C7"], "inferior", frames["C7"].to_parent(own[None])[0], normal, 0.0)
 
 
 def following(axis: AxisParameters, shapes: Mapping[str, Spec]) -> AxisParameters:

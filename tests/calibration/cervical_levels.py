@@ -53,7 +53,7 @@ COLUMNS = {
 """The measures that are moved, and their columns in the recommended morphometry."""
 
 NEAR, SURELY = 0.1, 0.4
-SURE = {"body_height_anterior": 0.1, "body_height_posterior": 0.1}
+SURE = {"body_height_anterior": 0.25, "body_height_posterior": 0.25}
 """How far a measure may stay from its recommended value: a tenth, less what is to be sure of it (mm)."""
 
 KEPT = (
@@ -64,6 +64,17 @@ KEPT = (
 )
 """Measures that are not moved: the slope of the spinous process, whose recommended value has no published row
 behind it and contradicts the calibrated bones by 30 degrees; angles that are parameters of their own."""
+
+ENDLESS = {"C7": ("facet_superior_width",)}
+"""Measures that a level leaves as calibrated: the superior articular surface of C7 runs on over the root
+of its transverse process, so that a caliper finds no border at its side."""
+
+LAST: dict[Path, float] = {
+    ("body", "inferior_endplate", "height"): 0.15,
+    ("articular_pillar", "column", "end", 2): 0.5,
+}
+"""What C7 gets at the very end (mm): a body as high as a tenth above the recommended height allows, for its
+reference is higher still; an inferior articular process half a millimetre shorter."""
 
 ROUNDS = 1
 """How often the measures are brought near their aim, the articular surfaces centred in between."""
@@ -92,7 +103,7 @@ DEPARTURES: dict[str, dict[Path, float]] = {
     },
     "C7": {
         ("uncinate_process", "end", 2): -0.8,
-        ("articular_pillar", "column", "end", 1): -1.6,
+        ("articular_pillar", "column", "end", 1): -2.6,
         ("articular_pillar", "column", "end", 2): -3.0,
     },
 }
@@ -142,7 +153,7 @@ def measures_of(parameters: CervicalParameters) -> dict[str, float]:
 
 
 def aims(
-    now: Mapping[str, float], before: Mapping[str, float], after: Mapping[str, float]
+    level: str, now: Mapping[str, float], before: Mapping[str, float], after: Mapping[str, float]
 ) -> dict[str, float]:
     """Return what the measures ``now`` are to become.
 
@@ -150,6 +161,8 @@ def aims(
     """
     result = {}
     for name, value in now.items():
+        if name in ENDLESS.get(level, ()):
+            continue
         reach = max(NEAR * after[name] - SURE.get(name, SURELY), 0.0)
         result[name] = float(
             np.clip(value + after[name] - before[name], after[name] - reach, after[name] + reach)
@@ -174,7 +187,7 @@ def level_of(
     start = between(c4, c7, along)
     values = dict(entries(start.model_dump()))
     start = with_numbers(start, {path: values[path] + d for path, d in DEPARTURES.get(level, {}).items()})
-    aim = aims(now, before, after)
+    aim = aims(level, now, before, after)
     return brought(centred(start), aim, level), aim
 
 

@@ -80,9 +80,9 @@ FIXED = {*CUTS, *SIZES, "ligament_tubercle"}
 KEPT = ("edge", "curl", "caps", "cap", "bow", "reach")
 """Numbers that are set by hand in every part, not calibrated."""
 
-KEPT_MEASURES = ("spinous_slope", "pedicle_sagittal_angle", "pedicle_transverse_angle")
-"""Measures that are not moved to the recommended ones: parameters of their own, and a slope without a
-source."""
+KEPT_MEASURES = ("spinous_slope", "spinous_length", "pedicle_sagittal_angle", "pedicle_transverse_angle")
+"""Measures that are not moved to the recommended ones: the axis' spinous process, whose recommended slope and
+free length have no published rows behind them, and angles that are parameters of their own."""
 
 PULL = 1.5
 """How strongly every number is pulled to its starting value: parts keep their anatomical roles."""

@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 import trimesh
-from cervical_joints import mated
-from cervical_levels import brought, centred, level_of
-from fitting import Path, Shape, name_of, symmetric, tables, two_passes
+from cervical_joints import mated, on_thorax
+from cervical_levels import LAST, brought, centred, level_of
+from fitting import Path, Shape, entries, name_of, symmetric, tables, two_passes, with_numbers
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
@@ -148,7 +148,7 @@ POSES = {"C4": (16.8, 10.0, -1.2), "C7": (22.8, 11.0, -5.5)}
 
 VOXEL = 0.4
 
-MATINGS = 3
+MATINGS = 2
 """How often articular surfaces are laid parallel and measures brought back to their aim, by turns."""
 
 
@@ -273,6 +273,9 @@ def levels(fitted: Mapping[str, CervicalParameters]) -> dict[str, Spec]:
         shapes = mated(shapes)
         shapes |= {level: brought(centred(shapes[level]), aim, level) for level, aim in aims.items()}
     shapes = mated(shapes)
+    shapes["C7"] = on_thorax(shapes)
+    values = dict(entries(shapes["C7"].model_dump()))
+    shapes["C7"] = with_numbers(shapes["C7"], {path: values[path] + by for path, by in LAST.items()})
     return {level: with_morphometry(centred(shapes[level]), level) for level in MORPHOMETRY}
 
 

@@ -117,7 +117,7 @@ def predicted(level: str) -> CervicalParameters:
     places = felt(in_own_frame(trimesh.load(folder / "art_C4.ply", force="mesh"), "C4"))
     start = calibrated(9, ("C7",))["C7"]
     known = recommended(level)
-    aim = aims(measures_of(start), known, known)
+    aim = aims(level, measures_of(start), known, known)
     start = morph.prepare(start, level, CERVICAL_VERTEBRAE).near(aim).parameters
     start = cleft(start, places)
     return centred(with_morphometry(refined(start, places), level))

@@ -31,7 +31,7 @@ PROCESSES = tuple(ACROSS)[:7]
 CUTS = tuple(ACROSS)[7:]
 SHEETS = ("superior_facet", "inferior_facet", "dens_facet", "inferior_endplate")
 
-BEYOND, CLEARANCE = 1.0, 4.0
+BEYOND, CLEARANCE = 1.0, 6.0
 """The joint space under an inferior articular surface is kept free so far (mm) beyond the surface's rim, and
 so deep."""
 
