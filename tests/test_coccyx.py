@@ -87,6 +87,25 @@ def test_a_real_joint_space_parts_it_from_the_sacrum(
     assert 2.0 < np.median(gap[joint]) < 4.0
 
 
+@pytest.mark.parametrize("length", [30.0, 50.0])
+def test_a_coccyx_of_another_length_keeps_its_joint(
+    parameters: coccyx.CoccyxParameters, length: float
+) -> None:
+    made = coccyx.sized(parameters, {"length": length})
+    bone = as_trimesh(mesh(coccyx.solid(made), 0.9, mirror=True))
+    assert coccyx.length(made) == pytest.approx(length)
+    marks = coccyx.landmarks(made)
+    way = np.linalg.norm(marks["tip"].origin - marks["joint.sacrum"].origin)
+    assert way == pytest.approx(length, abs=2.5)
+    assert bone.is_watertight and bone.body_count == 1
+    assert abs(marks["joint.sacrum"].origin[2]) < 2.0
+
+
+def test_a_coccyx_that_no_human_has_is_refused(parameters: coccyx.CoccyxParameters) -> None:
+    with pytest.raises(ValueError, match="Co1: length of 90 mm is not human; the allowed range is 25 to 60"):
+        coccyx.sized(parameters, {"length": 90.0})
+
+
 @pytest.mark.skipif("SPINEVIZ_SHARED" not in os.environ, reason="needs the reference bones")
 def test_sacrum_and_coccyx_are_within_a_millimetre_and_a_half_of_a_real_one(
     bone: trimesh.Trimesh, frame: Frame, monkeypatch: pytest.MonkeyPatch

@@ -211,3 +211,34 @@ def test_it_is_within_a_millimetre_and_a_half_of_a_real_sacrum(
     assert mean < 1.3
     assert p95 < 3.6
     assert 0.9 < scale < 1.1
+
+
+@pytest.mark.parametrize("name", sacrum.MEASURES)
+def test_a_measure_of_the_sacrum_can_be_asked_for_and_the_others_stay(
+    parameters: sacrum.SacrumParameters, name: str
+) -> None:
+    before = sacrum.measured(parameters)
+    value = before[name] + (6.0 if name == "kyphosis" else 2.0)
+    made = sacrum.sized(parameters, {name: value})
+    found = sacrum.measured(made)
+    assert found[name] == pytest.approx(value, abs=0.2)
+    for other in set(before) - {name}:
+        assert found[other] == pytest.approx(before[other], abs=0.5), other
+    bone = as_trimesh(mesh(sacrum.solid(made), 1.9, mirror=True))
+    assert bone.is_watertight and bone.body_count == 1
+    assert set(sacrum.landmarks(made)) == set(sacrum.landmarks(parameters))
+
+
+def test_the_measures_of_the_sacrum_are_those_of_its_mesh(bone: trimesh.Trimesh) -> None:
+    found = sacrum.measured(sacrum.parameters())
+    lower, upper = bone.bounds
+    assert found["ala_width"] == pytest.approx(upper[0] - lower[0], abs=1.5)
+    rim = bone.vertices[(bone.vertices[:, 2] > -1.5) & (bone.vertices[:, 1] > -8.0)]
+    assert found["endplate_width"] == pytest.approx(np.ptp(rim[:, 0]), abs=2.0)
+
+
+def test_a_sacrum_that_no_human_has_is_refused_with_the_range(parameters: sacrum.SacrumParameters) -> None:
+    with pytest.raises(ValueError, match=r"S1: kyphosis of 170 degrees is not human; .* 20 to 90 degrees"):
+        sacrum.sized(parameters, {"kyphosis": 170.0})
+    with pytest.raises(ValueError, match="S1: 'girth' cannot be changed; choose of: endplate_width"):
+        sacrum.sized(parameters, {"girth": 1.0})

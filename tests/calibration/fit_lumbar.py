@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path as File
 from typing import Any
 
@@ -25,7 +26,7 @@ from fit_vertebra import calibrated, shape_of, size, sourced, toml_of
 from fitting import with_numbers
 from sacrum_relief import toml_of as sacral_toml
 from tqdm import tqdm
-from vertebra_levels import between, l4_between, numbers
+from vertebra_levels import between, l4_between
 
 from spineviz.anatomy import sacrum
 from spineviz.anatomy.sacrum import SacrumParameters
@@ -39,6 +40,24 @@ BY_HAND: dict[str, dict[tuple[Any, ...], float]] = {
     "L5": {("transverse_process", "blend"): 7.0, ("body", "edges", 0): 4.1, ("body", "edges", 1): 2.9}
 }
 """Numbers that are set after the fit, by level and path: narrower fillets keep the field a distance."""
+
+TRUE_TO_L3 = 0.03
+"""How far L3, which gives way on both sides, comes back to its reference."""
+
+AFTERWARDS: dict[str, dict[tuple[Any, ...], float]] = {
+    "L1": {
+        ("superior_articular_process", "curl", 0): 0.012,
+        ("superior_articular_process", "curl", 1): 0.005,
+        ("inferior_articular_process", "curl", 0): -0.0228,
+        ("inferior_articular_process", "curl", 1): 0.0117,
+    },
+    "L2": {("inferior_articular_process", "across", i): 2.4 for i in range(2)},
+    "L4": {
+        ("inferior_articular_process", "curl", 0): -0.0146,
+        ("inferior_articular_process", "curl", 1): 0.0131,
+    },
+}
+"""Numbers that are set when the facets fit, for the same reason: flatter processes, the pars no thinner."""
 
 
 def begun(level: str) -> VertebraParameters:
@@ -61,16 +80,17 @@ def all_lumbar(rounds: int = ROUNDS) -> tuple[dict[str, VertebraParameters], Sac
     shapes = calibrated_levels(rounds)
     shapes["L2"] = size("L2", sourced("L2", between(shapes["L1"], shapes["L3"], 0.5)))
     shapes["L4"] = sourced("L4", l4_between(shapes["L3"], shapes["L5"]))
-    shapes = {level: by_hand(level, shapes[level]) for level in LEVELS}
-    return congruent(shapes, facing_l5(sacrum.parameters()), {level: shape_of(level) for level in LEVELS})
+    shapes = {level: by_hand(shapes[level], BY_HAND.get(level, {})) for level in LEVELS}
+    kinds = {level: shape_of(level) for level in LEVELS}
+    before = shapes["L3"]
+    shapes, sacral = congruent(shapes, facing_l5(sacrum.parameters()), kinds)
+    shapes["L3"] = between(shapes["L3"], before, TRUE_TO_L3)
+    return {level: by_hand(shapes[level], AFTERWARDS.get(level, {})) for level in LEVELS}, sacral
 
 
-def by_hand(level: str, shape: VertebraParameters) -> VertebraParameters:
+def by_hand(shape: VertebraParameters, chosen: Mapping[tuple[Any, ...], float]) -> VertebraParameters:
     """Return a level with what is set by hand."""
-    known = numbers(shape)
-    return with_numbers(
-        shape, {path: value for path, value in BY_HAND.get(level, {}).items() if path in known}
-    )
+    return with_numbers(shape, chosen)
 
 
 def main() -> None:
