@@ -388,13 +388,17 @@ def finished(level: str, shape: VertebraParameters) -> VertebraParameters:
 
 
 RELIEF: dict[str, dict[Path, float]] = {
+    "T1": {("pedicle", "across", at): 0.65 for at in range(3)},
     "T2": {("lamina", "along", 2): -1.0, ("spinous_process", "half_height", 0): -0.5},
     "T3": {("lamina", "along", 2): -2.0, ("spinous_process", "half_height", 0): -1.0},
     "T4": {("lamina", "along", 1): -0.3},
-    "T5": {("lamina", "along", 0): -0.4, ("lamina", "along", 1): -0.5},
+    "T5": {("lamina", "along", 0): -1.3, ("lamina", "along", 1): -1.4}
+    | {("spinous_process", name, 0): 1.45 for name in ("end", "bulb_superior", "bulb_inferior")}
+    | {("spinous_process", name, 1): 1.38 for name in ("end", "bulb_superior", "bulb_inferior")},
     "T6": {("lamina", "along", 0): -1.2, ("lamina", "along", 1): -1.2},
 }
-"""What is taken from laminae and spinous processes (mm) so that they keep clear of the next bone."""
+"""What is taken from laminae and spinous processes (mm) so that they keep clear of the next bone, and what
+T1's pedicles gain, for a screw to pass."""
 
 
 def narrowed(level: str, shape: VertebraParameters) -> VertebraParameters:

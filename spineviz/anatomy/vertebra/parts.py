@@ -24,7 +24,7 @@ ENDPLATE_UNIT = 20.0
 """Endplate curvatures are the rise (mm) at this distance (mm) from the centre."""
 
 
-JOINT_ROOM, JOINT_DEPTH = {1.0: 0.7, -1.0: 1.5}, {1.0: 5.6, -1.0: 7.5}
+JOINT_ROOM, JOINT_DEPTH = {1.0: 0.7, -1.0: 0.8}, {1.0: 5.6, -1.0: 7.5}
 """The room before a flat articular surface reaches this far beyond its border, and out of the bone (mm):
 before a superior one (1), whose neighbour is a lamina, and an inferior one (-1), which meets a process."""
 
