@@ -25,7 +25,8 @@ class Loft:
     ``roll`` (degrees at start and end) turns the section about the axis. ``bow`` (mm along u and v)
     bends the axis at its middle. ``curl`` (1/mm at start and end) bends the section itself into a
     trough: positive opens towards +u. ``caps`` (mm at start and end) are how far the rounded
-    ends reach beyond start and end.
+    ends reach beyond start and end. ``taper`` (at start and end, below 1) narrows the section towards +v
+    and widens it as much towards -v: a blade with a ridge.
 
     Progress along the axis is eased, ``t (2 - t)``, so that nothing changes any more where the end's
     cap begins: the surface is smooth there. Distances come from Newton steps onto the section.
@@ -41,6 +42,7 @@ class Loft:
     curl: tuple[float, float] = (0.0, 0.0)
     caps: tuple[float, float] = (3.0, 3.0)
     exponent: float = 2.0
+    taper: tuple[float, float] = (0.0, 0.0)
 
     def axes(self) -> tuple[Floats, Floats, Floats, float]:
         """Return the unit vectors u, v and axis, and the length from start to end (mm)."""
@@ -84,6 +86,9 @@ class Loft:
         curl = self.curl[0] + (self.curl[1] - self.curl[0]) * t
         u = u + curl * np.minimum(v * v, 4.0 * along * along)
         slope = np.minimum(np.abs(2.0 * curl * v), 1.5)
+        if self.taper != (0.0, 0.0):
+            taper = self.taper[0] + (self.taper[1] - self.taper[0]) * t
+            across = np.maximum(across * (1.0 - taper * np.clip(v / along, -1.0, 1.0)), SMALLEST)
         beyond = np.where(reach < 0.0, -reach, np.maximum(reach - length, 0.0))
         cap = np.where(reach < 0.0, self.caps[0], self.caps[1])
         distance = superellipsoid(np.abs(u), np.abs(v), beyond, across, along, cap, self.exponent)

@@ -1,10 +1,8 @@
 """Vertebrae between the calibrated ones, and their sizes: what no reference bone tells.
 
-`between` mixes the shape parameters of two neighbours. From T5 down to L1 not everything changes evenly:
-superior articular processes stay thoracic (facing back) to T12, inferior ones to T11, then they turn; the
-spinous process is steep to T9, then rises and shortens to a level blade (`SPINOUS`); the transverse process
-shrinks to a tubercle at T12. `sized` then moves what published morphometry tells: the sizes of body, canal,
-pedicles and transverse processes.
+`between` mixes the shape parameters of two neighbours; T12 has a lumbar spinous process (`spinous`) and
+mammillary processes. `sized` then moves what published morphometry tells: the sizes of body, canal, pedicles
+and transverse processes. The design of thoracic arches stands in `thoracic_design`.
 """
 
 from __future__ import annotations
@@ -36,41 +34,17 @@ COLUMNS = {
 }  # fmt: skip
 """The measures that are moved, and their columns in the table of morphometry."""
 
-SPINOUS = {
-    "T6": (58.0, 30.5, 0.0), "T7": (58.0, 30.5, 0.0), "T8": (55.0, 29.5, 0.0), "T9": (48.0, 27.5, 0.05),
-    "T10": (38.0, 24.5, 0.2), "T11": (24.0, 20.5, 0.5), "T12": (14.0, 17.5, 0.85),
-}  # fmt: skip
+SPINOUS = {"T12": (14.0, 17.5, 0.85)}
 """Slope (degrees), length of the plate's axis (mm) and how lumbar the spinous process is (0..1)."""
 
 FACETS = {
-    "T1": (100.0, 105.0), "T3": (106.0, 107.0), "T5": (107.0, 107.0), "L1": (28.0, 30.0),
-    "T2": (105.0, 106.0), "T4": (107.0, 107.0), "T6": (107.0, 107.0), "T7": (107.0, 107.0),
-    "T8": (107.0, 106.0), "T9": (106.0, 104.0), "T10": (104.0, 98.0), "T11": (98.0, 92.0),
-    "T12": (92.0, 28.0), "L2": (30.0, 36.0),
+    "L1": (28.0, 30.0), "L2": (30.0, 36.0),
     "L3": (36.0, 45.0), "L4": (45.0, 52.0), "L5": (50.0, 56.0),
 }  # fmt: skip
 """The superior and the inferior facets' angles to the sagittal plane (degrees)."""
 
-SHRINKING = {"T10": 0.92, "T11": 0.8, "T12": 0.62}
-"""The sections of the transverse process beside those of T5."""
-
 LONGEST = 0.8
 """The farthest a measure is moved in one round, mm."""
-
-_LOWER, _PLATE = (-0.5, -1.0, 0.0), (0.5, 5.0, 1.5)
-JOINTS: dict[str, dict[str, tuple[float, float, float]]] = {
-    "superior_articular_process": {
-        "T4": (-0.6, -1.0, 0.0), "T6": (-1.0, -1.8, 0.0), **{f"T{n}": _LOWER for n in range(7, 13)},
-    },
-    "inferior_articular_process": {
-        "T2": (0.5, 2.0, 0.8), "T4": (1.0, 2.2, 1.2), **{f"T{n}": _PLATE for n in range(6, 12)},
-    },
-    "lamina": {
-        "T2": (0.5, 0.0, 0.0), "T4": (1.5, 0.0, 0.0), **{f"T{n}": (2.5, 0.0, 0.0) for n in range(6, 12)},
-    },
-}  # fmt: skip
-"""How much farther back the start and the end of a process stand than between the calibrated levels, and how
-much farther to the side (mm): in their references superior processes are fused to the laminae above."""
 
 ARCH = tuple(name for name in ACROSS if name not in ("pedicle", "uncinate_process"))
 RIGHT = np.array([1.0, 0.0, 0.0])
@@ -104,26 +78,6 @@ def between(first: VertebraParameters, second: VertebraParameters, share: float)
     )
 
 
-def lower_thoracic(level: str, t5: VertebraParameters, l1: VertebraParameters) -> VertebraParameters:
-    """Return one of T6 to T12 between T5 and L1 (not yet sized)."""
-    share = (int(level[1:]) - 5) / 8.0
-    mixed = between(t5, l1, share)
-    inferior = l1 if level == "T12" else t5
-    changes: dict[str, Any] = {
-        "superior_articular_process": plated(
-            carried(mixed, t5, "superior_articular_process", 1.0), share, FACETS[level][0]
-        ),
-        "inferior_articular_process": carried(
-            mixed, inferior, "inferior_articular_process", 0.8 if level == "T12" else 1.0
-        ),
-        "transverse_process": carried(mixed, t5, "transverse_process", SHRINKING.get(level, 1.0)),
-        "spinous_process": spinous(level, mixed, t5, l1),
-    }
-    if level == "T12":
-        changes["mammillary_process"] = mammillary(changes["transverse_process"])
-    return jointed(level, VertebraParameters.model_validate({**mixed.model_dump(), **changes}))
-
-
 def carried(mixed: VertebraParameters, model: VertebraParameters, name: str, size: float) -> dict[str, Any]:
     """Return a process of ``model``, ``size`` times as large, where the mixed vertebra has it."""
     process = model.process(name).model_dump()
@@ -136,36 +90,13 @@ def carried(mixed: VertebraParameters, model: VertebraParameters, name: str, siz
     return process
 
 
-def jointed(level: str, shape: VertebraParameters) -> VertebraParameters:
-    """Return a vertebra whose articular processes leave their neighbours room."""
-    moves = {part: JOINTS[part].get(level, (0.0, 0.0, 0.0)) for part in JOINTS}
-    changes = {part: leant(shape.process(part).model_dump(), *move) for part, move in moves.items()}
-    return VertebraParameters.model_validate({**shape.model_dump(), **changes})
-
-
-def leant(process: dict[str, Any], start: float, end: float, aside: float) -> dict[str, Any]:
-    """Return a process whose start and end stand farther back and to the side (mm)."""
-    for name, back in (("start", start), ("end", end)):
-        process[name] = tuple(np.add(process[name], (aside, -back, 0.0)))
-    return process
-
-
-def plated(process: dict[str, Any], share: float, to_sagittal: float) -> dict[str, Any]:
-    """Return a thoracic superior articular process, wider and turned as its facet is farther down."""
-    wider = 1.0 + 0.3 * share
-    process["across"] = tuple(wider * width for width in process["across"])
-    process["caps"] = (process["caps"][0], wider * process["caps"][1])
-    process["roll"] = (to_sagittal - 90.0, to_sagittal - 90.0)
-    return process
-
-
 def mammillary(transverse: dict[str, Any]) -> dict[str, Any]:
     """Return T12's mammillary process: the upper of the tubercles that stand for a transverse process."""
     root, tip = np.asarray(transverse["start"]), np.asarray(transverse["end"])
-    start = (root + tip) / 2.0 + np.array([0.0, 0.0, 1.0])
+    start = (root + tip) / 2.0 + np.array([2.8, -0.5, 0.0])
     return {
-        "start": tuple(start), "end": tuple(np.add(start, (0.5, -3.5, 5.0))),
-        "across": (3.8, 2.8), "along": (4.2, 3.0), "caps": (3.0, 3.0), "blend": 4.5,
+        "start": tuple(start), "end": tuple(np.add(start, (0.5, -4.0, 4.5))),
+        "across": (3.6, 2.6), "along": (4.0, 2.8), "caps": (3.0, 3.0), "blend": 4.5,
     }  # fmt: skip
 
 
@@ -234,14 +165,14 @@ def sized(
             near = float(np.clip(value, wanted * (1.0 - share), wanted * (1.0 + share)))
             missing[name] = float(np.clip(0.8 * (near - value), -LONGEST, LONGEST))
         moved = numbers(parameters)
-        for path, amount in _moves(parameters, missing):
+        for path, amount in body_moves(parameters, missing):
             if path in moved:
                 moved[path] += amount
         parameters = with_numbers(parameters, moved)
     return parameters
 
 
-def _moves(parameters: VertebraParameters, missing: Mapping[str, float]) -> list[tuple[Path, float]]:
+def body_moves(parameters: VertebraParameters, missing: Mapping[str, float]) -> list[tuple[Path, float]]:
     """Return how numbers move so that measures grow by what is missing (mm)."""
     get = {name: missing.get(name, 0.0) for name in COLUMNS}
     result: list[tuple[Path, float]] = []

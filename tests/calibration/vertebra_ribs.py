@@ -14,8 +14,11 @@ from spineviz.anatomy.vertebra.costal import CostalFacet
 from spineviz.anatomy.vertebra.landmarks import leaving
 from spineviz.anatomy.vertebra.solid import COSTAL, VertebraParameters, field
 
-MOUND, BLEND = 1.2, 3.5
-"""How high a facet stands above its surroundings and its fillet, mm."""
+MOUND, LOW_MOUND, BLEND = 1.2, 0.4, 3.5
+"""How high a facet stands above its surroundings, on a body and on a transverse process; its fillet; mm."""
+
+INSET = 1.5
+"""How far before the end of a transverse process its facet lies, mm."""
 
 WHOLE = ("T11", "T12")
 """Levels whose single facet lies on the root of the pedicle."""
@@ -61,9 +64,12 @@ def _inferior(bone: VertebraParameters, level: str) -> CostalFacet:
 
 def _transverse(bone: VertebraParameters, level: str) -> CostalFacet:
     process, number = bone.transverse_process, int(level[1:])
-    size = (4.0, 3.6) if number < 9 else (3.3, 3.0)
-    upward = 0.0 if number < 5 else min(12.0 * (number - 4), 42.0)
-    return _facet(bone, process.end, -62.0, upward, size, 0.7 if number < 7 else 0.4)
+    size = (3.2, 3.4) if number < 9 else (2.9, 3.0)
+    upward = 0.0 if number < 5 else min(10.0 * (number - 4), 42.0)
+    way = np.subtract(process.end, process.start)
+    x, y, z = np.asarray(process.end) - INSET * way / np.linalg.norm(way)
+    facet = _facet(bone, (float(x), float(y), float(z)), -62.0, upward, size, 0.6 if number < 7 else 0.35)
+    return facet.model_copy(update={"mound": LOW_MOUND})
 
 
 def _facet(

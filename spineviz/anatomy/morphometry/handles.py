@@ -13,7 +13,8 @@ PEDICLE, LAMINA, SPINOUS, TRANSVERSE = "pedicle", "lamina", "spinous_process", "
 UPPER, LOWER, MAMMILLARY = "superior_articular_process", "inferior_articular_process", "mammillary_process"
 RIB_OF_BODY = ("superior_costal_facet", "inferior_costal_facet")
 RIB = "transverse_costal_facet"
-BEHIND = (UPPER, LOWER, MAMMILLARY, TRANSVERSE, RIB, LAMINA, SPINOUS)
+UPPER_FACET, LOWER_FACET = "superior_facet", "inferior_facet"
+BEHIND = (UPPER, UPPER_FACET, LOWER, LOWER_FACET, MAMMILLARY, TRANSVERSE, RIB, LAMINA, SPINOUS)
 ON_BEHIND = (
     "facet.superior",
     "facet.inferior",
@@ -52,7 +53,7 @@ VERTEBRA: dict[str, tuple[Move, ...]] = {
     ),
     "canal_width": (
         Shift(
-            (PEDICLE, UPPER, LOWER, MAMMILLARY, TRANSVERSE, RIB, f"{LAMINA}.start"),
+            (PEDICLE, UPPER, UPPER_FACET, LOWER, LOWER_FACET, MAMMILLARY, TRANSVERSE, RIB, f"{LAMINA}.start"),
             (0.5, 0.0, 0.0),
             ("pedicle", "facet.superior", "facet.inferior", "pars", "transverse"),
         ),
@@ -101,10 +102,12 @@ VERTEBRA: dict[str, tuple[Move, ...]] = {
     ),
     "facet_superior_height": (
         Extend(UPPER, ("end",), marks=("facet.superior",), share=0.5),
+        Extend(UPPER, (f"{UPPER_FACET}.centre",), 0.5),
         Grow("superior_facet.height", 1.0),
     ),
     "facet_superior_transverse_angle": (
-        Turn((UPPER, MAMMILLARY), (1.0, 0.0, 0.0), f"{UPPER}.start", ("facet.superior",)),
+        Turn((UPPER, UPPER_FACET, MAMMILLARY), (1.0, 0.0, 0.0), f"{UPPER}.start", ("facet.superior",)),
+        Grow(f"{UPPER_FACET}.to_transverse", 1.0),
     ),
     "facet_superior_sagittal_angle": (
         Grow(f"{UPPER}.roll", 1.0),
@@ -114,9 +117,10 @@ VERTEBRA: dict[str, tuple[Move, ...]] = {
     "facet_inferior_width": (Grow(f"{LOWER}.across", 0.0, 0.5), Grow("inferior_facet.width", 1.0)),
     "facet_inferior_height": (
         Extend(LOWER, ("end",), marks=("facet.inferior",), share=0.5),
+        Extend(LOWER, (f"{LOWER_FACET}.centre",), 0.5),
         Grow("inferior_facet.height", 1.0),
     ),
-    "interfacet_width": (Shift((UPPER, MAMMILLARY), (0.5, 0.0, 0.0), ("facet.superior",)),),
+    "interfacet_width": (Shift((UPPER, UPPER_FACET, MAMMILLARY), (0.5, 0.0, 0.0), ("facet.superior",)),),
     "lamina_thickness": (Widen("lamina.across", 0.5),),
     "lamina_height": (Widen("lamina.along", 0.5),),
     "pars_width": (

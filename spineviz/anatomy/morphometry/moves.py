@@ -26,8 +26,11 @@ Marks = Mapping[str, Frame]
 POINTS = ("start", "end", "bulb_superior", "bulb_inferior", "centre", "superior", "inferior")
 """Names of parameters that are places: three numbers are x, y, z; two are y, z in the midline."""
 
-TURNED = ("roll", "tilt", "turn", "medial", "caudal", "to_sagittal", "posterior", "superior", "inferior")
-SHARES = ("notch", "exponent", "exponents", "waist_exponent", "dish_extent")
+TURNED = (
+    *("roll", "tilt", "turn", "medial", "caudal", "to_sagittal", "to_transverse"),
+    *("posterior", "superior", "inferior"),
+)
+SHARES = ("notch", "exponent", "exponents", "waist_exponent", "dish_extent", "taper")
 BENT = ("curl", "curvature", "sagittal_curvature", "lateral_curvature")
 """Names of parameters that are no lengths: angles and slopes (where no places), shares, curvatures."""
 

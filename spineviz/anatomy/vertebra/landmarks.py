@@ -24,6 +24,9 @@ section ``DEPTH`` mm below the endplate."""
 LUMBAR_LAMINA, THORACIC_LAMINA = 0.25, 0.45
 """Where along its loft a lamina's centre lies; a thoracic one begins farther to the side."""
 
+FLAT_PARS = 0.35
+"""Where along a thoracic inferior articular process the pars lies, whose start is under the joint above."""
+
 RIM_FREE = 3.5
 """The posterior wall's direction is taken this far (mm) from the endplates' rims or farther."""
 
@@ -32,6 +35,9 @@ PATCH = 2.0
 
 INSIDE = 2.0
 """A ray to a facet starts this far (mm) under its middle."""
+
+BEHIND = 1.5
+"""A flat articular surface is looked for from this far (mm) inside the bone."""
 
 STRIDE = 0.5
 """Rays are first followed in steps of this length (mm)."""
@@ -53,18 +59,19 @@ def landmarks(parameters: VertebraParameters) -> dict[str, Frame]:
     transverse = lofts["transverse_process"]
     costal = parameters.costal_facets()
     pedicle = _pedicle(bone, lofts["pedicle"], parameters.pedicle_axis)
+    lower = parameters.inferior_facet
     one_side = {
         "pedicle": pedicle,
-        "pars": _pars(bone, lofts["inferior_articular_process"]),
-        "lamina": _lamina(bone, lofts["lamina"], THORACIC_LAMINA if costal else LUMBAR_LAMINA),
+        "pars": _pars(bone, lofts["inferior_articular_process"], 0.0 if lower.centre is None else FLAT_PARS),
+        "lamina": _lamina(bone, lofts["lamina"], LUMBAR_LAMINA if lower.centre is None else THORACIC_LAMINA),
         "transverse": _surface(bone, transverse.point(1.0), transverse.axes()[2]),
         "facet.superior": _facet(bone, lofts["superior_articular_process"], parameters.superior_facet, 1.0),
         "facet.inferior": _facet(bone, lofts["inferior_articular_process"], parameters.inferior_facet, -1.0),
         **{f"costal.{name[: -len('_costal_facet')]}": _costal(bone, facet) for name, facet in costal.items()},
     }
     result = {
-        "endplate.superior": _endplate(bone, parameters, 1.0),
-        "endplate.inferior": _endplate(bone, parameters, -1.0),
+        "endplate.superior": endplate_rim(bone, parameters, 1.0),
+        "endplate.inferior": endplate_rim(bone, parameters, -1.0),
         "canal": _canal(bone, parameters, pedicle),
         **_spinous(bone, parameters),
     }
@@ -172,9 +179,9 @@ def _middle(bone: Field, start: Floats) -> Floats:
     return start
 
 
-def _pars(bone: Field, process: Loft) -> Frame:
-    """Return the back of the pars interarticularis, where the inferior articular process begins."""
-    return _surface(bone, process.point(0.0), np.array([0.7, -0.7, 0.0]), PATCH)
+def _pars(bone: Field, process: Loft, place: float) -> Frame:
+    """Return the back of the pars interarticularis, at a place of the inferior articular process."""
+    return _surface(bone, process.point(place), np.array([0.7, -0.7, 0.0]), PATCH)
 
 
 def _lamina(bone: Field, loft: Loft, place: float) -> Frame:
@@ -184,6 +191,9 @@ def _lamina(bone: Field, loft: Loft, place: float) -> Frame:
 
 def _facet(bone: Field, process: Loft, facet: Facet, sense: float) -> Frame:
     """Return the middle of an articular surface and where it looks; ``sense`` is +1 for a superior one."""
+    if facet.centre is not None:
+        outward = sense * facet.facing()
+        return _surface(bone, np.asarray(facet.centre) - BEHIND * outward, outward, PATCH / 2.0)
     middle, outward = articular_surface(bone, process, facet, sense)
     return surface_frame(leaving(bone, middle - INSIDE * outward, outward), outward)
 
@@ -222,7 +232,7 @@ def _canal(bone: Field, parameters: VertebraParameters, pedicle: Frame) -> Frame
     raise ValueError(f"no lamina was found behind the vertebral canal at z = {height:.1f} mm")
 
 
-def _endplate(bone: Field, parameters: VertebraParameters, side: float) -> Frame:
+def endplate_rim(bone: Field, parameters: VertebraParameters, side: float) -> Frame:
     """Return the frame of an endplate's rim: its centre and the normal of its plane."""
     body, row = parameters.body, 0 if side > 0.0 else 2
     plate = body.superior_endplate if side > 0.0 else body.inferior_endplate

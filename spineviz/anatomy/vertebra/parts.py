@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from spineviz.sdf.loft import Loft
-from spineviz.sdf.solid import Field, smooth_union
+from spineviz.sdf.solid import Field, smooth_intersection, smooth_union
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Points
 
@@ -22,6 +22,15 @@ MIDLINE_SOFTENING = 0.5
 
 ENDPLATE_UNIT = 20.0
 """Endplate curvatures are the rise (mm) at this distance (mm) from the centre."""
+
+
+JOINT_ROOM, JOINT_DEPTH = {1.0: 0.7, -1.0: 0.8}, {1.0: 5.6, -1.0: 7.5}
+"""The room before a flat articular surface reaches this far beyond its border, and out of the bone (mm):
+before a superior one (1), whose neighbour is a lamina, and an inferior one (-1), which meets a process."""
+
+JOINT_ROOT, JOINT_SLOPE, FREE_REACH = 1.4, 0.3, 6.0
+"""How far that room reaches beyond the surface's root, how much longer (mm per mm) it grows there outward,
+and how far it reaches beyond the free end (mm)."""
 
 
 class Endplate(Spec):
@@ -87,8 +96,10 @@ class SpinousProcess(Spec):
 
     ``start`` and ``end`` are (y, z) of the plate's axis; ``half_thickness`` and ``half_height`` its
     sections from base to tip; ``bow`` the sagitta of its axis (mm, positive superior), ``cap`` how far
-    the plate's rounded end reaches beyond ``end``. The bulb runs from ``bulb_superior`` to
-    ``bulb_inferior`` (y, z), ``bulb_thickness`` thick to the side and ``bulb_depth`` deep (half-widths).
+    the plate's rounded end reaches beyond ``end``. ``taper`` (at base and tip, 0 to below 1) narrows the
+    plate towards its superior border and widens it below: a three-sided blade with a ridge. The bulb runs
+    from ``bulb_superior`` to ``bulb_inferior`` (y, z), ``bulb_thickness`` thick to the side and
+    ``bulb_depth`` deep (half-widths).
     """
 
     start: Pair
@@ -104,6 +115,7 @@ class SpinousProcess(Spec):
     bulb_depth: float
     bulb_blend: float
     blend: float
+    taper: Pair = (0.0, 0.0)
 
 
 class PedicleAxis(Spec):
@@ -121,17 +133,48 @@ class Facet(Spec):
     """An articular surface: its size (mm) and the angle of its plane to the sagittal plane (degrees).
 
     The right superior surface looks posteromedially below 90 degrees (lumbar), straight back at 90 and
-    posterolaterally above (thoracic); the inferior one looks the opposite way.
+    posterolaterally above (thoracic); the inferior one looks the opposite way. ``to_transverse`` is the
+    angle of its plane to the transverse one, below 90 where its superior border leans forward. Where
+    ``centre`` is given (mm, right side) the surface is flat: what stands before it is taken away.
     """
 
     width: float
     height: float
     to_sagittal: float = 45.0
+    to_transverse: float = 90.0
+    centre: Triple | None = None
 
     def facing(self) -> Floats:
-        """Return the level direction in which the right superior articular surface looks."""
-        angle = np.radians(self.to_sagittal)
-        return np.array([-np.cos(angle), -np.sin(angle), 0.0])
+        """Return the direction in which the right superior articular surface looks."""
+        angle, lean = np.radians(self.to_sagittal), np.radians(self.to_transverse)
+        level = np.array([-np.cos(angle), -np.sin(angle), 0.0])
+        result: Floats = np.sin(lean) * level + np.cos(lean) * np.array([0.0, 0.0, 1.0])
+        return result
+
+
+def joint_field(facet: Facet, outward: Floats, free: float) -> Field:
+    """Return the distance to the room before a flat articular surface, both sides: (n, 3) mm -> (n,) mm.
+
+    ``outward`` is the unit normal out of the bone, ``free`` +1 where the surface's free end is its superior
+    one, -1 where it is the inferior one. At the other end the room widens outward, for the neighbour's tip.
+    """
+    assert facet.centre is not None
+    centre, up = np.asarray(facet.centre), np.array([0.0, 0.0, free])
+    v_axis = up - (up @ outward) * outward
+    axes = np.stack([np.cross(v_axis, outward), v_axis, outward])
+    axes = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+    wide, high = facet.width / 2.0 + JOINT_ROOM[free], facet.height / 2.0 + JOINT_ROOT
+
+    def distance(points: Points) -> Floats:
+        folded = np.array(points, dtype=np.float64)
+        folded[:, 0] = np.sqrt(folded[:, 0] ** 2 + MIDLINE_SOFTENING**2)
+        u, v, w = axes @ (folded - centre).T
+        out = np.maximum(w, 0.0)
+        v = np.where(v < 0.0, v / (1.0 + JOINT_SLOPE * out / high), np.maximum(v - FREE_REACH, 0.0))
+        oval = min(wide, high) * ((np.abs(u / wide) ** 3 + np.abs(v / high) ** 3) ** (1.0 / 3.0) - 1.0)
+        return smooth_intersection(oval, np.maximum(-w, w - JOINT_DEPTH[free]), 1.0)
+
+    return distance
 
 
 def process_loft(process: Process, reference: Triple) -> Loft:
@@ -172,6 +215,7 @@ def spinous_plate(process: SpinousProcess) -> Loft:
         bow=(0.0, process.bow),
         caps=(2.0, process.cap),
         exponent=process.exponent,
+        taper=process.taper,
     )
 
 

@@ -15,6 +15,7 @@ from spineviz.anatomy.vertebra.parts import (
     Triple,
     VertebralBody,
     body_field,
+    joint_field,
     process_field,
     spinous_field,
 )
@@ -39,6 +40,9 @@ COSTAL = (*BODY_COSTAL, "transverse_costal_facet")
 
 COSTAL_EDGE = 1.0
 """The radius (mm) that rounds the border of a costal facet's hollow."""
+
+JOINT_EDGE = 1.2
+"""The radius (mm) that rounds the border of a flat articular surface."""
 
 MARGIN = 4.0
 """Free space (mm) kept around the parts when a solid's bounds are drawn."""
@@ -77,6 +81,15 @@ class VertebraParameters(Spec):
         """Return the paired processes that this level has, in the order they are joined."""
         return {name: self.process(name) for name in ACROSS if getattr(self, name) is not None}
 
+    def flat_facets(self) -> list[tuple[str, Floats, float]]:
+        """Return the flat articular surfaces: name, normal out of the bone, +1 where the free end is up."""
+        known = (("superior_facet", 1.0), ("inferior_facet", -1.0))
+        return [
+            (name, side * getattr(self, name).facing(), side)
+            for name, side in known
+            if getattr(self, name).centre is not None
+        ]
+
     def costal_facets(self) -> dict[str, CostalFacet]:
         """Return the costal facets that this level has, by name."""
         known = {name: getattr(self, name) for name in COSTAL}
@@ -94,6 +107,8 @@ def part_fields(parameters: VertebraParameters) -> dict[str, Field]:
     parts["spinous_process"] = spinous_field(parameters.spinous_process)
     for name, facet in parameters.costal_facets().items():
         parts[name] = costal_field(facet)
+    for name, outward, free in parameters.flat_facets():
+        parts[name] = joint_field(getattr(parameters, name), outward, free)
     return parts
 
 
@@ -110,6 +125,8 @@ def joined(parameters: VertebraParameters, distances: Mapping[str, Floats]) -> F
     for name, process in list(parameters.processes().items())[1:]:
         result = smooth_union(result, distances[name], process.blend)
     result = smooth_union(result, distances["spinous_process"], parameters.spinous_process.blend)
+    for name, _, _ in parameters.flat_facets():
+        result = smooth_difference(result, distances[name], JOINT_EDGE)
     if "transverse_costal_facet" in facets:
         facet = facets["transverse_costal_facet"]
         result = smooth_union(result, distances["transverse_costal_facet"][0], facet.blend)
