@@ -38,7 +38,7 @@ BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S
 TRIANGLES: Mapping[str, int] = {
     "disc": 4_500,
     "nucleus": 1_500,
-    "herniation": 2_500,
+    "herniation": 8_000,
     "thecal_sac": 5_000,
     "root": 2_000,
     "flavum": 1_600,
