@@ -27,6 +27,7 @@ PICTURES = {
     "thoracic": ("thoracic", None, None),
     "lumbar": ("lumbar", None, None),
     "people": ("people", None, None),
+    "healthy_lumbar": ("healthy_lumbar", None, None),
     "herniation_problem": ("herniation_l4l5", 4.0, None),
     "herniation_access": ("herniation_l4l5", 29.0, None),
     "herniation_root": ("herniation_l4l5", 43.5, None),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,9 @@ Column = Literal["left", "right"]
 
 WIDEST = 0.24
 """The share of a pane's width that one column of words may take."""
+
+LINES = 3
+"""A label has no more lines than this."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def layout(
     width, height = size
     margin = lettering.margin
     longest = WIDEST * width
-    blocks = [wrapped(spot.words, longest, lettering.width) for spot in spots]
+    blocks = [wrapped(spot.words, longest, lettering.width, most=LINES) for spot in spots]
     column = max((lettering.width(line) for lines in blocks for line in lines), default=0.0)
     ports = (margin + column, width - margin - column)
     pitch = max((len(lines) for lines in blocks), default=1) * lettering.line + margin / 2
@@ -111,14 +115,27 @@ def _placed(
     return PlacedLabel(lines, box, column, port, spot.anchor, spot.strong, spot.hidden)
 
 
-def wrapped(words: str, longest: float, width: Callable[[str], float]) -> tuple[str, ...]:
-    """Break words into the two most even lines when one would be longer than ``longest``."""
+def wrapped(words: str, longest: float, width: Callable[[str], float], most: int = 2) -> tuple[str, ...]:
+    """Break words into the fewest lines, as even as can be, of which none is longer than ``longest``.
+
+    Where ``most`` lines are too few, what is too long is cut.
+    """
     parts = words.split()
-    if width(words) <= longest:
-        return (" ".join(parts),) if parts else ("",)
-    breaks = [(" ".join(parts[:cut]), " ".join(parts[cut:])) for cut in range(1, len(parts))]
-    pair = min(breaks, key=lambda item: max(width(item[0]), width(item[1])), default=(words, ""))
-    return tuple(_shortened(line, longest, width) for line in pair if line)
+    if not parts:
+        return ("",)
+    lines: tuple[str, ...] = ()
+    for count in range(1, min(most, len(parts)) + 1):
+        lines = min(_broken(parts, count), key=lambda found: max(map(width, found)))
+        if max(map(width, lines)) <= longest:
+            break
+    return tuple(_shortened(line, longest, width) for line in lines)
+
+
+def _broken(parts: Sequence[str], count: int) -> Iterator[tuple[str, ...]]:
+    """Give every way to break words into so many lines."""
+    for cuts in combinations(range(1, len(parts)), count - 1):
+        ends = (0, *cuts, len(parts))
+        yield tuple(" ".join(parts[start:end]) for start, end in pairwise(ends))
 
 
 def _shortened(line: str, longest: float, width: Callable[[str], float]) -> str:
