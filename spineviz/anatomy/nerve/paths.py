@@ -22,6 +22,9 @@ __all__ = ["Obstacles", "RootPath", "SacAxis", "obstacles", "root_paths", "sac_a
 TRIMMED = 4.0
 """This much (mm) is cut off a root's line: its end is held and may bend towards where it is held."""
 
+FILUM = 0.3
+"""Roots in the sacral canal keep this much (mm) farther from the midline, where the filum runs."""
+
 GATHERED = 4.5
 """A root has its whole diameter so many mm from where its rootlets join, or where it leaves the sac."""
 
@@ -71,7 +74,7 @@ def _beside(free: Obstacles, paths: Sequence[RootPath], sacrum: Frame) -> Obstac
     roots = together(parts)
 
     def distance(points: Points) -> Floats:
-        aside = np.abs(sacrum.to_local(points)[:, 0])
+        aside = np.abs(sacrum.to_local(points)[:, 0]) - FILUM
         return np.minimum(np.minimum(free(points), roots(points)), aside)
 
     return distance
