@@ -25,7 +25,7 @@ from spineviz.pathology import Herniation, apply, displaced
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points, Warp
 from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
-from spineviz.terms import Disc
+from spineviz.terms import SIDES, Disc
 
 
 @dataclass(frozen=True)
@@ -177,9 +177,11 @@ def test_the_left_root_lies_on_the_fragment() -> None:
     assert fragment()(moved).min() < 1.2
 
 
-def test_only_the_sac_and_the_roots_of_the_herniated_side_give_way() -> None:
+def test_only_the_sac_what_lies_in_it_and_the_roots_of_the_herniated_side_give_way() -> None:
     names = {name for name, _ in warps()}
-    assert names == {"thecal_sac", "root.L5.left", "root.S1.left"}
+    strands = {name for name in names if name.startswith("cauda")}
+    assert names - strands == {"thecal_sac", "filum_terminale", "root.L5.left"}
+    assert {f"cauda.S1.{side}" for side in SIDES} <= strands and "cauda.L3.left" not in strands
     for level in ("L4", "L5", "S1"):
         other = nerve_structures()[f"root.{level}.right"].surface.vertices.astype(float)
         assert fragment()(other).min() > 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -16,14 +17,16 @@ from spineviz.geometry import as_trimesh, triangle_normals
 from spineviz.structure import Floats, Points
 from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
 from spineviz.terms import LOWER_LUMBAR_LEVELS as LEVELS
-from spineviz.terms import SIDES, SIGN, Disc, Level, Side, exiting_root, traversing_root
+from spineviz.terms import ROOTS, SIDES, SIGN, Disc, Level, Root, Side, exiting_root, traversing_root
+
+HERE = [root for root in ROOTS[ROOTS.index("L3") :] if root != "L6"]
 
 
 @cache
-def paths() -> dict[tuple[Level, Side], RootPath]:
+def paths() -> dict[tuple[Root, Side], RootPath]:
     axis = sac_axis(nerve_parameters(), bones())
     found = root_paths(nerve_parameters(), axis, bones(), obstacles(bones()))
-    return {(path.level, path.side): path for path in found}
+    return {(path.root, path.side): path for path in found}
 
 
 def bone_distance(points: Points) -> Floats:
@@ -39,7 +42,8 @@ def area(disc: Disc) -> float:
 
 
 def test_every_nerve_is_there_and_closed() -> None:
-    names = {"thecal_sac", *(root_name(level, side) for level in LEVELS for side in SIDES)}
+    names = {"thecal_sac", "filum_terminale"}
+    names |= {f"{stem}.{root}.{side}" for stem in ("root", "cauda") for root in HERE for side in SIDES}
     assert set(nerve_structures()) == names
     for structure in nerve_structures().values():
         mesh = as_trimesh(structure.surface)
@@ -136,7 +140,8 @@ def test_the_first_sacral_root_leaves_through_its_foramen() -> None:
 
 
 def test_ganglia_of_lumbar_roots_lie_in_the_foramen_and_of_the_sacral_root_in_the_canal() -> None:
-    for (level, side), path in paths().items():
+    for level, side in product(LEVELS, SIDES):
+        path = paths()[level, side]
         place = abs(path.points[path.ganglion, 0])
         pedicle = abs(bones()[level].landmarks[f"pedicle.{side}"].origin[0])
         if level == "S1":

@@ -22,7 +22,9 @@ def relax(lines: Points, radii: Floats, free: Field) -> Points:
         smoother = _smoother(
             lines.shape[1], pace * settings["tension"], pace * settings["stiffness"], pace * loyalty
         )
-        current = np.einsum("ij,kjc->kic", smoother, current + pace * loyalty * lines)
+        target = current + pace * loyalty * lines
+        target[:, 0], target[:, -1] = lines[:, 0], lines[:, -1]
+        current = np.einsum("ij,kjc->kic", smoother, target)
         current[:, 0], current[:, -1] = lines[:, 0], lines[:, -1]
         flat = current.reshape(-1, 3)
         lack = np.maximum(radii.ravel() + settings["clearance"] - free(flat), 0.0)

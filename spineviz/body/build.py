@@ -12,8 +12,7 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
 from spineviz.anatomy.disc import disc_recipes, parts_of
 from spineviz.anatomy.ligament import ligament_recipes
-from spineviz.anatomy.nerve import nerve_recipes
-from spineviz.anatomy.nerve.parameters import nerve_parameters
+from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes, stays
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
@@ -34,6 +33,10 @@ TRIANGLES: Mapping[str, int] = {
     "herniation": 8_000,
     "thecal_sac": 5_000,
     "root": 2_000,
+    "spinal_cord": 4_000,
+    "filum_terminale": 4_000,
+    "rootlet": 1_100,
+    "cauda": 3_000,
     "flavum": 1_600,
     "supraspinous_ligament": 1_200,
     "multifidus": 9_000,
@@ -45,8 +48,14 @@ TRIANGLES: Mapping[str, int] = {
 }
 """How many triangles a bone, and a structure whose name begins so, has in a scene."""
 
+SHARES: Mapping[str, float] = {"thecal_sac": 0.29, "spinal_cord": 0.25}
+"""What share of its triangles a structure keeps at least that is as long as the scene has bones."""
+
 TRIANGLES_OF_A_BONE = 8_000
 """How many triangles any other bone has in a scene."""
+
+NERVES = ("thecal_sac", "root", "spinal_cord", "filum_terminale", "rootlet", "cauda")
+"""How the names of the nervous system's structures begin."""
 
 LIGHT = 0.25
 """The share of its triangles that a bone's light mesh has."""
@@ -86,7 +95,8 @@ def build(
         )
         made(structures[name])
     if soft:
-        for name in (name for disc in discs_between(bones) for name in parts_of(disc) if name not in recipes):
+        parts = [name for disc in discs_between(bones) for name in parts_of(disc)]
+        for name in (name for name in (*parts, *_nerves_among(baked, bones, anatomy)) if name not in recipes):
             structures[name] = baked[name]
             made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
@@ -103,6 +113,12 @@ def build(
             )
             made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
+
+
+def _nerves_among(names: Iterable[str], bones: Iterable[Level], anatomy: Anatomy) -> list[str]:
+    """Return the names of nerves, and of what covers them, among some; none where bones are no neighbours."""
+    there = has_nerves(list(bones), anatomy.levels)
+    return [name for name in names if there and name.partition(".")[0] in NERVES]
 
 
 def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
@@ -145,6 +161,7 @@ def _fitting(
         if name not in alone
         and not set(changed) & set(name.split("."))
         and not (changed and name in ON_EVERY_DISC)
+        and stays(name, wanted, anatomy.levels)
     }
 
 
@@ -159,18 +176,20 @@ def tissue_recipes(
 ) -> dict[str, Recipe]:
     """Return the recipes of all soft tissue that belongs to an anatomy's bones.
 
-    Discs are there between any two bones, the rest where L3 to the sacrum are. What is not operated on and
-    ``known`` already, by name, needs no recipe.
+    Discs are there between any two bones, nerves where all bones are neighbours, the rest where L3 to the
+    sacrum are. What is not operated on and ``known`` already, by name, needs no recipe.
     """
     recipes: dict[str, Recipe] = {}
     for disc in discs_between(bones):
         if disc in LOWER_LUMBAR_DISCS or not set(parts_of(disc)) <= set(known):
             recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
+    if has_nerves(list(bones), anatomy.levels) and not {"thecal_sac", "spinal_cord"} <= set(known):
+        recipes |= nerve_recipes(nerve_parameters(), bones)
     if not set(LOWER_LUMBAR_LEVELS) <= set(bones) or not set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs):
         return recipes
     bones = {level: bones[level] for level in LOWER_LUMBAR_LEVELS}
-    recipes |= nerve_recipes(nerve_parameters(), bones)
-    recipes |= ligament_recipes(bones)
+    nerves = {name: recipes[name] for name in recipes if name.partition(".")[0] in ("thecal_sac", "root")}
+    recipes |= ligament_recipes(bones, nerves or nerve_recipes(nerve_parameters(), bones, within=False))
     muscles = muscle_recipes(muscle_parameters(), bones)
     return recipes | muscles | skin_recipes(skin_parameters(), bones, muscles)
 
@@ -188,6 +207,8 @@ def shaded(recipe: Recipe) -> Surface:
     """
     surface = recipe.surface()
     budget = TRIANGLES.get(recipe.name.partition(".")[0])
+    if budget is not None:
+        budget = max(budget, int(SHARES.get(recipe.name, 0.0) * len(surface.faces)))
     if budget is not None and len(surface.faces) > budget:
         surface = recipe.painted(lighter(surface, budget))
     return bake_occlusion(surface)

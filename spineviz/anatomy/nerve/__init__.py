@@ -1,117 +1,138 @@
-"""The thecal sac and the lumbar and first sacral roots with their ganglia."""
+"""The nervous system of the spine: cord, cauda equina, thecal sac, and the roots with their ganglia."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.nerve.parameters import NerveParameters, nerve_parameters
-from spineviz.anatomy.nerve.paths import Obstacles, RootPath, SacAxis, obstacles, root_paths, sac_axis
+from spineviz.anatomy.nerve.axis import SacAxis, sac_axis
+from spineviz.anatomy.nerve.cauda import cauda_lines
+from spineviz.anatomy.nerve.cord import Cord, cord_of, cord_solid, filum_line
+from spineviz.anatomy.nerve.obstacles import Obstacles, obstacles
+from spineviz.anatomy.nerve.parameters import NerveParameters, RootParameters, nerve_parameters
+from spineviz.anatomy.nerve.paths import LATER, RootPath, root_paths
+from spineviz.anatomy.nerve.rootlets import FANNED, fan
+from spineviz.anatomy.nerve.sac import root_solid, sac_solid
+from spineviz.anatomy.nerve.swept import strand
+from spineviz.anatomy.nerve.ways import HIATUS, bones_of
 from spineviz.anatomy.recipe import Recipe
-from spineviz.anatomy.relaxed_line import tube, unit
-from spineviz.sdf.solid import Field, Solid, smooth_intersection, smooth_union
-from spineviz.structure import Floats, Points
-from spineviz.terms import Level
+from spineviz.structure import Points
+from spineviz.terms import ROOTS, SIDES, Level, Root
 
-__all__ = ["NerveParameters", "nerve_parameters", "nerve_recipes", "root_name"]
+__all__ = ["NerveParameters", "has_nerves", "nerve_parameters", "nerve_recipes", "root_name", "stays"]
 
-CUT_EDGE = 0.6
-"""The edges of the flat cuts where sac and roots end are rounded by this much (mm)."""
+WITHIN = ("spinal_cord", "filum_terminale", "rootlet", "cauda")
+"""How the names of what lies within the sac begin."""
 
-ROOT_CLEARANCE = 0.45
-"""A root or its sleeve is flattened rather than come nearer to bone or disc than this (mm)."""
+FILUM_SIDES = 8
+"""How many flat sides the filum's mesh has."""
 
 
-def root_name(level: Level, side: str) -> str:
+def root_name(root: Root, side: str) -> str:
     """Return the name of a root's structure."""
-    return f"root.{level}.{side}"
+    return f"root.{root}.{side}"
 
 
-def nerve_recipes(parameters: NerveParameters, bones: Mapping[Level, LevelBone]) -> dict[str, Recipe]:
-    """Return ``thecal_sac`` and ``root.<level>.<side>`` at rest in a healthy spine.
+def has_nerves(levels: Sequence[Level], column: Sequence[Level]) -> bool:
+    """Tell whether some bones of a column, given from above, have a canal to lay nerves in: neighbours do."""
+    if len(levels) < 2 or set(levels) <= {"S1", "Co1"}:
+        return False
+    first = list(column).index(levels[0])
+    return list(levels) == list(column[first : first + len(levels)])
 
-    Solids are in the world frame, mm; they keep clear of the bones and of healthy discs. Raises
-    ValueError when a bone or a landmark is missing.
+
+def stays(name: str, levels: Collection[Level], column: Collection[Level]) -> bool:
+    """Tell whether a nerve of the whole column is the same where only some of its bones are there.
+
+    Sac, cord and what lies between them end where the bones do.
     """
-    free = obstacles(bones)
+    stem, _, rest = name.partition(".")
+    if stem not in ("thecal_sac", "root", *WITHIN) or set(levels) == set(column):
+        return True
+    root = rest.partition(".")[0]
+    if stem != "root" or root not in ROOTS:
+        return False
+    needed = {*bones_of(ROOTS[ROOTS.index(root)]), *(("Co1",) if root in HIATUS else ())}
+    return needed <= set(levels)
+
+
+def nerve_recipes(
+    parameters: NerveParameters, bones: Mapping[Level, LevelBone], within: bool = True
+) -> dict[str, Recipe]:
+    """Return what there is of the nervous system in some neighbouring bones, at rest in a healthy spine.
+
+    ``thecal_sac``, ``root.<root>.<side>``, ``spinal_cord``, ``filum_terminale``, ``rootlet.<root>.<side>``
+    (C1 to L1) and ``cauda.<root>.<side>`` (L2 and below). Solids are in the world frame, mm; sac and roots
+    keep clear of the bones and of healthy discs. Without ``within`` only the sac and its roots down to S1 are
+    made, for what lies around them. Raises ValueError when a landmark is missing and where a foramen has no
+    room for a nerve.
+    """
+    free, exact = obstacles(bones), obstacles(bones, exact=True)
     axis = sac_axis(parameters, bones)
-    paths = root_paths(parameters, axis, bones, free)
-    steps = measures.table("nerve_mesh")
-    sac = Recipe(
-        "thecal_sac", "dura", _sac_solid(axis, paths, free, obstacles(bones, discs=False)), steps["sac"]
-    )
-    roots = [
-        Recipe(root_name(path.level, path.side), "nerve", _root_solid(path, free), steps["root"], path.side)
-        for path in paths
-    ]
-    return {recipe.name: recipe for recipe in (sac, *roots)}
+    some = parameters if within else parameters.model_copy(update={"roots": _outer(parameters)})
+    paths = root_paths(some, axis, bones, free)
+    solid = sac_solid(axis, paths, free, obstacles(bones, discs=False))
+    sac = Recipe("thecal_sac", "dura", solid, measures.value("nerve_mesh.sac"))
+    recipes = [sac, *(_root_recipe(path, exact) for path in paths)]
+    if within:
+        recipes += _within(parameters, axis, paths, bones, free, sac)
+    return {recipe.name: recipe for recipe in recipes}
 
 
-def _root_solid(path: RootPath, free: Obstacles) -> Solid:
-    """Return a root, flattened where room is short and cut off flat outside the foramen."""
-    field = tube(path.points, path.radii)
-    reach = float(path.radii.max()) + 2.0
-
-    end, outwards = path.points[-1], unit(path.points[-1] - path.points[-4])
-
-    def clear(points: Points) -> Floats:
-        root = smooth_intersection(field(points), (points - end) @ outwards, CUT_EDGE)
-        return smooth_intersection(root, ROOT_CLEARANCE - free(points), 0.5)
-
-    return Solid(clear, path.points.min(0) - reach, path.points.max(0) + reach)
+def _outer(parameters: NerveParameters) -> tuple[RootParameters, ...]:
+    return tuple(root for root in parameters.roots if root.root not in LATER)
 
 
-def _sac_solid(axis: SacAxis, paths: list[RootPath], free: Obstacles, bone: Obstacles) -> Solid:
-    """Return the sac with the sleeves that the roots take with them, cut off flat at its upper end."""
-    shape = measures.table("thecal_sac_shape")
-    barrel = _barrel(axis, shape["egg"])
-    sleeves = [_sleeve(path, shape["sleeve_length"]) for path in paths]
-
-    def field(points: Points) -> Floats:
-        result = barrel(points)
-        near = np.flatnonzero(result < 14.0)
-        around = points[near]
-        room = np.maximum(shape["bone_clearance"] - bone(around), shape["disc_clearance"] - free(around))
-        part = smooth_intersection(result[near], room, shape["blend"])
-        for sleeve in sleeves:
-            part = smooth_union(part, sleeve(around), shape["sleeve_blend"])
-        result[near] = smooth_intersection(part, ROOT_CLEARANCE - free(around), 0.5)
-        return smooth_intersection(result, axis.cut.to_local(points)[:, 2], CUT_EDGE)
-
-    return Solid(field, axis.points.min(0) - 24.0, axis.points.max(0) + 24.0)
+def _root_recipe(path: RootPath, free: Obstacles) -> Recipe:
+    thick = 2 * float(path.radii[path.takeoff])
+    step = max(min(measures.value("nerve_mesh.root"), 0.17 * thick), measures.value("nerve_mesh.least"))
+    return Recipe(root_name(path.root, path.side), "nerve", root_solid(path, free), step, path.side)
 
 
-def _sleeve(path: RootPath, length: float) -> Field:
-    """Return the dural sleeve: over the root at its take-off, ending within the root."""
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path.points, axis=0), axis=1))])
-    past = (along - along[path.takeoff]) / length
-    last = int(np.searchsorted(past, 1.0))
-    radii = path.radii + 0.45 - 0.95 * np.clip(past, 0.0, 1.0)
-    first = max(path.takeoff - 6, 0)
-    return tube(path.points[first:last], radii[first:last])
+def _within(
+    parameters: NerveParameters,
+    axis: SacAxis,
+    paths: Sequence[RootPath],
+    bones: Mapping[Level, LevelBone],
+    free: Obstacles,
+    sac: Recipe,
+) -> list[Recipe]:
+    """Return the recipes of what lies within the sac, and of the filum below it."""
+    cord = cord_of(parameters, axis)
+    result: list[Recipe] = []
+    if cord.there:
+        result.append(Recipe("spinal_cord", "cord", cord_solid(cord), measures.value("nerve_mesh.cord")))
+    if not (cord.whole or axis.cut_below is None):
+        return result + _fans(parameters, paths, cord)[1]
+    filum, thick = filum_line(cord, bones, free)
+    result.append(strand("filum_terminale", "ligament", filum, thick, FILUM_SIDES, None))
+    fans, recipes = _fans(parameters, paths, cord)
+    result += recipes
+    for side in SIDES:
+        passed = {root: line for (root, of), line in fans.items() if of == side}
+        lines = cauda_lines(parameters.roots, paths, cord, filum, sac.solid.field, passed, side)
+        for root, (line, radii) in lines.items():
+            sides = int(measures.value("cauda.sides"))
+            result.append(strand(f"cauda.{root}.{side}", "nerve", line, radii, sides, side))
+    return result
 
 
-def _barrel(axis: SacAxis, egg: float) -> Field:
-    """Return the sac without sleeves: egg-shaped sections, narrower behind, around its axis."""
-    tree = cKDTree(axis.points)
-    down = np.cross(axis.right, axis.anterior)
-
-    def field(points: Points) -> Floats:
-        _, nearest = tree.query(points)
-        offset = points - axis.points[nearest]
-        half = axis.half[nearest]
-        v = (offset * axis.anterior[nearest]).sum(1)
-        u = (offset * axis.right[nearest]).sum(1)
-        w = (offset * down[nearest]).sum(1)
-        wide = half[:, 0] * (1 + egg * np.clip(v / half[:, 1], -1.0, 1.0))
-        sizes = np.stack([wide, half[:, 1], np.minimum(half[:, 0], half[:, 1])], axis=1)
-        scaled = np.stack([u, v, w], axis=1) / sizes
-        radius = np.sqrt((scaled * scaled).sum(1)) + 1e-9
-        slope = np.sqrt(((scaled / sizes) ** 2).sum(1)) + 1e-9
-        return np.asarray((radius - 1.0) * radius / slope)
-
-    return field
+def _fans(
+    parameters: NerveParameters, paths: Sequence[RootPath], cord: Cord
+) -> tuple[dict[tuple[Root, str], Points], list[Recipe]]:
+    """Return the lines of the rootlets that are shown one by one, and their recipes."""
+    by_root = {root.root: root for root in parameters.roots}
+    shape = measures.table("rootlets")
+    lines: dict[tuple[Root, str], Points] = {}
+    recipes: list[Recipe] = []
+    for path in paths if cord.there else ():
+        if path.root in FANNED:
+            line = fan(by_root[path.root], path, cord)
+            lines[path.root, path.side] = line
+            radii = np.full(len(line), shape["radius"])
+            name = f"rootlet.{path.root}.{path.side}"
+            recipes.append(strand(name, "nerve", line, radii, int(shape["sides"]), path.side))
+    return lines, recipes

@@ -14,11 +14,11 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import DiscParameters, annulus_field, displaced_solids
 from spineviz.anatomy.disc.displaced_material import material_frame
 from spineviz.anatomy.disc.space import DiscSpace, disc_space
-from spineviz.anatomy.nerve import root_name
-from spineviz.anatomy.nerve.paths import obstacles
+from spineviz.anatomy.nerve import WITHIN, root_name
+from spineviz.anatomy.nerve.obstacles import obstacles
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points, Structure, Warp, frozen
-from spineviz.terms import SIDES, SIGN, Disc, Level, Side, levels_of
+from spineviz.terms import ROOTS, SIDES, SIGN, Disc, Level, Side, exiting_root, levels_of
 
 CELL = 0.75
 """Spacing (mm) of the columns along which tissue gives way."""
@@ -91,7 +91,7 @@ def nerve_warps(
     bones: Mapping[Level, LevelBone],
     side: Side | None = None,
 ) -> dict[tuple[str, str], Warp]:
-    """Return the warp ``surgery`` of the sac and of the roots that pass behind a disc.
+    """Return the warp ``surgery`` of the sac, of what lies in it, and of the roots that pass behind a disc.
 
     ``structures`` holds at least those of the nerves, at rest. Compression 1 is pushed aside by the
     whole herniation. Retraction is towards the midline from ``side``, by default the herniation's
@@ -101,14 +101,16 @@ def nerve_warps(
     sides = {item.side for item in parameters.herniations} | ({side} if side else set())
     retracted: Side = side or (parameters.herniations[0].side if parameters.herniations else "left")
     fields = tuple(_yielding(space, parameters, bones))
-    passing = [level for level in bones if list(bones).index(level) >= list(bones).index(levels_of(disc)[1])]
+    passing = ROOTS[ROOTS.index(exiting_root(disc)) + 1 :]
     names = ["thecal_sac"]
-    names += [root_name(level, each) for level in passing for each in SIDES if each in (sides or {retracted})]
+    names += [root_name(root, each) for root in passing for each in SIDES if each in (sides or {retracted})]
+    names += [name for name in structures if name.partition(".")[0] in WITHIN]
     result: dict[tuple[str, str], Warp] = {}
-    for name in names:
-        if name in structures:
-            rest = np.asarray(structures[name].surface.vertices, dtype=np.float64)
-            result[name, "surgery"] = _warp(rest, space.frame, retracted, fields)
+    for name in (name for name in names if name in structures):
+        rest = np.asarray(structures[name].surface.vertices, dtype=np.float64)
+        warp = _warp(rest, space.frame, retracted, fields)
+        if len(warp.moving):
+            result[name, "surgery"] = warp
     return result
 
 
