@@ -31,7 +31,7 @@ TRIANGLES: Mapping[str, int] = {
     "disc": 4_500,
     "nucleus": 1_500,
     "endplate": 1_200,
-    "herniation": 2_500,
+    "herniation": 8_000,
     "thecal_sac": 5_000,
     "root": 2_000,
     "flavum": 1_600,

@@ -85,7 +85,8 @@ def release(site: Site, plan: Plan) -> Action:
     """Return the action that lets the root go back and takes the nerve root retractor out."""
     tool, path = site.tools["root_retractor"].name, plan.retractor
     above = raised(path.frames[0], site.depth + ABOVE_SKIN)
-    motion = Motion((0.0, 0.5, 0.65, 1.0), (*path.frames[::-1], above), (*path.bows[::-1], np.zeros(3)))
+    way = plan.slackened, *path.frames[-2::-1], above
+    motion = Motion((0.0, 0.5, 0.65, 1.0), way, (*path.bows[::-1], np.zeros(3)))
     return together(
         carried((tool,), motion),
         during(warped(site.nerves, NERVE_WARP, (0.0, plan.retraction), (0.0, 0.0)), 0.0, 0.5),
@@ -99,7 +100,8 @@ def fragment_removal(site: Site, plan: Plan) -> Action:
     times, poses = (0.0, 0.28, 0.4, GRASPED), (away, before, plan.grasp, plan.grasp)
     turns = np.array([0.0, SHUT, 1.0, SHUT]) * rongeur_opening()
     jaws = tuple(rongeur_jaw(pose, float(turn)) for pose, turn in zip(poses, turns, strict=True))
-    tool, jaw = site.tools["rongeur"].name, site.tools["jaw"].name
+    tool, jaw, aside = (site.tools[name].name for name in ("rongeur", "jaw", "root_retractor"))
+    slack = Motion((0.0, 1.0), (plan.retractor.frames[-1], plan.slackened))
     freed = (1.0, plan.retraction), (0.0, plan.retraction)
     actions = [
         carried((tool,), Motion(times, poses)),
@@ -108,6 +110,7 @@ def fragment_removal(site: Site, plan: Plan) -> Action:
         during(_drawn(site, plan), GRASPED, OUT),
         during(vanished(tool, jaw), 0.84, 0.92),
         during(warped(site.nerves, NERVE_WARP, *freed), FREED, 0.84),
+        during(carried((aside,), slack), FREED, 0.84),
     ]
     if plan.removal is not None:
         actions += [

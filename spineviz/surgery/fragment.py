@@ -33,7 +33,7 @@ TOUCHING = 0.3
 CLEAR, LOOSENED = 0.15, 6.0
 """How far (mm) the fragment keeps off what is around it, from what rise (mm) of the jaws on."""
 
-PUSHES, MOST = 4, 1.5
+PUSHES, MOST = 8, 2.5
 """How often, and how far at most (mm), parts of the fragment give way to what is around it."""
 
 INNER = (0.35, 0.7)
@@ -42,7 +42,7 @@ INNER = (0.35, 0.7)
 NARROWEST, CLIMBS = 12, 8
 """How many of the narrowest places tell how good a way is, and how often it is improved by a step."""
 
-BERTH = 1.2
+BERTH = 0.3
 """How far (mm) the way keeps off the retractor, which is too thin to be met by few points."""
 
 SHORTEST = 4.0
@@ -53,6 +53,9 @@ JAWS = 1.6
 
 LINES, STARTS = 16, 6
 """How many straight lines are tried in all widths, and from how many of those better ways are looked for."""
+
+BEYOND = 12.0
+"""How far (mm) above the skin the fragment is looked after."""
 
 HIGHEST = 34.0
 """The height in mm over the docking point up to which bone may stand beside the way."""
@@ -285,8 +288,8 @@ def _score(reach: Reach, way: Way, points: Points, grasp: Points, soft: Field) -
     First counts its room where it is narrowest, then how wide it leaves the fragment. In the bed the jaws,
     which can turn there, do not count.
     """
-    share = np.linspace(0.0, 1.0, 26)
-    top = reach.top if reach.walled else HIGHEST
+    share = np.concatenate([np.linspace(0.0, 0.48, 25), np.linspace(0.52, 1.0, 9)])
+    top = max(reach.top, reach.site.depth + BEYOND)
 
     def way_of(points: Points) -> Points:
         heights = points[:, 2:] + share * np.maximum(top - points[:, 2:], 0.0)

@@ -25,6 +25,9 @@ from spineviz.surgery.window import Window
 SHUT = 0.25
 """How far the rongeur stays open on what it holds, as a share of how far it opens."""
 
+SLACK = 0.7
+"""By how much (mm) the retractor gives way when the nerves are no longer pushed aside by the fragment."""
+
 BESIDE_ROOT = 0.2
 """How far (mm) beside the root's border the retractor's toe is to stand."""
 
@@ -83,6 +86,13 @@ class Plan:
     way_out: WayOut
     stages: tuple[int, int]
     retraction: float
+
+    @property
+    def slackened(self) -> Frame:
+        """Where the nerve root retractor stands when the nerves have settled into the fragment's bed."""
+        beside, drawn = self.retractor.frames[-2:]
+        way = (beside.origin - drawn.origin) @ drawn.right
+        return Frame(drawn.origin + np.sign(way) * SLACK * drawn.right, drawn.axes)
 
 
 def decompression_tools(approach: str) -> dict[str, Instrument]:
