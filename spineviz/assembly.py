@@ -103,18 +103,16 @@ def built(scene: Scene) -> Assembly:
     if scene.compare:
         return _compared(scene)
     whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside)
+    opened = {f"facet_capsule.{entry.disc}.{entry.side}" for entry in scene.approaches}
+    left = {name: item for name, item in whole.structures.items() if name not in opened}
+    whole = replace(whole, structures=left)
     prepared = tuple(prepare(approach, whole) for approach in scene.approaches)
     structures = {name: _with_variants(item, prepared) for name, item in whole.structures.items()}
     warps = dict(whole.warps)
     for approach in prepared:
         structures |= approach.structures
         warps |= approach.warps
-    opened = {f"facet_capsule.{entry.disc}.{entry.side}" for entry in scene.approaches}
-    shown = {
-        name: item
-        for name, item in structures.items()
-        if _in_range(name, scene.anatomy.levels) and name not in opened
-    }
+    shown = {name: item for name, item in structures.items() if _in_range(name, scene.anatomy.levels)}
     landmarks = {
         f"{level}/{name}": Landmark(f"{level}/{name}", frame)
         for level, bone in whole.bones.items()

@@ -51,7 +51,7 @@ def spine(column: dict[Level, LevelBone]) -> Spine:
     healthy, discs = Anatomy(), {}
     for disc in PRESENT:
         solid = disc_recipes(disc, healthy.discs[disc], column)[f"disc.{disc}"].solid
-        discs[disc] = mesh(solid, 1.5 if disc[0] == "C" else 2.0)
+        discs[disc] = mesh(solid, 1.2 if disc[0] == "C" else 1.5)
     return Spine(column, discs)
 
 

@@ -183,15 +183,16 @@ def freed(
     best, least = (inner, outer), np.inf
     for _ in range(rounds if len(points) else 0):
         depth = -surface_distance(build(inner, outer), 0.6)(points)
-        if depth.max() < least:
-            best, least = (inner, outer), float(depth.max())
         caught = depth > CAUGHT
+        excess = float(depth[caught].sum())
+        if excess < least:
+            best, least = (inner, outer), excess
         if not caught.any():
             break
         tree, lift = cKDTree(inner.reshape(-1, 3)), np.zeros(inner.size // 3)
-        for point, excess in zip(points[caught], depth[caught], strict=True):
-            near = tree.query_ball_point(point, reach + excess)
-            lift[near] = np.maximum(lift[near], excess + 0.05)
+        for point, height in zip(points[caught], depth[caught], strict=True):
+            near = tree.query_ball_point(point, reach + height)
+            lift[near] = np.maximum(lift[near], height + 0.05)
         way = outer - inner
         thickness = np.linalg.norm(way, axis=2, keepdims=True)
         way = way / np.maximum(thickness, 1e-6)

@@ -30,7 +30,7 @@ LONGEST = 4.4
 TOUCHING = 0.3
 """How deep (mm) the fragment may press into what lies on it at rest, nerves and ligament."""
 
-CLEAR, LOOSENED = 0.15, 6.0
+CLEAR, LOOSENED = 0.3, 6.0
 """How far (mm) the fragment keeps off what is around it, from what rise (mm) of the jaws on."""
 
 PUSHES, MOST = 8, 2.5
