@@ -145,7 +145,8 @@ class PartingWarp:
     """The movement of one surface while an opening is made.
 
     Call it with the opening's amounts; it gives the vertices (n, 3) float32, world mm. Amounts of zero
-    give the rest shape exactly. ``pressing`` is how its moving points give way to what holds them.
+    give the rest shape exactly. ``pressing`` is how its moving points give way to what holds them; they are
+    cleared of what is ``aside`` first, and of bone last.
     """
 
     rest: Points
@@ -154,6 +155,7 @@ class PartingWarp:
     prepared: Any
     clearance: Clearance | None
     pressing: Callable[[Amounts], Points] | None = None
+    aside: Clearance | None = None
 
     def __call__(self, amounts: Amounts) -> Points:
         """Return the vertices (n, 3) at some amounts."""
@@ -162,8 +164,9 @@ class PartingWarp:
         moved = self.opening.move(self.prepared, amounts)
         if self.pressing is not None:
             moved += self.pressing(amounts)
-        if self.clearance is not None:
-            moved = self.clearance.cleared(moved)
+        for clearance in (self.aside, self.clearance):
+            if clearance is not None:
+                moved = clearance.cleared(moved)
         result = np.array(self.rest)
         result[self.moving] = moved
         return result
@@ -180,17 +183,12 @@ def parting_warp(
     rest = frozen(points, np.float32)
     moving = np.flatnonzero(opening.moves(rest))
     prepared = opening.prepared(rest[moving].astype(np.float64))
-    clearance = None
+    clearance = aside = None
     if clear_of_bone and len(moving):
-        clearance = _clearance(rest[moving], prepared, opening, _with(opening.terrain.bone, beside))
-    return PartingWarp(rest, opening, moving, prepared, clearance)
-
-
-def _with(bone: Field, beside: Field | None) -> Field:
-    """Return the distance from bone and from what stands beside it."""
-    if beside is None:
-        return bone
-    return lambda points: np.minimum(bone(points), beside(points))
+        clearance = _clearance(rest[moving], prepared, opening, opening.terrain.bone)
+        if beside is not None:
+            aside = _clearance(rest[moving], prepared, opening, beside)
+    return PartingWarp(rest, opening, moving, prepared, clearance, aside=aside)
 
 
 def _clearance(rest: Points, prepared: Any, opening: Opening, bone: Field) -> Clearance | None:
