@@ -174,7 +174,7 @@ def test_a_file_in_lps_is_refused_until_its_axes_are_said(tmp_path: Path) -> Non
 
 def test_a_bone_without_spinous_process_asks_for_the_landmark() -> None:
     box = trimesh.creation.box(
-        extents=[200, 200, 200], transform=trimesh.transformations.translation_matrix([0, 58, 0])
+        extents=[200, 200, 200], transform=trimesh.transformations.translation_matrix([0, 60, 0])
     )
     cut = trimesh.boolean.intersection([as_trimesh(generated("L4")), box], engine="manifold")
     with pytest.raises(ValueError, match=r"L4: spinous\.tip was not found .* landmarks = "):

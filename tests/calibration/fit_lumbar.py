@@ -51,13 +51,28 @@ AFTERWARDS: dict[str, dict[tuple[Any, ...], float]] = {
         ("inferior_articular_process", "curl", 0): -0.0228,
         ("inferior_articular_process", "curl", 1): 0.0117,
     },
-    "L2": {("inferior_articular_process", "across", i): 2.4 for i in range(2)},
+    "L2": {
+        **{("superior_articular_process", "across", i): width for i, width in enumerate((5.2, 2.4))},
+        **{("inferior_articular_process", "across", i): 2.4 for i in range(2)},
+        **{("inferior_articular_process", "start", i): place for i, place in enumerate((9.46, -37.89))},
+        **{("inferior_articular_process", "end", i): place for i, place in enumerate((10.07, -39.48))},
+    },
+    "L3": {
+        ("mammillary_process", "end", 1): -44.68,
+        **{("transverse_process", "bow", i): bow for i, bow in enumerate((-1.58, -0.44))},
+        ("transverse_process", "blend"): 7.9,
+        **{("superior_articular_process", "bow", i): bow for i, bow in enumerate((0.55, 0.08))},
+    },
     "L4": {
+        ("superior_articular_process", "along", 0): 4.8,
+        ("superior_articular_process", "blend"): 5.0,
+        **{("inferior_articular_process", "across", i): width for i, width in ((1, 5.2), (2, 4.2))},
         ("inferior_articular_process", "curl", 0): -0.0146,
         ("inferior_articular_process", "curl", 1): 0.0131,
     },
 }
-"""Numbers that are set when the facets fit, for the same reason: flatter processes, the pars no thinner."""
+"""Numbers that are set when the facets fit: flatter processes and the pars no thinner, for the same reason;
+L3 nearer to its reference, for which the facet of L2 gives way."""
 
 
 def begun(level: str) -> VertebraParameters:
