@@ -54,10 +54,10 @@ class TubularMicrodiscectomy(Spec):
         17.0, ge=_OFFSET[0], le=_OFFSET[1], description="Incision from the midline."
     )
     lamina_removed: float = Field(
-        8.0, ge=_LAMINA[0], le=_LAMINA[1], description="Bone taken from the lamina's edge."
+        9.0, ge=_LAMINA[0], le=_LAMINA[1], description="Bone taken from the lamina's edge."
     )
     facet_removed: float = Field(
-        3.0, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet."
+        3.5, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet."
     )
     root_retraction: float = Field(
         5.5, ge=_RETRACTION[0], le=_RETRACTION[1], description="The root drawn medially."
