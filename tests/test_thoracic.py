@@ -103,3 +103,17 @@ def test_articular_surfaces_and_pedicles_look_where_their_parameters_say(level: 
     assert found["facet_superior_height"] == pytest.approx(facet.height, abs=0.5)
     assert found["facet_superior_sagittal_angle"] == pytest.approx(facet.to_sagittal, abs=2.0)
     assert found["pedicle_transverse_angle"] == pytest.approx(parameters.pedicle_axis.medial, abs=2.0)
+
+
+@pytest.mark.parametrize(("level", "depth"), [("T6", 13.5), ("T8", 14.0), ("T9", 14.0)])
+def test_one_measure_can_be_asked_for_where_a_caliper_does_not_take_all(level: Level, depth: float) -> None:
+    shape = Anatomy(vertebrae={level: {"canal_depth": depth}}).shape(level)
+    assert isinstance(shape, vertebra.VertebraParameters)
+    bone, found = vertebra.field(shape), vertebra.landmarks(shape)
+    taken = measured(bone, found, only=("canal_depth",), sides=("right",))
+    assert taken["canal_depth"] == pytest.approx(depth, abs=0.5)
+
+
+def test_a_measure_that_no_caliper_takes_cannot_be_asked_for() -> None:
+    with pytest.raises(ValueError, match="T8: 'pars_width' cannot be changed; choose of: "):
+        Anatomy(vertebrae={"T8": {"pars_width": 12.0}}).shape("T8")
