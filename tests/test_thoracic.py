@@ -73,6 +73,17 @@ def test_articular_surfaces_keep_the_joint_space_before_any_bone_gives_way(pair:
     assert np.linalg.norm(down.origin - up.origin) < SPACE + 1.0
 
 
+def test_the_last_joint_of_the_chest_is_embraced_by_the_first_of_the_loins() -> None:
+    """L1's superior surfaces are hollow; T12's fit them a little less closely than flat ones do."""
+    gaps = field("T12")(place("T12", "L1").to_local(facing("L1")))
+    assert gaps.min() > SPACE - 0.4 and np.percentile(gaps, 90) < SPACE + 0.9
+    assert np.mean(gaps) == pytest.approx(SPACE, abs=0.25)
+    down = marks("T12")["facet.inferior.right"].then(place("T12", "L1"))
+    up = marks("L1")["facet.superior.right"]
+    assert np.degrees(np.arccos(np.clip(-down.anterior @ up.anterior, -1.0, 1.0))) < 10.0
+    assert np.linalg.norm(down.origin - up.origin) < 3.0
+
+
 @pytest.mark.parametrize("pair", PAIRS)
 def test_neighbours_hardly_give_way(pair: tuple[Level, Level]) -> None:
     upper, lower = pair
