@@ -220,7 +220,8 @@ LOOSE: dict[str, dict[str, float]] = {
         "spinous_slope": 0.18,
         "transverse_span": 0.12,
     },
-    "T3": {"transverse_span": 0.12},
+    "T3": {"pedicle_width": 0.07, "transverse_span": 0.12},
+    "T4": {"pedicle_width": 0.04},
     "T5": {
         "body_height_posterior": 0.04,
         "lamina_thickness": 0.25,
