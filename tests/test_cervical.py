@@ -218,6 +218,7 @@ JOINTS: tuple[tuple[Level, Level], ...] = (
     ("C5", "C6"),
     ("C6", "C7"),
 )
+ONTO_THORAX: tuple[Level, Level] = ("C7", "T1")
 
 
 def away(level: Level, points: Floats) -> Floats:
@@ -225,7 +226,7 @@ def away(level: Level, points: Floats) -> Floats:
     return blanks[level].distance(frames[level].to_local(points))
 
 
-@pytest.mark.parametrize(("upper", "lower"), JOINTS)
+@pytest.mark.parametrize(("upper", "lower"), (*JOINTS, ONTO_THORAX))
 def test_articular_surfaces_face_each_other_a_joint_space_apart(upper: Level, lower: Level) -> None:
     blanks, frames = neck()
     above = blanks[upper].landmarks["facet.inferior.right"].then(frames[upper])

@@ -376,6 +376,21 @@ def test_the_vertebral_artery_passes_the_transverse_foramina_from_c6_on(
     assert len(over) > 20
 
 
+@pytest.mark.parametrize("side", SIDES)
+def test_the_vertebral_artery_bends_in_curves_and_stays_out_of_bone(
+    spine: Spine, made: dict[str, Structure], side: str
+) -> None:
+    points = vertices(made[f"vertebral_artery.{side}"])
+    sides = int(measures.value("vertebral_artery.sides"))
+    line = points[: len(points) // sides * sides].reshape(-1, sides, 3).mean(axis=1)
+    steps = np.diff(line, axis=0)
+    lengths = np.linalg.norm(steps, axis=1)
+    ways = steps / lengths[:, None]
+    turns = np.arccos(np.clip((ways[1:] * ways[:-1]).sum(axis=1), -1.0, 1.0))
+    assert (turns / lengths[1:]).max() < 1.0 / 3.0, "no bend is tighter than a radius of 3 mm"
+    assert spine.skeleton.distance(points).min() > -0.3
+
+
 def test_a_bone_alone_has_neither_ligaments_nor_vessels(spine: Spine) -> None:
     assert connective.connective({"L3": spine.bones["L3"]}, {}, {}) == {}
 

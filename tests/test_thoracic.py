@@ -73,6 +73,17 @@ def test_articular_surfaces_keep_the_joint_space_before_any_bone_gives_way(pair:
     assert np.linalg.norm(down.origin - up.origin) < SPACE + 1.0
 
 
+def test_the_last_joint_of_the_chest_is_embraced_by_the_first_of_the_loins() -> None:
+    """L1's superior surfaces are hollow; T12's fit them a little less closely than flat ones do."""
+    gaps = field("T12")(place("T12", "L1").to_local(facing("L1")))
+    assert gaps.min() > SPACE - 0.4 and np.percentile(gaps, 90) < SPACE + 0.9
+    assert np.mean(gaps) == pytest.approx(SPACE, abs=0.25)
+    down = marks("T12")["facet.inferior.right"].then(place("T12", "L1"))
+    up = marks("L1")["facet.superior.right"]
+    assert np.degrees(np.arccos(np.clip(-down.anterior @ up.anterior, -1.0, 1.0))) < 10.0
+    assert np.linalg.norm(down.origin - up.origin) < 3.0
+
+
 @pytest.mark.parametrize("pair", PAIRS)
 def test_neighbours_hardly_give_way(pair: tuple[Level, Level]) -> None:
     upper, lower = pair
@@ -103,3 +114,17 @@ def test_articular_surfaces_and_pedicles_look_where_their_parameters_say(level: 
     assert found["facet_superior_height"] == pytest.approx(facet.height, abs=0.5)
     assert found["facet_superior_sagittal_angle"] == pytest.approx(facet.to_sagittal, abs=2.0)
     assert found["pedicle_transverse_angle"] == pytest.approx(parameters.pedicle_axis.medial, abs=2.0)
+
+
+@pytest.mark.parametrize(("level", "depth"), [("T6", 12.0), ("T8", 14.0), ("T9", 14.0)])
+def test_one_measure_can_be_asked_for_where_a_caliper_does_not_take_all(level: Level, depth: float) -> None:
+    shape = Anatomy(vertebrae={level: {"canal_depth": depth}}).shape(level)
+    assert isinstance(shape, vertebra.VertebraParameters)
+    bone, found = vertebra.field(shape), vertebra.landmarks(shape)
+    taken = measured(bone, found, only=("canal_depth",), sides=("right",))
+    assert taken["canal_depth"] == pytest.approx(depth, abs=0.5)
+
+
+def test_a_measure_that_no_caliper_takes_cannot_be_asked_for() -> None:
+    with pytest.raises(ValueError, match="T8: 'pars_width' cannot be changed; choose of: "):
+        Anatomy(vertebrae={"T8": {"pars_width": 12.0}}).shape("T8")

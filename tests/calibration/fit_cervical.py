@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import trimesh
+from cervical_finish import NO_GROOVE, finished, with_groove
 from cervical_joints import mated, on_thorax
 from cervical_levels import LAST, brought, centred, level_of
 from fitting import Path, Shape, entries, name_of, symmetric, tables, two_passes, with_numbers
@@ -89,6 +90,7 @@ MIDLINE = {("spinous_tubercle", "start", 0), ("spinous_tubercle", "end", 0), ("l
 """Ends whose x is set by hand: laminae meet in the midline, tubercles part as the level wants it."""
 
 SOURCED = ("pedicle_axis", "superior_facet", "inferior_facet")
+LAID = ("nerve_groove",)
 FIXED = {
     ("pedicle", "curl"), ("pedicle", "caps"), ("lamina", "caps"), ("spinous_tubercle", "curl"),
     ("spinous_tubercle", "roll"), ("spinous_tubercle", "bow"),
@@ -112,7 +114,7 @@ def is_free(path: Path, level: str) -> bool:
         level == "C7" and path[:2] == ("articular_pillar", "inferior_facet")
     )
     named = (path[0], name_of(path))
-    return not held and path[0] not in SOURCED and named not in FIXED and path not in MIDLINE
+    return not held and path[0] not in (*SOURCED, *LAID) and named not in FIXED and path not in MIDLINE
 
 
 def scale(path: Path) -> float:
@@ -258,7 +260,7 @@ def calibrated(rounds: int, levels: Collection[str] = tuple(POSES)) -> dict[str,
 def starting(level: str) -> CervicalParameters:
     """Return the parameters a fit starts from, set by hand."""
     known = tomllib.loads(START.read_text(encoding="utf-8"))
-    return CervicalParameters.model_validate(known[level])
+    return with_groove(known[level], *NO_GROOVE)
 
 
 def levels(fitted: Mapping[str, CervicalParameters]) -> dict[str, Spec]:
@@ -276,7 +278,7 @@ def levels(fitted: Mapping[str, CervicalParameters]) -> dict[str, Spec]:
     shapes["C7"] = on_thorax(shapes)
     values = dict(entries(shapes["C7"].model_dump()))
     shapes["C7"] = with_numbers(shapes["C7"], {path: values[path] + by for path, by in LAST.items()})
-    return {level: with_morphometry(centred(shapes[level]), level) for level in MORPHOMETRY}
+    return finished({level: with_morphometry(centred(shapes[level]), level) for level in MORPHOMETRY})
 
 
 def toml_of_all(shapes: Mapping[str, Spec]) -> str:

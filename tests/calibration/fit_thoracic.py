@@ -216,14 +216,16 @@ LOOSE: dict[str, dict[str, float]] = {
     "T1": {
         "endplate_width_superior": 0.5,
         "pedicle_width": 0.07,
-        "pedicle_height": 0.06,
+        "pedicle_height": 0.02,
         "spinous_slope": 0.18,
         "transverse_span": 0.12,
     },
-    "T3": {"transverse_span": 0.12},
+    "T3": {"pedicle_width": 0.07, "transverse_span": 0.12},
+    "T4": {"pedicle_width": 0.04},
     "T5": {
         "body_height_posterior": 0.04,
         "lamina_thickness": 0.25,
+        "pedicle_height": 0.02,
         "spinous_height": 0.05,
         "spinous_slope": 0.06,
         "transverse_span": 0.13,
@@ -387,18 +389,32 @@ def finished(level: str, shape: VertebraParameters) -> VertebraParameters:
     return with_costal_facets(with_numbers(shape, numbers_of), level)
 
 
+TIP_OF_SPINE = ("end", "bulb_superior", "bulb_inferior")
+
 RELIEF: dict[str, dict[Path, float]] = {
-    "T1": {("pedicle", "across", at): 0.65 for at in range(3)},
+    "T1": {("pedicle", "along", 1): 1.4, ("pedicle", "start", 2): 0.8, ("pedicle", "end", 2): 0.8}
+    | {("pedicle", "across", at): -0.3 for at in range(3)},
     "T2": {("lamina", "along", 2): -1.0, ("spinous_process", "half_height", 0): -0.5},
     "T3": {("lamina", "along", 2): -2.0, ("spinous_process", "half_height", 0): -1.0},
     "T4": {("lamina", "along", 1): -0.3},
-    "T5": {("lamina", "along", 0): -1.3, ("lamina", "along", 1): -1.4}
-    | {("spinous_process", name, 0): 1.45 for name in ("end", "bulb_superior", "bulb_inferior")}
-    | {("spinous_process", name, 1): 1.38 for name in ("end", "bulb_superior", "bulb_inferior")},
+    "T5": {
+        ("lamina", "along", 0): -1.3,
+        ("lamina", "along", 1): -1.4,
+        ("body", "inferior_endplate", "tilt"): -1.5,
+        ("pedicle_axis", "caudal"): -2.0,
+    }
+    | {("spinous_process", name, 0): 2.0 for name in TIP_OF_SPINE}
+    | {("spinous_process", name, 1): -2.0 for name in TIP_OF_SPINE}
+    | {("spinous_process", "half_height", at): 0.5 for at in range(4)},
     "T6": {("lamina", "along", 0): -1.2, ("lamina", "along", 1): -1.2},
+    "T12": {("inferior_articular_process", "across", 3): -0.5},
 }
-"""What is taken from laminae and spinous processes (mm) so that they keep clear of the next bone, and what
-T1's pedicles gain, for a screw to pass."""
+"""What is taken from laminae and spinous processes (mm) so that they keep clear of the next bone.
+
+T1's pedicles are laid higher, and are taller in their middle, where a screw passes. T5 gets what its scan
+does not show: its body is lower in front (mm per 20 mm of depth), wedged by the published 3 to 4 degrees (the
+axis of the pedicle, told against the endplates, turns back with them), and its spinous process is as steep as
+its root, not as the few millimetres tell that the scan holds."""
 
 
 def narrowed(level: str, shape: VertebraParameters) -> VertebraParameters:

@@ -7,8 +7,8 @@ surfaces after a rigid alignment and one scale. Two parts:
 
 1. Every reference bone against ours as it stands: the healthy column at full resolution, bones given way to
    their neighbours; the sacrum together with the coccyx where the reference has both.
-2. Levels predicted without their reference: calibrated on the others, placed between neighbours, and moved to
-   the caliper measures of the reference alone (``leave_out_*.predicted``).
+2. Levels predicted without their reference: calibrated on the others, and moved to what calipers, landmarks
+   and a feeler along fixed lines tell of the reference (``leave_out_*.predicted``).
 
 The exit code is 1 where a limit is missed. Bones of BodyParts3D are only looked at, never calibrated on.
 """

@@ -43,6 +43,7 @@ ACROSS: dict[str, Triple] = {
     "anterior_bar": UPWARD,
     "posterior_bar": UPWARD,
     "intertubercular_lamella": UPWARD,
+    "nerve_groove": UPWARD,
 }
 """The plain paired processes, and the direction of their ``across`` half-widths."""
 
@@ -58,6 +59,8 @@ class CervicalParameters(Spec):
 
     The transverse process is an anterior bar with the anterior tubercle at its end, a posterior bar
     with the posterior tubercle, the lamella between the two tubercles and the foramen that they enclose.
+    The groove of the spinal nerve, which is taken out, runs over the pedicle between the uncinate and the
+    superior articular process.
     """
 
     body: VertebralBody
@@ -72,6 +75,7 @@ class CervicalParameters(Spec):
     posterior_bar: Process
     intertubercular_lamella: Process
     transverse_foramen: TransverseForamen
+    nerve_groove: Process
     pedicle_axis: PedicleAxis
     superior_facet: Facet
     inferior_facet: Facet
@@ -109,7 +113,7 @@ def _pillar(pillar: ArticularPillar) -> Field:
 
 
 def joined(parameters: CervicalParameters, distances: Mapping[str, Floats]) -> Floats:
-    """Join the distances of the parts, each with its own fillet; the foramen is cut last.
+    """Join the distances of the parts, each with its own fillet; grooves and foramina are cut last.
 
     Uncinate process and articular pillar each grow from the body without bridging the cleft between them.
     """
@@ -128,6 +132,7 @@ def joined(parameters: CervicalParameters, distances: Mapping[str, Floats]) -> F
     bone = smooth_union(bone, arch, parameters.lamina.blend)
     for name in ("anterior_bar", "posterior_bar", "intertubercular_lamella"):
         bone = smooth_union(bone, distances[name], parameters.process(name).blend)
+    bone = smooth_difference(bone, distances["nerve_groove"], parameters.nerve_groove.blend)
     bone = smooth_difference(bone, joint_spaces, parameters.articular_pillar.edge)
     return smooth_difference(bone, distances["transverse_foramen"], parameters.transverse_foramen.edge)
 

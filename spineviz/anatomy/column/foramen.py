@@ -138,6 +138,7 @@ def intervertebral(upper: Bone, lower: Bone, side: Side) -> Foramen:
         above, below = (bone.distance(points).reshape(across.shape) for bone in (upper, lower))
         room = np.minimum.reduce([room, above, below, (above + below - cleft) / 2.0])
     room = np.minimum(room, ahead * (across - joint[:, 0].mean()))
+    room = np.minimum(room, REACH - np.abs(across))
     if disc is not None:
         room = np.minimum(room, _behind(disc, ahead, across, up))
     found = _found(name, frame, room, (float(reach[0]), float(rise[0])))

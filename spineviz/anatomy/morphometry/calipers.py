@@ -65,6 +65,15 @@ class Taken:
     hits: tuple[Floats, ...]
 
 
+class UnmeasurableError(ValueError):
+    """No caliper can be laid on a part of a bone; ``part`` names it, as in `parts_of`."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        """Tell which part (with its side) and why."""
+        super().__init__(f"the {part.replace('_', ' ')} cannot be measured{reason}")
+        self.part = part.split(maxsplit=1)[0]
+
+
 def measured(
     field: Field, landmarks: Mapping[str, Frame], only: Collection[str] = (), sides: Sequence[Side] = SIDES
 ) -> dict[str, float]:
@@ -111,6 +120,23 @@ def taken(
         name: [found[name] for found in results if name in found] for name in MEASURES if name in wanted
     }
     return Taken({name: float(np.mean(found)) for name, found in values.items() if found}, hits)
+
+
+def taken_where_possible(
+    field: Field, landmarks: Mapping[str, Frame], only: Collection[str], sides: Sequence[Side] = SIDES
+) -> Taken:
+    """Return measures as `taken` does, without those of parts that no caliper can be laid on.
+
+    Raises ValueError where none of ``only`` can be taken.
+    """
+    left = set(only)
+    while True:
+        try:
+            return taken(field, landmarks, left, sides)
+        except UnmeasurableError as error:
+            left -= set(parts_of(landmarks)[error.part][1])
+            if not left:
+                raise
 
 
 def parts_of(landmarks: Collection[str]) -> Mapping[str, Part]:
@@ -174,8 +200,6 @@ def _asked(part: str, taking: Taking, found: Floats | None = None) -> Rays:
     try:
         return next(taking) if found is None else taking.send(found)
     except (ValueError, np.linalg.LinAlgError) as error:
-        raise ValueError(f"the {part.replace('_', ' ')} cannot be measured: {error}") from error
+        raise UnmeasurableError(part, f": {error}") from error
     except KeyError as error:
-        raise ValueError(
-            f"the {part.replace('_', ' ')} cannot be measured without the landmark {error}"
-        ) from error
+        raise UnmeasurableError(part, f" without the landmark {error}") from error

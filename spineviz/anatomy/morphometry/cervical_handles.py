@@ -10,13 +10,14 @@ from spineviz.anatomy.morphometry.moves import Extend, Grow, Move, Raise, Shift,
 PEDICLE, PILLAR, LAMINA, SPINOUS = "pedicle", "articular_pillar", "lamina", "spinous_process"
 UNCINATE, TUBERCLE, FORAMEN = "uncinate_process", "spinous_tubercle", "transverse_foramen"
 CLEFT, COLUMN = "spinous_cleft", "articular_pillar.column"
+GROOVE = "nerve_groove"
 ANTERIOR, POSTERIOR, LAMELLA = "anterior_bar", "posterior_bar", "intertubercular_lamella"
 TRANSVERSE = (ANTERIOR, POSTERIOR, LAMELLA, FORAMEN)
 ROOF = (LAMINA, SPINOUS, TUBERCLE, CLEFT)
 ON_PILLAR = ("facet.superior", "facet.inferior", "pars")
 ON_TRANSVERSE = ("transverse", "tubercle.anterior", "foramen.transverse")
 ON_ROOF = ("lamina", "spinous.tip", "spinous.base", "tubercle.spinous")
-BEHIND = (PEDICLE, PILLAR, *TRANSVERSE, *ROOF)
+BEHIND = (PEDICLE, GROOVE, PILLAR, *TRANSVERSE, *ROOF)
 ON_BEHIND = ("pedicle", "canal", *ON_PILLAR, *ON_TRANSVERSE, *ON_ROOF)
 
 CERVICAL: dict[str, tuple[Move, ...]] = {
@@ -42,7 +43,9 @@ CERVICAL: dict[str, tuple[Move, ...]] = {
         Shift((f"{UNCINATE}.end",), (0.0, 0.0, 0.5), ("uncinate",)),
     ),
     "canal_width": (
-        Shift((PEDICLE, PILLAR, *TRANSVERSE), (0.5, 0.0, 0.0), ("pedicle", *ON_PILLAR, *ON_TRANSVERSE)),
+        Shift(
+            (PEDICLE, GROOVE, PILLAR, *TRANSVERSE), (0.5, 0.0, 0.0), ("pedicle", *ON_PILLAR, *ON_TRANSVERSE)
+        ),
         Shift((f"{LAMINA}.start",), (0.5, 0.0, 0.0)),
         Shift((UNCINATE,), (0.35, 0.0, 0.0), ("uncinate",)),
         Shift((), (0.25, 0.0, 0.0), ("lamina",)),
@@ -50,13 +53,14 @@ CERVICAL: dict[str, tuple[Move, ...]] = {
     "canal_depth": (
         Shift((SPINOUS, TUBERCLE, CLEFT, f"{LAMINA}.end"), (0.0, -1.0, 0.0), ON_ROOF),
         Shift((PILLAR, f"{PEDICLE}.end", f"{LAMINA}.start"), (0.0, -0.4, 0.0), ON_PILLAR),
+        Shift((GROOVE,), (0.0, -0.2, 0.0)),
         Shift((), (0.0, -0.5, 0.0), ("canal",)),
     ),
     "pedicle_width": (
         Grow("pedicle.along", 0.5),
         Shift((ANTERIOR, POSTERIOR, LAMELLA, FORAMEN), (0.4, 0.0, 0.0), ON_TRANSVERSE),
     ),
-    "pedicle_height": (Grow("pedicle.across", 0.5),),
+    "pedicle_height": (Grow("pedicle.across", 0.5), Shift((GROOVE,), (0.0, 0.0, 0.5))),
     "pedicle_transverse_angle": (
         Turn((PEDICLE,), (0.0, 0.0, 1.0), "pedicle", ("pedicle",)),
         Grow("pedicle_axis.medial", 1.0),

@@ -15,10 +15,10 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from spineviz.anatomy import vertebra
-from spineviz.anatomy.morphometry.calipers import Taken, taken, unit
+from spineviz.anatomy.morphometry.calipers import MEASURES, Taken, taken, taken_where_possible, unit
 from spineviz.anatomy.morphometry.handles import VERTEBRA
 from spineviz.anatomy.morphometry.moves import Move, Shape, both_sides, flat, rebuilt
-from spineviz.anatomy.morphometry.population import allowed
+from spineviz.anatomy.morphometry.population import allowed, unmeasured
 from spineviz.sdf.solid import Field
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame
@@ -209,7 +209,8 @@ class Morph(Generic[P]):
             raise ValueError(f"{self.level}: the wanted measures leave nothing of {', '.join(thin)}")
         try:
             bone = self.kind.field(rebuilt(self.parameters, shape.values))
-            return taken(bone, both_sides(shape.marks, self.midline), sides=("right",), before=before)
+            marks = both_sides(shape.marks, self.midline)
+            return taken(bone, marks, self.now.values, sides=("right",), before=before)
         except ValueError as error:
             raise ValueError(f"{self.level}: the wanted measures make no vertebra: {error}") from error
 
@@ -231,13 +232,15 @@ def prepare(
     """Return a vertebra ready to be morphed.
 
     ``known`` are the bone's landmarks in its own frame, where the caller has them: they take long to find.
+    Measures that no caliper takes on this bone follow as they may, and cannot be asked for.
     """
     marks = kind.landmarks(parameters) if known is None else known
     one_side = {
         name.removesuffix(".right"): mark for name, mark in marks.items() if not name.endswith(".left")
     }
     shape = Shape(flat(parameters.model_dump()), one_side)
-    cold = taken(kind.field(parameters), marks, sides=("right",))
+    asked = set(MEASURES) - unmeasured(level)
+    cold = taken_where_possible(kind.field(parameters), marks, asked, sides=("right",))
     names = tuple(name for name in kind.handles if name in cold.values)
     midline = [name for name in one_side if name in marks]
     blank: Morph[P] = Morph(level, kind, parameters, shape, cold, names, midline, np.eye(len(names)))

@@ -13,7 +13,7 @@ import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy.morphometry.caliper_parts import PARTS
-from spineviz.anatomy.morphometry.calipers import unit
+from spineviz.anatomy.morphometry.calipers import MEASURES, unit
 from spineviz.structure import Floats
 
 Sex = Literal["female", "male"]
@@ -32,6 +32,16 @@ def recommended(level: str) -> dict[str, float]:
     if level not in levels():
         raise ValueError(f"no measures are known for {level!r}; choose one of: {', '.join(levels())}")
     return measures.table(f"calipers.recommended.{level}")
+
+
+def unmeasured(level: str) -> set[str]:
+    """Return the measures that nobody can ask for at a level.
+
+    Those whose usual value is not known, and those that a caliper does not take truly on its bone
+    (``thoracic_rows.unmeasured`` tells why).
+    """
+    unknown = set(MEASURES) - set(recommended(level)) if level in levels() else set()
+    return unknown | set(measures.table("thoracic_rows.unmeasured").get(level, {}))
 
 
 def usual(level: str, name: str) -> float:

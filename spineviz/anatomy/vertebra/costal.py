@@ -49,7 +49,7 @@ class CostalFacet(Spec):
 def costal_field(facet: CostalFacet) -> Field:
     """Return the two distances that make a costal facet, both sides: (n, 3) mm -> (2, n) mm.
 
-    Rows: to the mound, which is added, and to the hollow, which is taken away.
+    Rows: to the mound, which is added, and to the hollow, which is taken away, within the mound's border.
     """
     axes, centre = facet.axes(), np.asarray(facet.centre)
     lens = facet.hollow + min(facet.half_width, facet.half_height) / 2.0
@@ -66,6 +66,6 @@ def costal_field(facet: CostalFacet) -> Field:
         across, along = np.full_like(u, wide * spread), np.full_like(u, high * spread)
         sunk = np.abs(w - lens + facet.hollow)
         hollow = superellipsoid(np.abs(u), np.abs(v), sunk, across, along, np.asarray(lens), 2.0)
-        return np.stack([mound, hollow])
+        return np.stack([mound, smooth_intersection(hollow, oval, 0.3)])
 
     return distances

@@ -49,10 +49,12 @@ def _artery(side: Side, levels: Sequence[Level], spine: Spine, others: Sequence[
     radius = shape["diameter"] / 2
     radii = np.full(len(line), radius)
     line = ndimage.gaussian_filter1d(line, shape["bend"], axis=0, mode="nearest")
-    line = clear(line, radii, around, shape["gap"], 2.0, 30)
+    line = clear(line, shape["slack"] * radii, around, shape["gap"], shape["even"], 30)
+    line = ndimage.gaussian_filter1d(line, shape["last_even"], axis=0, mode="nearest")
     room = around.distance(line) - shape["gap"] / 2
     radii = np.clip(np.minimum(radii, room), shape["thinnest"] / 2, radius)
-    radii = np.minimum(radii, ndimage.gaussian_filter1d(radii, 2.0, mode="nearest"))
+    narrowed = ndimage.gaussian_filter1d(ndimage.minimum_filter1d(radii, 13), 3.0, mode="nearest")
+    radii = np.minimum(radii, narrowed)
     made = pipe(rings_around(line, radii, int(shape["sides"])))
     return Structure(f"vertebral_artery.{side}", "artery", made, side)
 
@@ -76,9 +78,10 @@ def _over_the_arch(spine: Spine, side: Side) -> list[Points]:
     arch = landmark(atlas, f"lamina.{side}").origin
     base = landmark(atlas, "spinous.base").origin
     canal = landmark(atlas, "canal").origin
-    behind = foramen + 6.0 * up - 5.0 * anterior - 1.0 * right
+    bend = foramen + 8.0 * up - 2.5 * anterior + 0.5 * right
+    behind = foramen + 8.0 * up - 6.5 * anterior - 1.5 * right
     groove = (foramen + arch) / 2
     groove = groove + (foramen + 6.0 * up - groove) @ up * up - 1.5 * right
     inner = canal + 9.0 * right + ((base - canal) @ up + 6.0) * up - 6.0 * anterior
     end = canal + 5.0 * right + ((facet - canal) @ up + 12.0) * up + 1.0 * anterior
-    return [foramen + 5.0 * up, behind, groove, inner, end]
+    return [foramen + 5.0 * up, bend, behind, groove, inner, end]
