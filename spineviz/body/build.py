@@ -12,7 +12,7 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
 from spineviz.anatomy.disc import disc_recipes, parts_of
 from spineviz.anatomy.ligament import ligament_recipes
-from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes, stays
+from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
@@ -95,8 +95,7 @@ def build(
         )
         made(structures[name])
     if soft:
-        parts = [name for disc in discs_between(bones) for name in parts_of(disc)]
-        for name in (name for name in (*parts, *_nerves_among(baked, bones, anatomy)) if name not in recipes):
+        for name in (name for disc in discs_between(bones) for name in parts_of(disc) if name not in recipes):
             structures[name] = baked[name]
             made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
@@ -113,12 +112,6 @@ def build(
             )
             made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
-
-
-def _nerves_among(names: Iterable[str], bones: Iterable[Level], anatomy: Anatomy) -> list[str]:
-    """Return the names of nerves, and of what covers them, among some; none where bones are no neighbours."""
-    there = has_nerves(list(bones), anatomy.levels)
-    return [name for name in names if there and name.partition(".")[0] in NERVES]
 
 
 def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
@@ -161,7 +154,6 @@ def _fitting(
         if name not in alone
         and not set(changed) & set(name.split("."))
         and not (changed and name in ON_EVERY_DISC)
-        and stays(name, wanted, anatomy.levels)
     }
 
 
@@ -176,20 +168,19 @@ def tissue_recipes(
 ) -> dict[str, Recipe]:
     """Return the recipes of all soft tissue that belongs to an anatomy's bones.
 
-    Discs are there between any two bones, nerves where all bones are neighbours, the rest where L3 to the
-    sacrum are. What is not operated on and ``known`` already, by name, needs no recipe.
+    Discs are there between any two bones, the rest where L3 to the sacrum are. What is not operated on and
+    ``known`` already, by name, needs no recipe.
     """
     recipes: dict[str, Recipe] = {}
     for disc in discs_between(bones):
         if disc in LOWER_LUMBAR_DISCS or not set(parts_of(disc)) <= set(known):
             recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
-    if has_nerves(list(bones), anatomy.levels) and not {"thecal_sac", "spinal_cord"} <= set(known):
-        recipes |= nerve_recipes(nerve_parameters(), bones)
     if not set(LOWER_LUMBAR_LEVELS) <= set(bones) or not set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs):
         return recipes
     bones = {level: bones[level] for level in LOWER_LUMBAR_LEVELS}
-    nerves = {name: recipes[name] for name in recipes if name.partition(".")[0] in ("thecal_sac", "root")}
-    recipes |= ligament_recipes(bones, nerves or nerve_recipes(nerve_parameters(), bones, within=False))
+    nerves = nerve_recipes(nerve_parameters(), bones, within=False)
+    recipes |= nerves
+    recipes |= ligament_recipes(bones, nerves)
     muscles = muscle_recipes(muscle_parameters(), bones)
     return recipes | muscles | skin_recipes(skin_parameters(), bones, muscles)
 
