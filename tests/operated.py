@@ -64,7 +64,7 @@ def _canal_at_disc() -> Floats:
 def _fragment() -> Structure:
     """A lump between the posterior wall of the disc and the root."""
     ball = trimesh.creation.icosphere(2)
-    place = _canal_at_disc() + [-8.0, 5.5, 0.0]
+    place = _canal_at_disc() + np.array([-8.0, 5.5, 0.0])
     return Structure(FRAGMENT, "fragment", Surface(ball.vertices * [5.0, 3.5, 5.0] + place, ball.faces))
 
 
