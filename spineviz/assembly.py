@@ -97,6 +97,7 @@ def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for.
 
     The capsule of a facet joint whose edge an approach takes away is left out: it has no variant without it.
+    An approach knows no tissue of levels that are not shown.
     """
     from spineviz.body import build
 
@@ -104,8 +105,13 @@ def built(scene: Scene) -> Assembly:
         return _compared(scene)
     whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside)
     opened = {f"facet_capsule.{entry.disc}.{entry.side}" for entry in scene.approaches}
-    left = {name: item for name, item in whole.structures.items() if name not in opened}
-    whole = replace(whole, structures=left)
+    left = {
+        name: item
+        for name, item in whole.structures.items()
+        if name not in opened and (item.tissue == "bone" or _in_range(name, scene.anatomy.levels))
+    }
+    known = {(name, way): warp for (name, way), warp in whole.warps.items() if name in left}
+    whole = replace(whole, structures=left, warps=known)
     prepared = tuple(prepare(approach, whole) for approach in scene.approaches)
     structures = {name: _with_variants(item, prepared) for name, item in whole.structures.items()}
     warps = dict(whole.warps)

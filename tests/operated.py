@@ -49,20 +49,28 @@ def body() -> Body:
     structures |= {name: recipe.structure() for name, recipe in recipes.items()}
     structures |= {item.name: item for item in (_fragment(), _root())}
     rest = np.asarray(structures[ROOT].surface.vertices, dtype=np.float64)
-    share = np.exp(-(((rest[:, 2] - 43.0) / 12.0) ** 2))
+    share = np.exp(-(((rest[:, 2] - _canal_at_disc()[2]) / 12.0) ** 2))
     return Body(skeleton, recipes, structures, {(ROOT, "surgery"): GivingWay(rest, share)})
 
 
+def _canal_at_disc() -> Floats:
+    """The middle (3,) of the canal behind the disc L4-L5, in the world, mm."""
+    upper, lower = bones()["L4"].landmarks, bones()["L5"].landmarks
+    height = (upper["endplate.inferior"].origin + lower["endplate.superior"].origin)[2] / 2
+    depth = (upper["canal"].origin + lower["canal"].origin)[1] / 2
+    return np.array([0.0, depth, height])
+
+
 def _fragment() -> Structure:
+    """A lump between the posterior wall of the disc and the root."""
     ball = trimesh.creation.icosphere(2)
-    return Structure(
-        FRAGMENT, "fragment", Surface(ball.vertices * [5.0, 3.5, 5.0] + [-8.0, -3.0, 43.0], ball.faces)
-    )
+    place = _canal_at_disc() + np.array([-8.0, 5.5, 0.0])
+    return Structure(FRAGMENT, "fragment", Surface(ball.vertices * [5.0, 3.5, 5.0] + place, ball.faces))
 
 
 def _root() -> Structure:
-    z = np.linspace(60.0, 24.0, 24)
-    way = np.stack([-5.0 - 0.2 * (60.0 - z), np.full(24, -8.5), z], axis=1)
+    below = np.linspace(17.0, -19.0, 24)
+    way = np.stack([-8.4 + 0.2 * below, np.zeros(24), below], axis=1) + _canal_at_disc()
     return Structure(ROOT, "nerve", sweep(way, 2.3, 2.3), "left")
 
 

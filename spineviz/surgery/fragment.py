@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 
+from spineviz.geometry import vertex_normals, volume
 from spineviz.sdf import Field
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.reach import Reach
@@ -35,6 +37,9 @@ CLEAR, LOOSENED = 0.3, 6.0
 
 PUSHES, MOST = 8, 2.5
 """How often, and how far at most (mm), parts of the fragment give way to what is around it."""
+
+SWELLS, ROOMY = 5, 1.0
+"""How often the fragment swells where it is free, and from what distance (mm) on it is wholly free."""
 
 INNER = (0.35, 0.7)
 """Where within the fragment, as shares of the way from its middle, thin things are looked for."""
@@ -121,13 +126,15 @@ class Removal:
 
     ``rest`` (n, 3) mm is in the world. ``grasp`` is where the jaws hold it at rest, ``narrow`` the height to
     which they have risen when all of it has been narrowed; from there on it moves as one piece along the
-    way's line. Where it comes too near to what is around it, it gives way: ``around`` tells the distance
-    from that in the world, ``gap`` (n,) how far (mm) each vertex stays off it at rest, at most CLEAR.
+    way's line. Where it comes too near to what is around it, it gives way, and swells by as much where it is
+    free: ``around`` tells the distance from that in the world, ``gap`` (n,) how far (mm) each vertex stays
+    off it at rest, at most CLEAR; ``faces`` (m, 3) join the vertices.
     """
 
     site: Frame
     way: Way
     rest: Points
+    faces: npt.NDArray[np.integer]
     grasp: Local
     narrow: float
     around: BoneGrid
@@ -156,7 +163,25 @@ class Removal:
             moved += np.maximum(wanted - distance, 0.0)[:, None] * gradient
         way = moved - points
         length = np.linalg.norm(way, axis=1, keepdims=True)
-        return points + way * np.minimum(1.0, MOST / np.maximum(length, 1e-9))
+        pushed = points + way * np.minimum(1.0, MOST / np.maximum(length, 1e-9))
+        return self._swollen(pushed, wanted, volume(Surface(self.rest, self.faces)))
+
+    def _swollen(self, points: Points, wanted: Floats, whole: float) -> Points:
+        """Return points (n, 3) in the world swollen to the ``whole`` volume (mm³) where they are free.
+
+        None comes nearer to what is around than the distance ``wanted`` (n,), mm.
+        """
+        for _ in range(SWELLS):
+            missing = whole - volume(Surface(points, self.faces))
+            if missing <= 0.0:
+                break
+            normals = vertex_normals(points, self.faces)
+            free = np.clip((self.around(points)[0] - wanted) / ROOMY, 0.0, 1.0)
+            gain = volume(Surface(points + 0.1 * free[:, None] * normals, self.faces)) - (whole - missing)
+            if gain <= 0.0:
+                break
+            points = points + min(0.1 * missing / gain, ROOMY) * free[:, None] * normals
+        return points
 
     def held(self, rise: float) -> Floats:
         """Return where (3,) in the site's frame the jaws stand when they have risen by some mm."""
@@ -196,7 +221,7 @@ def prepare_removal(reach: Reach, surface: Surface, grasp: Frame, soft: Field, t
     narrow = float(way.risen(np.array([height]), deepest, way.high)[0])
     around = _around(reach.keeping_off(tool), soft, rest)
     gap = np.minimum(around(rest)[0], CLEAR)
-    return Removal(site.frame, way, rest, (x, y, height), narrow, around, gap)
+    return Removal(site.frame, way, rest, surface.faces, (x, y, height), narrow, around, gap)
 
 
 def _around(reach: Reach, soft: Field, rest: Points) -> BoneGrid:
