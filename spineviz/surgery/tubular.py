@@ -57,7 +57,7 @@ class TubularMicrodiscectomy(Spec):
         9.0, ge=_LAMINA[0], le=_LAMINA[1], description="Bone taken from the lamina's edge."
     )
     facet_removed: float = Field(
-        3.5, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet."
+        4.0, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet."
     )
     root_retraction: float = Field(
         5.5, ge=_RETRACTION[0], le=_RETRACTION[1], description="The root drawn medially."
