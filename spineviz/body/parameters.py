@@ -10,7 +10,7 @@ from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.body.person import measured_as, sacralised, size_of
-from spineviz.body.variation import shapes_of
+from spineviz.body.variation import shapes_of, wedges_of
 from spineviz.patient import GivenBone
 from spineviz.spec import Spec
 from spineviz.terms import Disc, Level, column, discs_of
@@ -52,7 +52,8 @@ class Anatomy:
         shapes = shapes_of(self.person, like)
         made = {level: self._shape(level, like[level], shape) for level, shape in shapes.items()}
         object.__setattr__(self, "vertebrae", made)
-        object.__setattr__(self, "discs", {disc: self._disc(disc) for disc in own})
+        wedges = wedges_of(self.person, like)
+        object.__setattr__(self, "discs", {disc: self._disc(disc, wedges[disc]) for disc in own})
         _possible(
             "a sacral slope", self.sacral_slope, "degrees", measures.value("alignment.sacral_slope_range")
         )
@@ -78,14 +79,14 @@ class Anatomy:
         last = level == self.levels[self.levels.index("S1") - 1]
         return sacralised(made) if self.sacralised and last else made
 
-    def _disc(self, disc: Disc) -> DiscParameters:
+    def _disc(self, disc: Disc, wedge: float) -> DiscParameters:
         if disc in self.discs:
             return self.discs[disc]
         usual = disc_parameters(disc)
         height = usual.height_middle * size_of(self.person)
         if self.sacralised and disc.endswith("S1"):
             height *= float(measures.value("sacralisation.disc_height"))
-        return usual.model_copy(update={"height_middle": height})
+        return usual.model_copy(update={"height_middle": height, "wedge": wedge})
 
     def _possible_disc(self, disc: Disc, shape: DiscParameters) -> None:
         """Raise ValueError for a disc that is higher, or more wedged, than that of anybody at its place."""
