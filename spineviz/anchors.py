@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import maximum_filter
 
 from spineviz.cuts import OVERLAP
@@ -21,11 +22,13 @@ LABEL_CLEAR = 1.5
 LABEL_FIELD = (0.24, 0.42)
 """Labels touch their structures within this part of the picture's height, across and up, of its middle."""
 
-LABEL_FIELD_OF_CUTS = (0.34, 0.42)
+LABEL_FIELD_OF_CUTS = (0.32, 0.42)
 """The same for a scene that is cut open: what is cut fills the picture to its sides."""
 
-FACING = 0.3
-"""The cosine of the slant at which a cut face is seen at least, to bear its structure's label."""
+FACING = 0.7
+"""The cosine of the slant at which a cut face is seen at most, to bear the label of its structure."""
+
+Mask = npt.NDArray[np.bool_]
 
 Faces = Mapping[Cut, Mapping[str, Section]]
 """The faces of some cuts, by structure; only where there is one."""
@@ -46,23 +49,25 @@ def visible_places(
         if layer_of(name) not in through and number_of(name) in bodies
     }
     faces = _faces(solid, model, cuts)
-    cloud = [
-        _kept(surface_points(item.light or item.surface, LABEL_CLEAR), name, cuts)
-        for name, item in solid.items()
-    ]
-    cloud += [
-        _kept(face.places(LABEL_CLEAR)[0], name, cuts, cut)
-        for cut, items in faces.items()
-        for name, face in items.items()
-    ]
-    nearest = _nearest(np.vstack([_shown(points, camera) for points in cloud]))
+    cloud = {
+        name: _shown(np.vstack([*_points(name, item, cuts, faces)]), camera) for name, item in solid.items()
+    }
+    nearest, first = _nearest(np.vstack([*cloud.values()])), _first(cloud) if cuts else None
     places: dict[str, Vector] = {}
     for name in names:
         if name not in model.structures:
             continue
         on_face = _on_face(name, model, camera, faces, nearest)
-        places[name] = _on_surface(name, model, camera, cuts, nearest) if on_face is None else on_face
+        places[name] = _on_surface(name, model, camera, cuts, nearest, first) if on_face is None else on_face
     return places
+
+
+def _points(name: str, item: Structure, cuts: tuple[Cut, ...], faces: Faces) -> Iterator[Points]:
+    """Give points (n, 3) that stand for what cuts leave of a structure: its surface, and its cut faces."""
+    yield _kept(surface_points(item.light or item.surface, LABEL_CLEAR), name, cuts)
+    for cut, items in faces.items():
+        if name in items:
+            yield _kept(items[name].places(LABEL_CLEAR)[0], name, cuts, cut)
 
 
 def _faces(solid: Mapping[str, Structure], model: Model, cuts: tuple[Cut, ...]) -> Faces:
@@ -104,7 +109,12 @@ def _on_face(
 
 
 def _on_surface(
-    name: str, model: Model, camera: Camera, cuts: tuple[Cut, ...], nearest: Callable[[Points], Floats]
+    name: str,
+    model: Model,
+    camera: Camera,
+    cuts: tuple[Cut, ...],
+    nearest: Callable[[Points], Floats],
+    first: Callable[[Points, str], Mask] | None,
 ) -> Vector:
     """Return a place on what is seen of a structure's surface, or in its middle where nothing is."""
     vertices = model.structures[name].surface.vertices
@@ -114,6 +124,8 @@ def _on_surface(
     field = LABEL_FIELD_OF_CUTS if cuts else LABEL_FIELD
     framed = (np.abs(flat[:, :2]) / camera.height < field).all(axis=1)
     clear = nearest(flat) < flat[:, 2] + LABEL_CLEAR
+    if first is not None and (clear & first(flat, name)).any():
+        clear &= first(flat, name)
     seen = np.flatnonzero(framed & clear if (framed & clear).any() else clear)
     chosen = flat[seen] if len(seen) else flat
     middle = ((chosen[:, :2] - np.median(chosen[:, :2], axis=0)) ** 2).sum(axis=1).argmin()
@@ -126,6 +138,27 @@ def _shown(points: Points, camera: Camera) -> Points:
     away = camera.height / 2 / np.tan(np.radians(camera.angle) / 2)
     local[:, :2] *= away / np.maximum(away - local[:, 2:], 1.0)
     return local
+
+
+def _first(cloud: Mapping[str, Points]) -> Callable[[Points, str], Mask]:
+    """Return a function that tells where nothing stands before a structure, to the millimetre.
+
+    Clouds and points are as a camera shows them. Under a thin sheet a structure is not seen, however near.
+    """
+    points = np.vstack([*cloud.values()])
+    owner = np.repeat(np.arange(len(cloud)), [len(part) for part in cloud.values()])
+    low = points[:, :2].min(axis=0)
+    cells = np.floor((points[:, :2] - low) / 2).astype(int)
+    owners = np.full(cells.max(axis=0) + 1, -1)
+    order = np.argsort(points[:, 2], kind="stable")
+    owners[tuple(cells[order].T)] = owner[order]
+    numbers = {name: number for number, name in enumerate(cloud)}
+
+    def first(flat: Points, name: str) -> Mask:
+        places = np.clip(np.floor((flat[:, :2] - low) / 2).astype(int), 0, np.array(owners.shape) - 1)
+        return np.asarray(owners[tuple(places.T)] == numbers.get(name, -2))
+
+    return first
 
 
 def _nearest(cloud: Points) -> Callable[[Points], Floats]:

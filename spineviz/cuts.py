@@ -66,6 +66,12 @@ class CutPlane(Spec):
     offset: Annotated[float, Field(ge=-400, le=400)] = Field(
         0.0, description="How far (mm) the plane is moved from there: superior, to the right, anterior."
     )
+    turn: Annotated[float, Field(ge=-80, le=80)] = Field(
+        0.0,
+        description="Degrees by which the plane is turned about its upright axis (an axial one about the "
+        "transverse axis), so that one sees how thick a layer is: the way in which ``offset`` counts turns "
+        "towards the back, that of a coronal plane to the right.",
+    )
     keep: Kept | None = Field(
         None,
         description="The side that remains. Without it: below; in front; and the side away from the disease.",
@@ -151,6 +157,9 @@ def resolved(wanted: CutPlane, model: Model, disc: Disc, side: Side) -> Cut:
     """
     frame = _place(wanted, model, disc)
     axis = frame.axes[AXES[wanted.plane]]
+    towards = frame.right if wanted.plane == "coronal" else -frame.anterior
+    turn = np.radians(wanted.turn)
+    axis = np.cos(turn) * axis + np.sin(turn) * towards
     keep = wanted.keep or _usual(wanted.plane, side)
     outward = axis if keep == KEEPS[wanted.plane][0] else -axis
     return Cut(vector(frame.origin + wanted.offset * axis), vector(outward), _chosen(wanted, model))

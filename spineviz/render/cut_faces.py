@@ -26,8 +26,8 @@ INK = rgb("#43302a")
 STEP = 0.02
 """Millimetres by which a face lies before that of the tissue before it in `OVERLAP`, in the same plane."""
 
-LONGEST = 5.0
-"""How much longer than wide a bundle of fibres looks at most where it is cut aslant."""
+LONGEST: Mapping[Grain, float] = MappingProxyType({"bundles": 5.0, "cancellous": 1.5})
+"""How much longer than wide what runs upwards in a tissue looks at most, where it is cut lengthwise."""
 
 Pattern = Literal["none", "lamellae"]
 
@@ -117,11 +117,11 @@ def patches(model: Model, name: str, look: Look, cut: Cut) -> tuple[Patch, ...]:
     for shell in shells:
         core = core.without(shell)
     shift = STEP * (OVERLAP.index(tissue) + 1) * np.array(cut.normal)
-    ground = _patch([(core, looks.inside)], shift, None if looks.grain == "none" else looks.grain_size)
-    return tuple(patch for patch in (ground, _patch(plain, shift, None)) if len(patch.faces))
+    ground = _patch([(core, looks.inside)], shift, looks)
+    return tuple(patch for patch in (ground, _patch(plain, shift)) if len(patch.faces))
 
 
-def _patch(parts: list[tuple[Section, Colour]], shift: Floats, grain_size: float | None) -> Patch:
+def _patch(parts: list[tuple[Section, Colour]], shift: Floats, grained: CutLook | None = None) -> Patch:
     """Return some regions of one plane, each in its colour, as one patch."""
     made = [(*region.triangles(), colour) for region, colour in parts]
     starts = np.cumsum([0, *(len(vertices) for vertices, _, _ in made)])
@@ -129,15 +129,17 @@ def _patch(parts: list[tuple[Section, Colour]], shift: Floats, grain_size: float
     faces = np.vstack([faces + start for (_, faces, _), start in zip(made, starts, strict=False)])
     counts = [len(vertices) for vertices, _, _ in made]
     colours = np.repeat(np.round(255 * np.array([colour for *_, colour in made])), counts, axis=0)
-    grain = None if grain_size is None else _tiles(parts[0][0], vertices, grain_size)
+    grain = None
+    if grained is not None and grained.grain != "none":
+        grain = _tiles(parts[0][0], vertices, grained)
     return Patch(vertices + shift, faces, colours.astype(np.uint8), grain)
 
 
-def _tiles(region: Section, vertices: Points, size: float) -> Floats:
-    """Return where vertices lie on the tiles of a grain (n, 2): bundles that run upwards are cut aslant."""
+def _tiles(region: Section, vertices: Points, looks: CutLook) -> Floats:
+    """Return where vertices lie on the tiles of a grain (n, 2); what runs upwards may be cut aslant."""
     flat = region.frame.to_local(vertices)[:, :2]
     upright = abs(float(region.frame.axes[2, 2]))
-    return flat / size * np.array([1.0, max(upright, 1 / LONGEST)])
+    return flat / looks.grain_size * np.array([1.0, max(upright, 1 / LONGEST.get(looks.grain, 1.0))])
 
 
 def _lamellae(surface: Surface, nucleus: Surface, face: Section) -> Iterator[Section]:
