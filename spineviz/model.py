@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -51,6 +52,9 @@ class Camera:
     angle: float = 20.0
 
 
+_plane = lru_cache(maxsize=64)(plane)
+
+
 @dataclass(frozen=True)
 class Cut:
     """A plane that hides what lies on the side its normal points to, and shows the face where it cuts.
@@ -74,7 +78,7 @@ class Cut:
     @property
     def plane(self) -> Frame:
         """The frame of the plane in the world; z is its normal."""
-        return plane(self.origin, self.normal)
+        return _plane(self.origin, self.normal)
 
 
 @dataclass(frozen=True)

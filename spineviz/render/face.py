@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -21,16 +22,35 @@ FLAT = 0.9
 
 @dataclass(eq=False)
 class Face:
-    """The face that a cut makes on a structure, in one pane.
+    """The face that a cut makes on a structure, in one pane: actors that are kept when the cut moves.
 
-    ``look`` is that of the structure when it was cut.
+    ``grain`` is the texture of what has a grain. ``look`` is that of the structure when it was cut.
     """
 
-    actors: tuple[vtkActor, ...]
-    look: Look
+    grain: vtkTexture | None
+    look: Look = field(default_factory=Look)
+
+    @cached_property
+    def actors(self) -> tuple[vtkActor, vtkActor]:
+        """The actors of what has a grain, and of what has none."""
+        return _actor(self.grain), _actor(None)
+
+    @cached_property
+    def _flat(self) -> tuple[vtkActor, ...]:
+        return tuple(_silhouette() for _ in self.actors)
+
+    def fill(self, patches: Iterable[Patch], cut: Cut, look: Look) -> None:
+        """Draw the patches of a cut through a structure that looks so."""
+        self.look = look
+        for actor in self.actors:
+            actor.SetVisibility(False)
+        for patch in patches:
+            actor = self.actors[patch.grain is None]
+            actor.GetMapper().SetInputData(_mesh(patch, cut))
+            actor.SetVisibility(True)
 
     def stale(self, look: Look) -> bool:
-        """Tell whether the structure has moved since."""
+        """Tell whether the structure has moved since it was cut."""
         return (self.look.warp, self.look.matrix) != (look.warp, look.matrix)
 
     def dress(self, opacity: float, others: tuple[Cut, ...]) -> None:
@@ -39,62 +59,71 @@ class Face:
             actor.GetProperty().SetOpacity(opacity)
             clip(actor.GetMapper(), others)
 
-    @cached_property
-    def _flat(self) -> tuple[vtkActor, ...]:
-        return tuple(_silhouette(actor) for actor in self.actors)
-
-    def silhouettes(self, shade: float) -> tuple[vtkActor, ...]:
-        """Return actors, always the same, that draw the face in a grey of ``shade`` 0..1."""
+    def silhouettes(self, shade: float) -> Iterator[vtkActor]:
+        """Give actors, always the same, that draw the face in a grey of ``shade`` 0..1."""
         for actor, drawn in zip(self._flat, self.actors, strict=True):
-            clip_alike(actor.GetMapper(), drawn.GetMapper())
-            actor.GetProperty().SetColor(shade, shade, shade)
-        return self._flat
+            if drawn.GetVisibility():
+                actor.GetMapper().SetInputData(drawn.GetMapper().GetInput())
+                clip_alike(actor.GetMapper(), drawn.GetMapper())
+                actor.GetProperty().SetColor(shade, shade, shade)
+                yield actor
 
 
-def _silhouette(drawn: vtkActor) -> vtkActor:
-    """Return an actor that draws the mesh of another without light and colours."""
+def _silhouette() -> vtkActor:
+    """Return an actor that draws without light and colours."""
     result = vtkActor()
     result.SetMapper(vtkOpenGLPolyDataMapper())
     result.GetMapper().ScalarVisibilityOff()
-    result.GetMapper().SetInputData(drawn.GetMapper().GetInput())
     result.GetProperty().SetLighting(False)
     return result
 
 
 def clip(mapper: vtkMapper, cuts: tuple[Cut, ...]) -> None:
-    """Let a mapper draw only what lies beyond none of some cuts."""
-    mapper.RemoveAllClippingPlanes()
-    for item in cuts:
-        plane = vtkPlane()
+    """Let a mapper draw only what lies beyond none of some cuts.
+
+    Planes are moved where there are as many: a mapper with other planes would upload its mesh again.
+    """
+    planes = [*(mapper.GetClippingPlanes() or ())]
+    if len(planes) != len(cuts):
+        planes = [vtkPlane() for _ in cuts]
+        mapper.RemoveAllClippingPlanes()
+        for plane in planes:
+            mapper.AddClippingPlane(plane)
+    for plane, item in zip(planes, cuts, strict=True):
         plane.SetOrigin(item.origin)
         plane.SetNormal(tuple(-value for value in item.normal))
-        mapper.AddClippingPlane(plane)
 
 
 def clip_alike(mapper: vtkMapper, other: vtkMapper) -> None:
-    """Let a mapper draw only what another one draws."""
-    mapper.RemoveAllClippingPlanes()
-    for plane in other.GetClippingPlanes() or ():
-        mapper.AddClippingPlane(plane)
+    """Let a mapper draw only what another one draws, by the same planes."""
+    planes, wanted = ([*(item.GetClippingPlanes() or ())] for item in (mapper, other))
+    if planes != wanted:
+        mapper.RemoveAllClippingPlanes()
+        for plane in wanted:
+            mapper.AddClippingPlane(plane)
 
 
-def face_actor(patch: Patch, cut: Cut, grain: vtkTexture | None) -> vtkActor:
-    """Return a new actor for a patch of a cut's face; ``grain`` is the texture of the patch's grain."""
+def _mesh(patch: Patch, cut: Cut) -> pv.PolyData:
     mesh = pv.PolyData.from_regular_faces(patch.vertices.astype(np.float32), patch.faces)
     painted = mesh.GetPointData()
     mesh.point_data["normals"] = np.tile(np.array(cut.normal, dtype=np.float32), (len(patch.vertices), 1))
     painted.SetActiveNormals("normals")
     mesh.point_data["colour"] = patch.colours
     painted.SetActiveScalars("colour")
+    if patch.grain is not None:
+        mesh.point_data["grain"] = patch.grain.astype(np.float32)
+        painted.SetActiveTCoords("grain")
+    return mesh
+
+
+def _actor(grain: vtkTexture | None) -> vtkActor:
+    """Return a new actor for patches, with a texture or without."""
     actor = vtkActor()
     mapper = vtkOpenGLPolyDataMapper()
     mapper.SetColorModeToDirectScalars()
-    if patch.grain is not None and grain is not None:
-        mesh.point_data["grain"] = patch.grain.astype(np.float32)
-        painted.SetActiveTCoords("grain")
-        actor.SetTexture(grain)
-    mapper.SetInputData(mesh)
     actor.SetMapper(mapper)
+    if grain is not None:
+        actor.SetTexture(grain)
     shader = actor.GetShaderProperty()
     shader.AddFragmentShaderReplacement(AFTER_LIGHT, True, LIGHT, False)
     uniforms = shader.GetFragmentCustomUniforms()

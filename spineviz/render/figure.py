@@ -159,6 +159,11 @@ class Figure:
         """Whether the actor is seen through now."""
         return bool(self.actor.GetVisibility()) and self.actor.GetProperty().GetOpacity() < 1
 
+    @property
+    def filled(self) -> list[vtkActor]:
+        """The actors of the cut faces that are seen now."""
+        return [actor for face in self.faces.values() for actor in face.actors if actor.GetVisibility()]
+
     def move(self, vertices: Points) -> None:
         """Put the surface's vertices (n, 3) elsewhere, and light them anew."""
         if self.mesh is self.shape.at_rest:
@@ -185,7 +190,7 @@ class Figure:
         """Set the opacity, 0..1; a translucent solid shows only the walls that face the eye."""
         properties = self.actor.GetProperty()
         properties.SetOpacity(opacity)
-        properties.SetBackfaceCulling((self.shape.closed or opacity < 1) and not self.cuts)
+        properties.SetBackfaceCulling(self.shape.closed or (opacity < 1 and not self.cuts))
 
     def glow(self, highlight: float) -> None:
         """Lift the structure's colour out of light and shade, 0..1."""

@@ -9,7 +9,7 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkTexture
 
 from spineviz.model import Cut, Look, Model, Pane, Vector
 from spineviz.render.cut_faces import Patch, cut_look, patches
-from spineviz.render.face import Face, face_actor
+from spineviz.render.face import Face
 from spineviz.render.figure import Figure, Shape, figure, shape, texture
 from spineviz.render.materials import Grain, material_of
 from spineviz.structure import Points
@@ -101,7 +101,7 @@ class Troupe:
             actor
             for item in self.figures.values()
             if item.translucent
-            for actor in (item.actor, *(actor for face in item.faces.values() for actor in face.actors))
+            for actor in (item.actor, *item.filled)
         ]
 
     def show(self, model: Model, pane: Pane, scale: float) -> bool:
@@ -151,18 +151,25 @@ class Troupe:
         return name, look.variant
 
     def _open(self, item: Figure, model: Model, name: str, cuts: tuple[Cut, ...]) -> None:
-        """Fill the faces that cuts make on a figure, and take away those that are no more."""
-        for cut in [cut for cut, face in item.faces.items() if cut not in cuts or face.stale(item.look)]:
-            for actor in item.faces.pop(cut).actors:
-                self.renderer.RemoveActor(actor)
+        """Fill the faces that cuts make on a figure; a cut that has moved keeps the actors of its face."""
+        gone = [cut for cut, face in item.faces.items() if cut not in cuts or face.stale(item.look)]
+        spare = [item.faces.pop(cut) for cut in gone]
         for cut in cuts:
             if cut not in item.faces:
-                grain = self.wardrobe.texture(cut_look(name, model.structures[name].tissue).grain)
-                made = self.wardrobe.patches(model, name, item.look, cut)
-                item.faces[cut] = Face(tuple(face_actor(patch, cut, grain) for patch in made), item.look)
-                for actor in item.faces[cut].actors:
-                    self.renderer.AddActor(actor)
+                face = spare.pop() if spare else self._face(name, model)
+                face.fill(self.wardrobe.patches(model, name, item.look, cut), cut, item.look)
+                item.faces[cut] = face
             item.faces[cut].dress(item.look.opacity, tuple(other for other in cuts if other != cut))
+        for face in spare:
+            for actor in face.actors:
+                self.renderer.RemoveActor(actor)
+
+    def _face(self, name: str, model: Model) -> Face:
+        """Return a new face of a structure, given by name, on the stage."""
+        made = Face(self.wardrobe.texture(cut_look(name, model.structures[name].tissue).grain))
+        for actor in made.actors:
+            self.renderer.AddActor(actor)
+        return made
 
     def _made(self, model: Model, key: Key, look: Look) -> Figure:
         drawn = self.wardrobe.shape(model, key, look)
