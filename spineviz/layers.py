@@ -58,12 +58,12 @@ def members(layer: Layer, structures: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in structures if layer_of(name) == layer)
 
 
-def chosen_layers(words: str) -> tuple[Layer, ...]:
+def chosen_layers(words: str, apart: bool = True) -> tuple[Layer, ...]:
     """Return the layers that some words leave to be seen, in the order of a dissection.
 
     ``down to the fascia`` takes away what lies over it; ``everything but skin and fat`` (``all except``,
     ``without``) takes those away; ``bones, nerves`` shows these. Disease and instruments stay, unless they
-    are taken away by name or ``only`` is said: ``only bones``.
+    are taken away by name or ``only`` is said: ``only bones``; without ``apart`` a list means ``only`` these.
 
     Raises ValueError for a word that is no layer; the text tells the nearest, and those there are.
     """
@@ -78,7 +78,7 @@ def chosen_layers(words: str) -> tuple[Layer, ...]:
     elif (only := re.fullmatch(r"only (.+)|(.+) only", said)) is not None:
         shown = set(_named(only[1] or only[2]))
     else:
-        shown = set(_named(said)) | APART
+        shown = set(_named(said)) | (APART if apart else set())
     return tuple(layer for layer in LAYERS if layer in shown)
 
 

@@ -27,6 +27,7 @@ VIEW_KEYS = MappingProxyType(
         "lateral": "l",
         "anterior": "a",
         "superior": "s",
+        "axial": "v",
         "operative": "r",
         "corridor": "t",
         "close": "k",

@@ -1,0 +1,160 @@
+"""What a tissue looks like where a plane has cut it, as coloured triangles that fill the cut face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from spineviz.cuts import OVERLAP
+from spineviz.model import Cut, Look, Model
+from spineviz.render.materials import Colour, Grain, rgb
+from spineviz.section import Section, meets, section
+from spineviz.structure import Floats, Points, Surface
+from spineviz.terms import Tissue
+
+LINE = 0.16
+"""Millimetres of the dark line along the border of a cut face."""
+
+INK = rgb("#43302a")
+"""The colour of that line."""
+
+STEP = 0.02
+"""Millimetres by which a face lies before that of the tissue before it in `OVERLAP`, in the same plane."""
+
+LONGEST: Mapping[Grain, float] = MappingProxyType({"bundles": 5.0, "cancellous": 1.5})
+"""How much longer than wide what runs upwards in a tissue looks at most, where it is cut lengthwise."""
+
+Pattern = Literal["none", "lamellae"]
+
+
+@dataclass(frozen=True)
+class CutLook:
+    """The look of a tissue's cut face.
+
+    ``rim`` is the width (mm) of the band along its border that has another colour: cortical bone, dura, the
+    wall of a vessel. ``grain_size`` is the mm that one tile of the grain covers.
+    """
+
+    inside: Colour
+    rim: float = 0.0
+    border: Colour = (0.0, 0.0, 0.0)
+    grain: Grain = "none"
+    grain_size: float = 30.0
+    pattern: Pattern = "none"
+
+
+CUT_LOOKS: Mapping[Tissue, CutLook] = MappingProxyType(
+    {
+        "skin": CutLook(rgb("#e0a48a")),
+        "fat": CutLook(rgb("#f0d48f"), grain="lobules", grain_size=34.0),
+        "muscle": CutLook(rgb("#bb5a4c"), 0.35, rgb("#dba898"), grain="bundles", grain_size=30.0),
+        "fascia": CutLook(rgb("#dfe1e0")),
+        "tendon": CutLook(rgb("#e6dfd0")),
+        "ligament": CutLook(rgb("#e6d6a8")),
+        "vein": CutLook(rgb("#44619e"), 0.5, rgb("#9fb0d2")),
+        "artery": CutLook(rgb("#ab2a26"), 1.1, rgb("#e3a49c")),
+        "annulus": CutLook(rgb("#d8e2e6"), 0.0, rgb("#aac1cc"), pattern="lamellae"),
+        "nucleus": CutLook(rgb("#d9eef0"), 2.2, rgb("#c6e2e8")),
+        "cartilage": CutLook(rgb("#b9d3df")),
+        "bone": CutLook(rgb("#e2b792"), 1.0, rgb("#f7ecd4"), grain="cancellous", grain_size=26.0),
+        "dura": CutLook(rgb("#bcdaea"), 0.5, rgb("#efe2c4")),
+        "cord": CutLook(rgb("#f1e6cb")),
+        "nerve": CutLook(rgb("#f5d76c")),
+        "fragment": CutLook(rgb("#e8487f")),
+        "instrument": CutLook(rgb("#8b949d")),
+    }
+)
+LIGAMENTUM_FLAVUM = replace(CUT_LOOKS["ligament"], inside=rgb("#e3bd5c"))
+
+SHELLS = tuple(np.linspace(0.94, 0.34, 11))
+"""The sizes of the shells between lamellae, of a disc that is 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """Triangles of a cut face with one grain: vertices (n, 3), faces (m, 3), colours (n, 3) uint8.
+
+    ``grain`` (n, 2) tells where each vertex lies on the grain's tiles; None where the patch has none.
+    """
+
+    vertices: Points
+    faces: npt.NDArray[np.integer]
+    colours: npt.NDArray[np.uint8]
+    grain: Floats | None = None
+
+
+def cut_look(structure: str, tissue: Tissue) -> CutLook:
+    """Return the look of the cut face of a structure, given by name, of a tissue."""
+    return LIGAMENTUM_FLAVUM if structure.startswith("flavum") else CUT_LOOKS[tissue]
+
+
+def patches(model: Model, name: str, look: Look, cut: Cut) -> tuple[Patch, ...]:
+    """Return what fills the face that a cut makes on a structure as it looks now, with and without grain.
+
+    It lies a hair before the plane: where tissues overlap, one is seen.
+    """
+    surface, frame = model.posed(name, look), cut.plane
+    face = section(surface, frame) if meets(surface, frame) else None
+    if not face:
+        return ()
+    tissue = model.structures[name].tissue
+    looks = cut_look(name, tissue)
+    within = face.within(LINE)
+    core = face.within(looks.rim) if looks.rim > 0 else within
+    plain = [(face.without(within), INK)]
+    if looks.rim > 0:
+        plain.append((within.without(core), looks.border))
+    shells: list[Section] = []
+    if looks.pattern == "lamellae":
+        centre = model.structures.get(name.replace("disc", "nucleus"), model.structures[name])
+        shells = [core.shared(band) for band in _lamellae(surface, centre.surface, face)]
+    plain += [(shell, looks.border) for shell in shells]
+    for shell in shells:
+        core = core.without(shell)
+    shift = STEP * (OVERLAP.index(tissue) + 1) * np.array(cut.normal)
+    ground = _patch([(core, looks.inside)], shift, looks)
+    return tuple(patch for patch in (ground, _patch(plain, shift)) if len(patch.faces))
+
+
+def _patch(parts: list[tuple[Section, Colour]], shift: Floats, grained: CutLook | None = None) -> Patch:
+    """Return some regions of one plane, each in its colour, as one patch."""
+    made = [(*region.triangles(), colour) for region, colour in parts]
+    starts = np.cumsum([0, *(len(vertices) for vertices, _, _ in made)])
+    vertices = np.vstack([vertices for vertices, _, _ in made])
+    faces = np.vstack([faces + start for (_, faces, _), start in zip(made, starts, strict=False)])
+    counts = [len(vertices) for vertices, _, _ in made]
+    colours = np.repeat(np.round(255 * np.array([colour for *_, colour in made])), counts, axis=0)
+    grain = None
+    if grained is not None and grained.grain != "none":
+        grain = _tiles(parts[0][0], vertices, grained)
+    return Patch(vertices + shift, faces, colours.astype(np.uint8), grain)
+
+
+def _tiles(region: Section, vertices: Points, looks: CutLook) -> Floats:
+    """Return where vertices lie on the tiles of a grain (n, 2); what runs upwards may be cut aslant."""
+    flat = region.frame.to_local(vertices)[:, :2]
+    upright = abs(float(region.frame.axes[2, 2]))
+    return flat / looks.grain_size * np.array([1.0, max(upright, 1 / LONGEST.get(looks.grain, 1.0))])
+
+
+def _lamellae(surface: Surface, nucleus: Surface, face: Section) -> Iterator[Section]:
+    """Give every other lamella of an annulus in the plane of its face.
+
+    Lamellae are concentric shells about the nucleus, smaller and smaller images of the disc's own border;
+    along the disc's axis, its flattest direction, they pass right through.
+    """
+    centre = nucleus.vertices.mean(axis=0, dtype=np.float64)
+    spread = surface.vertices - surface.vertices.mean(axis=0, dtype=np.float64)
+    axis = np.linalg.eigh(spread.T @ spread)[1][:, 0]
+    along = np.outer(axis, axis)
+    ways = (surface.vertices - centre) @ along
+    across = surface.vertices - centre - ways
+    cuts = [section(surface.moved(centre + share * across + 1.6 * ways), face.frame) for share in SHELLS]
+    filled = [cut.filled() for cut in cuts]
+    for outer, inner in zip(filled[::2], filled[1::2], strict=False):
+        yield outer.without(inner)
