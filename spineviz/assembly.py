@@ -35,6 +35,9 @@ LABEL_CLEAR = 1.5
 LABEL_FIELD = (0.24, 0.42)
 """Labels touch their structures within this part of the picture's height, across and up, of its middle."""
 
+PASSING = ("rootlet.", "cauda.")
+"""Nerves are called by the level where they leave, and pass others on their way."""
+
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
 
@@ -157,7 +160,9 @@ def _with_variants(structure: Structure, prepared: Iterable[Prepared]) -> Struct
 
 
 def _in_range(name: str, levels: tuple[Level, ...]) -> bool:
-    """Tell whether a structure belongs to the levels shown; what has no level always does."""
+    """Tell whether a structure belongs to the levels shown; what has no level, or passes, always does."""
+    if name.startswith(PASSING):
+        return True
     named = {word for part in name.split(".") for word in part.split("-")}
     return named & set(LEVELS) <= set(levels)
 
