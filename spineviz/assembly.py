@@ -32,6 +32,9 @@ if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: 
 OPEN = 0.5
 """The share of a step in which its cuts open."""
 
+PASSING = ("rootlet.", "cauda.")
+"""Nerves are called by the level where they leave, and pass others on their way."""
+
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
 
@@ -157,7 +160,9 @@ def _with_variants(structure: Structure, prepared: Iterable[Prepared]) -> Struct
 
 
 def _in_range(name: str, levels: tuple[Level, ...]) -> bool:
-    """Tell whether a structure belongs to the levels shown; what has no level always does."""
+    """Tell whether a structure belongs to the levels shown; what has no level, or passes, always does."""
+    if name.startswith(PASSING):
+        return True
     named = {word for part in name.split(".") for word in part.split("-")}
     return named & set(LEVELS) <= set(levels)
 

@@ -15,10 +15,11 @@ from skimage.measure import points_in_poly
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.foramen import Foramen, intervertebral, sacral
-from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes, root_name, stays
+from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes, root_name
 from spineviz.anatomy.nerve.axis import SacAxis, sac_axis
 from spineviz.anatomy.nerve.cord import Cord, cord_of
 from spineviz.anatomy.nerve.obstacles import obstacles
+from spineviz.anatomy.nerve.part import nerves_within
 from spineviz.anatomy.nerve.paths import RootPath, root_paths
 from spineviz.anatomy.nerve.rootlets import FANNED
 from spineviz.anatomy.nerve.ways import bones_of
@@ -28,7 +29,7 @@ from spineviz.body.skeleton import Standing, standing
 from spineviz.geometry import as_trimesh, sample_distance, surface_points
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
-from spineviz.structure import Floats, Points, Surface
+from spineviz.structure import Floats, Points, Structure, Surface
 from spineviz.terms import LEVELS, ROOTS, SIDES, SIGN, Disc, Level, Root, Side, levels_of, roots_at
 
 PAIRS = tuple(root for root in ROOTS if root != "L6")
@@ -405,10 +406,43 @@ def test_a_foramen_without_room_for_any_nerve_is_named() -> None:
         nerve_recipes(nerve_parameters(), {**some, "C5": inside}, within=False)
 
 
-def test_nerves_are_laid_through_neighbours_only_and_what_ends_with_the_bones_is_made_for_them() -> None:
+def test_nerves_are_laid_through_neighbours_only() -> None:
     assert has_nerves(["L3", "L4", "L5", "S1"], COLUMN) and has_nerves(COLUMN, COLUMN)
     assert not has_nerves(["L3", "L5"], COLUMN) and not has_nerves(["L4"], COLUMN)
-    lower: list[Level] = ["L3", "L4", "L5", "S1"]
-    assert stays("root.L5.left", lower, COLUMN) and stays("disc.L4-L5", lower, COLUMN)
-    assert not stays("root.S5.left", lower, COLUMN) and not stays("cauda.S1.left", lower, COLUMN)
-    assert not stays("thecal_sac", lower, COLUMN) and stays("thecal_sac", COLUMN, COLUMN)
+
+
+@cache
+def structures() -> dict[str, Structure]:
+    return {
+        name: Structure(name, item.tissue, surfaces()[name], item.side) for name, item in recipes().items()
+    }
+
+
+def part(first: Level, last: Level) -> dict[str, Structure]:
+    """The nerves of the whole column in a part of it."""
+    some = COLUMN[COLUMN.index(first) : COLUMN.index(last) + 1]
+    return nerves_within(structures(), {level: bones()[level] for level in some}, COLUMN)
+
+
+def test_part_of_the_column_has_the_roots_of_its_bones_and_the_strands_that_pass() -> None:
+    lower, neck, whole = part("L3", "S1"), part("C1", "T1"), part("C1", "Co1")
+    assert whole.keys() == structures().keys()
+    assert {root_name(root, "left") for root in ("L3", "L5", "S1", "S4")} <= lower.keys()
+    assert not {"root.S5.left", "root.L2.left", "spinal_cord", "rootlet.L1.left"} & lower.keys()
+    assert {"root.C1.left", "root.C8.left", "root.T1.left", "spinal_cord", "rootlet.C5.left"} <= neck.keys()
+    assert not {"root.T2.left", "filum_terminale", "cauda.L2.left"} & neck.keys()
+    assert part("S1", "Co1") == {}
+
+
+@pytest.mark.parametrize(("first", "last"), [("L3", "S1"), ("C1", "T1"), ("T4", "T9")])
+def test_nerves_of_a_part_are_closed_and_end_beyond_its_bones(first: Level, last: Level) -> None:
+    plates = (first, "endplate.superior", 1.0), (last, "endplate.inferior", -1.0)
+    for name, item in part(first, last).items():
+        own = as_trimesh(item.surface)
+        assert own.is_watertight and own.volume > 0.0, name
+        for level, plate, sign in plates if name == "thecal_sac" else ():
+            if plate in bones()[level].landmarks and level != "S1":
+                mark = bones()[level].landmarks[plate]
+                height = sign * (item.surface.vertices.astype(float) - mark.origin) @ mark.superior
+                flat = height > height.max() - 0.01
+                assert 11.9 < height.max() < 12.1 and flat.sum() > 20

@@ -12,7 +12,8 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
 from spineviz.anatomy.disc import disc_recipes, parts_of
 from spineviz.anatomy.ligament import ligament_recipes
-from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
+from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes
+from spineviz.anatomy.nerve.part import is_nerve, nerves_within
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
@@ -54,9 +55,6 @@ SHARES: Mapping[str, float] = {"thecal_sac": 0.29, "spinal_cord": 0.25}
 TRIANGLES_OF_A_BONE = 8_000
 """How many triangles any other bone has in a scene."""
 
-NERVES = ("thecal_sac", "root", "spinal_cord", "filum_terminale", "rootlet", "cauda")
-"""How the names of the nervous system's structures begin."""
-
 LIGHT = 0.25
 """The share of its triangles that a bone's light mesh has."""
 
@@ -71,14 +69,15 @@ def build(
 ) -> Body:
     """Build every structure of an anatomy, or of some of its levels, in the world, with occlusion baked.
 
-    Soft tissue, unless it is not wanted, is there where all of its bones are: muscles, nerves and skin from
-    L3 to the sacrum, discs, ligaments and vessels wherever two bones meet.
+    Soft tissue, unless it is not wanted, is there where all of its bones are: muscles and skin from L3 to
+    the sacrum, discs, nerves, ligaments and vessels wherever two bones meet.
     ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
     library by default. ``made`` is called with each structure as soon as it is there.
     """
     wanted = anatomy.levels if levels is None else levels
     baked = _fitting(anatomy, wanted, library_shelf() if shelf is None else shelf)
     bones = make_bones(anatomy, levels, {name: item.surface for name, item in baked.items()})
+    baked = _with_nerves(anatomy, bones, baked)
     recipes = tissue_recipes(anatomy, bones, known=baked) if soft else {}
     hard = {
         level: baked[level].surface if level in baked else thinned(bone.surface, triangles_of(level))
@@ -95,7 +94,11 @@ def build(
         )
         made(structures[name])
     if soft:
-        for name in (name for disc in discs_between(bones) for name in parts_of(disc) if name not in recipes):
+        parts = [
+            *(name for disc in discs_between(bones) for name in parts_of(disc)),
+            *filter(is_nerve, baked),
+        ]
+        for name in (name for name in parts if name not in recipes):
             structures[name] = baked[name]
             made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
@@ -112,6 +115,15 @@ def build(
             )
             made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
+
+
+def _with_nerves(
+    anatomy: Anatomy, bones: Mapping[Level, LevelBone], baked: Mapping[str, Structure]
+) -> dict[str, Structure]:
+    """Return baked structures with the nerves that some bones have of the whole column's, and no others."""
+    nerves = {name: item for name, item in baked.items() if is_nerve(name)}
+    rest = {name: item for name, item in baked.items() if name not in nerves}
+    return rest | nerves_within(nerves, bones, anatomy.levels)
 
 
 def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
@@ -168,19 +180,19 @@ def tissue_recipes(
 ) -> dict[str, Recipe]:
     """Return the recipes of all soft tissue that belongs to an anatomy's bones.
 
-    Discs are there between any two bones, the rest where L3 to the sacrum are. What is not operated on and
-    ``known`` already, by name, needs no recipe.
+    Discs and nerves are there between any two bones, the rest where L3 to the sacrum are. What is not
+    operated on and ``known`` already, by name, needs no recipe.
     """
     recipes: dict[str, Recipe] = {}
     for disc in discs_between(bones):
         if disc in LOWER_LUMBAR_DISCS or not set(parts_of(disc)) <= set(known):
             recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
+    if has_nerves(list(bones), anatomy.levels) and "thecal_sac" not in known:
+        recipes |= nerve_recipes(nerve_parameters(), bones)
     if not set(LOWER_LUMBAR_LEVELS) <= set(bones) or not set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs):
         return recipes
     bones = {level: bones[level] for level in LOWER_LUMBAR_LEVELS}
-    nerves = nerve_recipes(nerve_parameters(), bones, within=False)
-    recipes |= nerves
-    recipes |= ligament_recipes(bones, nerves)
+    recipes |= ligament_recipes(bones, nerve_recipes(nerve_parameters(), bones, within=False))
     muscles = muscle_recipes(muscle_parameters(), bones)
     return recipes | muscles | skin_recipes(skin_parameters(), bones, muscles)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,15 +17,17 @@ from spineviz.anatomy.nerve.paths import LATER, RootPath, root_paths
 from spineviz.anatomy.nerve.rootlets import FANNED, fan
 from spineviz.anatomy.nerve.sac import root_solid, sac_solid
 from spineviz.anatomy.nerve.swept import strand
-from spineviz.anatomy.nerve.ways import HIATUS, bones_of
 from spineviz.anatomy.recipe import Recipe
 from spineviz.structure import Points
-from spineviz.terms import ROOTS, SIDES, Level, Root
+from spineviz.terms import SIDES, Level, Root
 
-__all__ = ["NerveParameters", "has_nerves", "nerve_parameters", "nerve_recipes", "root_name", "stays"]
+__all__ = ["NerveParameters", "has_nerves", "nerve_parameters", "nerve_recipes", "root_name"]
 
 WITHIN = ("spinal_cord", "filum_terminale", "rootlet", "cauda")
 """How the names of what lies within the sac begin."""
+
+STEMS = ("thecal_sac", "root", *WITHIN)
+"""How the names of the nervous system's structures begin."""
 
 FILUM_SIDES = 8
 """How many flat sides the filum's mesh has."""
@@ -42,21 +44,6 @@ def has_nerves(levels: Sequence[Level], column: Sequence[Level]) -> bool:
         return False
     first = list(column).index(levels[0])
     return list(levels) == list(column[first : first + len(levels)])
-
-
-def stays(name: str, levels: Collection[Level], column: Collection[Level]) -> bool:
-    """Tell whether a nerve of the whole column is the same where only some of its bones are there.
-
-    Sac, cord and what lies between them end where the bones do.
-    """
-    stem, _, rest = name.partition(".")
-    if stem not in ("thecal_sac", "root", *WITHIN) or set(levels) == set(column):
-        return True
-    root = rest.partition(".")[0]
-    if stem != "root" or root not in ROOTS:
-        return False
-    needed = {*bones_of(ROOTS[ROOTS.index(root)]), *(("Co1",) if root in HIATUS else ())}
-    return needed <= set(levels)
 
 
 def nerve_recipes(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spineviz import measures
-from spineviz.anatomy.nerve.axis import SacAxis
+from spineviz.anatomy.nerve.axis import STRIDE, SacAxis
 from spineviz.anatomy.nerve.cord import Cord
 from spineviz.anatomy.nerve.parameters import RootParameters
 from spineviz.anatomy.nerve.paths import RootPath
@@ -84,7 +84,8 @@ def cauda_lines(
     roots = sorted((each for each in parameters if each.root in own), key=lambda each: ROOTS.index(each.root))
     if not roots:
         return {}
-    starts = [max(axis.index(axis.place(*root.segment)), axis.top + 1) for root in roots]
+    top = axis.top - round(measures.value("cauda.above_cut") / STRIDE)
+    starts = [max(axis.index(axis.place(*root.segment)), top) for root in roots]
     ends = [axis.nearest(own[root.root].points[0]) for root in roots]
     index = np.arange(min(starts), max(ends) + 1, EVERY)
     section = _section(axis, index, sac)
