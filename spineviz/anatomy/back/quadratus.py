@@ -1,0 +1,185 @@
+"""Quadratus lumborum: from the iliac crest to the twelfth rib, before the transverse processes' tips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spineviz import measures
+from spineviz.anatomy.back.around import Loin, area_of, squares
+from spineviz.anatomy.back.crowd import crowd
+from spineviz.anatomy.back.transverse import TransverseSheet
+from spineviz.anatomy.back.whole import WholeRecipe
+from spineviz.anatomy.disc.space import landmark
+from spineviz.anatomy.girdle import rib
+from spineviz.anatomy.recipe import Paint
+from spineviz.sdf.loft import superellipsoid
+from spineviz.sdf.solid import Field, Solid, smooth_intersection
+from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.terms import Disc, Level
+
+STEP = 1.6
+"""The meshing step, mm."""
+
+FAR = 4.0
+"""Farther outside its shape than this (mm) a muscle is not asked what lies beside it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Strap:
+    """A flat muscle before a sheet: its borders, and half its thickness, by place on the sheet; mm."""
+
+    sheet: TransverseSheet
+    medial: Callable[[Floats], Floats]
+    lateral: Callable[[Floats], Floats]
+    half: Callable[[Floats], Floats]
+    before: float
+    exponent: float
+
+    def __call__(self, points: Points) -> Floats:
+        """Return the distance (mm, negative inside) of world points (n, 3)."""
+        place, offset, front = self.sheet.local(points)
+        return self.section(place, offset, front, self.half(place))
+
+    def section(self, place: Floats, offset: Floats, front: Floats, half: Floats) -> Floats:
+        """Return the distance for places on the sheet and before it, where the muscle is so thick."""
+        medial, lateral = self.medial(place), self.lateral(place)
+        across, middle = (lateral - medial) / 2, (lateral + medial) / 2
+        aside, deep = np.abs(offset - middle), np.abs(front - self.before - half)
+        nothing = np.zeros_like(aside)
+        return superellipsoid(aside, deep, nothing, across, half, nothing + 3.0, self.exponent)
+
+
+def quadratus_shape(loin: Loin, sheet: TransverseSheet) -> Field:
+    """Return the distance (mm) to the muscle, before it gives way to what lies beside it.
+
+    Without the twelfth rib's vertebra it ends flat above the first lumbar one. Raises ValueError where a
+    landmark is missing.
+    """
+    strap, upper, lower = _sized(loin, sheet), _upper_end(loin), _lower_end(loin)
+    edge = measures.value("quadratus.edge")
+
+    def field(points: Points) -> Floats:
+        result = strap(points)
+        near = np.flatnonzero(result < FAR)
+        ends = np.maximum(upper(points[near]), lower(points[near]))
+        result[near] = smooth_intersection(result[near], ends, edge)
+        return result
+
+    return field
+
+
+def quadratus_lumborum(
+    loin: Loin, sheet: TransverseSheet, shape: Field, hip: Field, fascia: Surface
+) -> WholeRecipe:
+    """Return ``quadratus_lumborum.<side>`` of a shape, in the world, mm.
+
+    ``hip`` is the distance to the hip bone, ``fascia`` the sheet behind the muscle.
+    """
+    layer = crowd([fascia], fascia.vertices.min(axis=0), fascia.vertices.max(axis=0))
+    taken = loin.taken("bone", "disc", "ligament", "muscle")
+
+    def field(points: Points) -> Floats:
+        points = np.asarray(points, dtype=np.float64)
+        result = shape(points)
+        near = np.flatnonzero(result < FAR)
+        some = points[near]
+        beside = hip(some) - loin.gaps["bone"], layer(some) - loin.gaps["ligament"]
+        free = np.minimum(taken(some), np.minimum(*beside))
+        result[near] = smooth_intersection(result[near], -free, loin.gaps["edge"])
+        return result
+
+    net = sheet.net.reshape(-1, 3)
+    solid = Solid(field, net.min(axis=0) - 8.0, net.max(axis=0) + 30.0)
+    name = f"quadratus_lumborum.{loin.side}"
+    return WholeRecipe(name, "muscle", solid, STEP, loin.side, lambda points: _paint(sheet, points))
+
+
+def places_of_discs(loin: Loin, count: int) -> Floats:
+    """Return the places on the sheet of some number of discs, the last of them that above the last level."""
+    return np.arange(count) - (count - 1) + len(sheet_levels(loin)) - 1.5
+
+
+def sheet_levels(loin: Loin) -> tuple[Level, ...]:
+    """Return the levels whose transverse processes the sheet passes."""
+    return tuple(level for level in loin.levels if level != "S1")
+
+
+def profile(loin: Loin, values: list[float]) -> Callable[[Floats], Floats]:
+    """Return a smooth function of the place on the sheet through values at the discs down to L4-L5."""
+    from scipy.interpolate import PchipInterpolator
+
+    knots = places_of_discs(loin, len(values))
+    curve = PchipInterpolator(knots, values)
+    return lambda place: np.asarray(curve(np.clip(place, knots[0], knots[-1])))
+
+
+def _sized(loin: Loin, sheet: TransverseSheet) -> Strap:
+    """Return the muscle as thick as its cross-sections ask for."""
+    shape, areas = measures.table("quadratus"), measures.value("quadratus_area")
+    medial, lateral = (profile(loin, shape[name]) for name in ("medial", "lateral"))
+
+    def grown(place: Floats) -> Floats:
+        return loin.size * lateral(place)
+
+    def nothing(place: Floats) -> Floats:
+        return np.zeros_like(place)
+
+    flat = Strap(sheet, medial, grown, nothing, shape["before_sheet"], shape["exponent"])
+    discs = loin.discs[-1 - len(areas) : -1]
+    halves = [
+        _half_at(loin, flat, disc, 100.0 * area * loin.size**2)
+        for disc, area in zip(discs, areas, strict=True)
+    ]
+    return replace(flat, half=profile(loin, halves))
+
+
+def _half_at(loin: Loin, strap: Strap, disc: Disc, area: float) -> float:
+    """Return half the thickness (mm) with which a strap has an area (mm²) in the plane of a disc."""
+    points = squares(loin.plane(disc), loin.sign, (10.0, 115.0), (-70.0, 30.0))
+    place, offset, front = strap.sheet.local(points)
+    free = loin.taken("bone", "disc", "ligament", "muscle")(points) > 0.0
+
+    def inside(half: float) -> np.ndarray:
+        return free & (strap.section(place, offset, front, np.full(len(place), half)) < 0.0)
+
+    return area_of(inside, area, 1.0, 20.0)
+
+
+def _upper_end(loin: Loin) -> Field:
+    """Return how far (mm) points are above the lower border of the twelfth rib, or above L1 without it."""
+    below = measures.value("quadratus.below_rib")
+    if "T12" not in loin.bones or f"costal.superior.{loin.side}" not in loin.bones["T12"].landmarks:
+        top = landmark(loin.bones[loin.levels[0]], "endplate.superior")
+        return lambda points: (points - top.origin) @ top.superior
+    facet = landmark(loin.bones["T12"], f"costal.superior.{loin.side}")
+    head = rib.head_frame(Frame(facet.origin / loin.size, facet.axes))
+    line = rib.path(rib.parameters_of("T12"), head, None, loin.side)
+
+    def above(points: Points) -> Floats:
+        _, upwards, _, share = line.local(points / loin.size)
+        _, high = line.sections.half(share, line.share_of_angle)
+        return loin.size * (upwards + high) + below
+
+    return above
+
+
+def _lower_end(loin: Loin) -> Field:
+    """Return how far (mm) points are below the last transverse process."""
+    last = loin.bones[loin.lumbar[-1]]
+    tip = landmark(last, f"transverse.{loin.side}").origin
+    up = last.frame.superior
+    lowest = measures.value("quadratus.above_last_process")
+    return lambda points: lowest - (points - tip) @ up
+
+
+def _paint(sheet: TransverseSheet, points: Points) -> Paint:
+    """Paint fibres along the sheet's rows; they are tendon at the rib and at the crest."""
+    place, offset, _ = sheet.local(np.asarray(points, dtype=np.float64))
+    along = 32.0 * place
+    top, bottom = sheet.places[0], sheet.places[-1]
+    ends = np.minimum(place - top - 0.6, bottom - 1.1 - place)
+    tint = np.clip(0.8 - 3.0 * ends + 0.3 * np.sin(1.1 * offset), 0.0, 0.9)
+    return Paint(tint, np.stack([along, offset + 0.12 * along], axis=1))
