@@ -151,3 +151,22 @@ def squares(plane: Frame, sign: float, lateral: tuple[float, float], depth: tupl
     x, y = np.meshgrid(np.arange(*lateral, SQUARE), np.arange(*depth, SQUARE), indexing="ij")
     flat = np.stack([sign * x.ravel(), y.ravel(), np.zeros(x.size)], axis=1)
     return plane.to_parent(flat)
+
+
+def places_of_discs(loin: Loin, count: int) -> Floats:
+    """Return the places on the sheet of some number of discs, the last of them that above the last level."""
+    return np.arange(count) - (count - 1) + len(sheet_levels(loin)) - 1.5
+
+
+def sheet_levels(loin: Loin) -> tuple[Level, ...]:
+    """Return the levels whose transverse processes the sheet passes."""
+    return tuple(level for level in loin.levels if level != "S1")
+
+
+def profile(loin: Loin, values: list[float]) -> Callable[[Floats], Floats]:
+    """Return a smooth function of the place on the sheet through values at the discs down to L4-L5."""
+    from scipy.interpolate import PchipInterpolator
+
+    knots = places_of_discs(loin, len(values))
+    curve = PchipInterpolator(knots, values)
+    return lambda place: np.asarray(curve(np.clip(place, knots[0], knots[-1])))

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from spineviz.geometry import vertex_normals
+from spineviz.geometry import triangle_normals, vertex_normals
 from spineviz.structure import Floats, Points, Surface
 
-NEAR = 2.0
-"""Nearer than this (mm) a place is measured from the plane at its nearest sample, farther from the sample."""
+SPACING = 0.6
+"""A place is measured from the plane at its nearest sample, which is seldom farther (mm) along the plane."""
+
+NEAR, BEHIND = 1.2, 0.35
+"""Farther than this (mm) from a sample a place is inside only where it lies behind the sample by such a share
+of its way: elsewhere it lies beside an edge."""
+
+MOST_PARTS = 6
+"""The edges of a face are parted into at most so many pieces."""
 
 FAR = 5.0
 """The most (mm) that is told."""
@@ -37,7 +44,9 @@ class Sampled:
         met = np.flatnonzero(np.isfinite(away))
         away, nearest = away[met], nearest[met]
         height = np.einsum("ij,ij->i", points[met] - self.tree.data[nearest], self.normals[nearest])
-        result[met] = np.where(away < NEAR, height, np.copysign(away, height))
+        beside = np.sqrt(np.maximum(np.square(away) - SPACING**2, 0.0))
+        inside = (height < 0.0) & ((away < NEAR) | (height < -BEHIND * away))
+        result[met] = np.where(inside, -1.0, 1.0) * np.maximum(np.abs(height), beside)
         return result
 
 
@@ -78,10 +87,27 @@ def crowd(
 def _sampled(
     vertices: Points, surface: Surface, found: np.ndarray, mirror: Floats, deepest: float
 ) -> Sampled:
-    """Return the samples of a surface at the vertices and the faces' middles that are in the box."""
+    """Return the samples of a surface in the box: its vertices, and places in its faces."""
     normals = vertex_normals(surface.vertices, surface.faces) * mirror
     faces = surface.faces[found[surface.faces].any(axis=1)]
-    points = np.vstack([vertices[found], vertices[faces].mean(axis=1)])
-    ways = np.vstack([normals[found], normals[faces].mean(axis=1)])
-    ways /= np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-9)
-    return Sampled(cKDTree(points), ways, points.min(axis=0), points.max(axis=0), deepest)
+    points, ways = [vertices[found]], [normals[found]]
+    corners = vertices[faces]
+    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    parts = np.clip(np.ceil(longest / (2.0 * SPACING)).astype(int), 1, MOST_PARTS)
+    flat = triangle_normals(surface.vertices, faces)[0] * mirror
+    for count in np.unique(parts):
+        chosen = parts == count
+        weights = _places(int(count))
+        points.append(np.einsum("pk,fkc->fpc", weights, corners[chosen]).reshape(-1, 3))
+        ways.append(np.repeat(flat[chosen], len(weights), axis=0))
+    every = np.vstack(points)
+    return Sampled(cKDTree(every), np.vstack(ways), every.min(axis=0), every.max(axis=0), deepest)
+
+
+def _places(parts: int) -> Floats:
+    """Return the middles (n, 3), in barycentric coordinates, of small triangles in one with parted edges."""
+    third = 1.0 / 3.0
+    upright = [(i + third, j + third) for i in range(parts) for j in range(parts - i)]
+    turned = [(i + 2 * third, j + 2 * third) for i in range(parts) for j in range(parts - i - 1)]
+    two = np.array([*upright, *turned]) / parts
+    return np.column_stack([two, 1.0 - two.sum(axis=1)])

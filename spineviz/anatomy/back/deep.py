@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from spineviz.anatomy.back.around import Loin
+from spineviz.anatomy.back.around import Loin, sheet_levels
 from spineviz.anatomy.back.crowd import MIRROR
 from spineviz.anatomy.back.middle_layer import middle_layer
 from spineviz.anatomy.back.psoas import hip_bone, psoas_major
-from spineviz.anatomy.back.quadratus import quadratus_lumborum, quadratus_shape, sheet_levels
+from spineviz.anatomy.back.quadratus import quadratus_lumborum, quadratus_shape
 from spineviz.anatomy.back.short import short_muscles
 from spineviz.anatomy.back.transverse import transverse_sheet
 from spineviz.anatomy.back.whole import WholeRecipe, reflected
@@ -77,10 +77,11 @@ def _one_side(loin: Loin) -> list[WholeRecipe]:
     """Return the recipes of one side."""
     passed = sheet_levels(loin)
     sheet = transverse_sheet(passed, loin.bones, loin.side, loin.of("muscle"))
-    shape, hip, fascia = quadratus_shape(loin, sheet), hip_bone(loin), middle_layer(loin, sheet)
+    fascia, before = middle_layer(loin, sheet)
+    shape, hip = quadratus_shape(loin, sheet, before), hip_bone(loin)
     return [
         psoas_major(loin, sheet, shape, hip),
-        quadratus_lumborum(loin, sheet, shape, hip, fascia.shape),
+        quadratus_lumborum(loin, sheet, shape, hip),
         fascia,
         *short_muscles(loin, sheet, passed),
     ]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spineviz import measures
-from spineviz.anatomy.back.around import Loin, area_of, squares
-from spineviz.anatomy.back.crowd import crowd
+from spineviz.anatomy.back.around import Loin, area_of, profile, squares
+from spineviz.anatomy.back.middle_layer import Before
 from spineviz.anatomy.back.transverse import TransverseSheet
 from spineviz.anatomy.back.whole import WholeRecipe
 from spineviz.anatomy.disc.space import landmark
@@ -17,8 +17,8 @@ from spineviz.anatomy.girdle import rib
 from spineviz.anatomy.recipe import Paint
 from spineviz.sdf.loft import superellipsoid
 from spineviz.sdf.solid import Field, Solid, smooth_intersection
-from spineviz.structure import Floats, Frame, Points, Surface
-from spineviz.terms import Disc, Level
+from spineviz.structure import Floats, Frame, Points
+from spineviz.terms import Disc
 
 STEP = 1.6
 """The meshing step, mm."""
@@ -29,13 +29,16 @@ FAR = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Strap:
-    """A flat muscle before a sheet: its borders, and half its thickness, by place on the sheet; mm."""
+    """A flat muscle before a sheet: its borders, and half its thickness, by place on the sheet; mm.
+
+    ``before`` is how far before the sheet its back is, by place and offset.
+    """
 
     sheet: TransverseSheet
     medial: Callable[[Floats], Floats]
     lateral: Callable[[Floats], Floats]
     half: Callable[[Floats], Floats]
-    before: float
+    before: Before
     exponent: float
 
     def __call__(self, points: Points) -> Floats:
@@ -47,18 +50,19 @@ class Strap:
         """Return the distance for places on the sheet and before it, where the muscle is so thick."""
         medial, lateral = self.medial(place), self.lateral(place)
         across, middle = (lateral - medial) / 2, (lateral + medial) / 2
-        aside, deep = np.abs(offset - middle), np.abs(front - self.before - half)
+        aside, deep = np.abs(offset - middle), np.abs(front - self.before(place, offset) - half)
         nothing = np.zeros_like(aside)
         return superellipsoid(aside, deep, nothing, across, half, nothing + 3.0, self.exponent)
 
 
-def quadratus_shape(loin: Loin, sheet: TransverseSheet) -> Field:
+def quadratus_shape(loin: Loin, sheet: TransverseSheet, fascia: Before) -> Field:
     """Return the distance (mm) to the muscle, before it gives way to what lies beside it.
 
+    It lies before the ``fascia``, given by how far this reaches before the sheet.
     Without the twelfth rib's vertebra it ends flat above the first lumbar one. Raises ValueError where a
     landmark is missing.
     """
-    strap, upper, lower = _sized(loin, sheet), _upper_end(loin), _lower_end(loin)
+    strap, upper, lower = _sized(loin, sheet, fascia), _upper_end(loin), _lower_end(loin)
     edge = measures.value("quadratus.edge")
 
     def field(points: Points) -> Floats:
@@ -71,14 +75,11 @@ def quadratus_shape(loin: Loin, sheet: TransverseSheet) -> Field:
     return field
 
 
-def quadratus_lumborum(
-    loin: Loin, sheet: TransverseSheet, shape: Field, hip: Field, fascia: Surface
-) -> WholeRecipe:
+def quadratus_lumborum(loin: Loin, sheet: TransverseSheet, shape: Field, hip: Field) -> WholeRecipe:
     """Return ``quadratus_lumborum.<side>`` of a shape, in the world, mm.
 
-    ``hip`` is the distance to the hip bone, ``fascia`` the sheet behind the muscle.
+    ``hip`` is the distance to the hip bone.
     """
-    layer = crowd([fascia], fascia.vertices.min(axis=0), fascia.vertices.max(axis=0))
     taken = loin.taken("bone", "disc", "ligament", "muscle")
 
     def field(points: Points) -> Floats:
@@ -86,8 +87,7 @@ def quadratus_lumborum(
         result = shape(points)
         near = np.flatnonzero(result < FAR)
         some = points[near]
-        beside = hip(some) - loin.gaps["bone"], layer(some) - loin.gaps["ligament"]
-        free = np.minimum(taken(some), np.minimum(*beside))
+        free = np.minimum(taken(some), hip(some) - loin.gaps["bone"])
         result[near] = smooth_intersection(result[near], -free, loin.gaps["edge"])
         return result
 
@@ -97,26 +97,7 @@ def quadratus_lumborum(
     return WholeRecipe(name, "muscle", solid, STEP, loin.side, lambda points: _paint(sheet, points))
 
 
-def places_of_discs(loin: Loin, count: int) -> Floats:
-    """Return the places on the sheet of some number of discs, the last of them that above the last level."""
-    return np.arange(count) - (count - 1) + len(sheet_levels(loin)) - 1.5
-
-
-def sheet_levels(loin: Loin) -> tuple[Level, ...]:
-    """Return the levels whose transverse processes the sheet passes."""
-    return tuple(level for level in loin.levels if level != "S1")
-
-
-def profile(loin: Loin, values: list[float]) -> Callable[[Floats], Floats]:
-    """Return a smooth function of the place on the sheet through values at the discs down to L4-L5."""
-    from scipy.interpolate import PchipInterpolator
-
-    knots = places_of_discs(loin, len(values))
-    curve = PchipInterpolator(knots, values)
-    return lambda place: np.asarray(curve(np.clip(place, knots[0], knots[-1])))
-
-
-def _sized(loin: Loin, sheet: TransverseSheet) -> Strap:
+def _sized(loin: Loin, sheet: TransverseSheet, fascia: Before) -> Strap:
     """Return the muscle as thick as its cross-sections ask for."""
     shape, areas = measures.table("quadratus"), measures.value("quadratus_area")
     medial, lateral = (profile(loin, shape[name]) for name in ("medial", "lateral"))
@@ -127,7 +108,10 @@ def _sized(loin: Loin, sheet: TransverseSheet) -> Strap:
     def nothing(place: Floats) -> Floats:
         return np.zeros_like(place)
 
-    flat = Strap(sheet, medial, grown, nothing, shape["before_sheet"], shape["exponent"])
+    def before(place: Floats, offset: Floats) -> Floats:
+        return fascia(place, offset) + shape["before_fascia"]
+
+    flat = Strap(sheet, medial, grown, nothing, before, shape["exponent"])
     discs = loin.discs[-1 - len(areas) : -1]
     halves = [
         _half_at(loin, flat, disc, 100.0 * area * loin.size**2)

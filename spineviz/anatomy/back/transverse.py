@@ -18,6 +18,9 @@ from spineviz.anatomy.relaxed_line import unit
 from spineviz.structure import Floats, Points
 from spineviz.terms import SIGN, Level, Side
 
+NEAREST = 8
+"""Places are told from so many vertices of a sheet together, so that they change smoothly."""
+
 
 @dataclass(frozen=True, eq=False)
 class TransverseSheet:
@@ -50,17 +53,21 @@ class TransverseSheet:
     def local(self, points: Points) -> tuple[Floats, Floats, Floats]:
         """Return for points (n, 3) their place, their offset, and how far before the sheet they are; mm."""
         rows, columns = self.net.shape[:2]
-        index = self._tree.query(points)[1]
+        away, index = self._tree.query(points, k=NEAREST)
+        weights = np.square(away[:, -1:] - away + 1e-3)
+        weights /= weights.sum(axis=1, keepdims=True)
         row, column = np.divmod(index, columns)
-        step = points - self.net[row, column]
-        down, out, front = (np.einsum("ij,ij->i", step, ways[row, column]) for ways in self._ways)
-        row_length, column_length = self._lengths
-        place = np.clip(row + down / row_length[row, column], -0.5, rows - 0.5)
-        offset = np.clip(column + out / column_length[row, column], -20.0, columns + 20.0)
+        step = np.asarray(points)[:, None] - self.net[row, column]
+        down, out, front = (np.einsum("nkj,nkj->nk", step, ways[row, column]) for ways in self._ways)
+        down, out = (
+            part / length[row, column] for part, length in zip((down, out), self._lengths, strict=True)
+        )
+        place = np.clip(((row + down) * weights).sum(axis=1), -0.5, rows - 0.5)
+        offset = np.clip(((column + out) * weights).sum(axis=1), -20.0, columns + 20.0)
         return (
             np.interp(place, np.arange(rows), self.places),
             self.offsets[0] + offset * (self.offsets[1] - self.offsets[0]),
-            front,
+            (front * weights).sum(axis=1),
         )
 
     @cached_property
