@@ -15,6 +15,7 @@ from spineviz.anatomy.back.whole import WholeRecipe
 from spineviz.anatomy.disc.space import landmark
 from spineviz.anatomy.girdle import rib
 from spineviz.anatomy.recipe import Paint
+from spineviz.anatomy.relaxed_line import unit
 from spineviz.sdf.loft import superellipsoid
 from spineviz.sdf.solid import Field, Solid, smooth_intersection
 from spineviz.structure import Floats, Frame, Points
@@ -151,12 +152,12 @@ def _upper_end(loin: Loin) -> Field:
 
 
 def _lower_end(loin: Loin) -> Field:
-    """Return how far (mm) points are below the last transverse process."""
-    last = loin.bones[loin.lumbar[-1]]
+    """Return how far (mm) points are below a line from the last transverse process down to the crest."""
+    last, shape = loin.bones[loin.lumbar[-1]], measures.table("quadratus")
     tip = landmark(last, f"transverse.{loin.side}").origin
-    up = last.frame.superior
-    lowest = measures.value("quadratus.above_last_process")
-    return lambda points: lowest - (points - tip) @ up
+    across = loin.sign * last.frame.right
+    up = unit(last.frame.superior + shape["slope"] * across)
+    return lambda points: shape["above_last_process"] - (points - tip) @ up
 
 
 def _paint(sheet: TransverseSheet, points: Points) -> Paint:

@@ -18,6 +18,9 @@ from spineviz.anatomy.relaxed_line import unit
 from spineviz.structure import Floats, Points
 from spineviz.terms import SIGN, Level, Side
 
+EASED = (5, 3)
+"""Over so many rows and columns a sheet gives way to what lies behind it."""
+
 NEAREST = 8
 """Places are told from so many vertices of a sheet together, so that they change smoothly."""
 
@@ -105,7 +108,7 @@ def transverse_sheet(
     sheet = TransverseSheet(net, places, offsets, sign)
     for _ in range(3):
         lack = shape["gap"] - behind(sheet.net.reshape(-1, 3)).reshape(sheet.net.shape[:2])
-        lack = ndimage.gaussian_filter(np.maximum(lack, 0.0), 0.5)
+        lack = ndimage.gaussian_filter(ndimage.maximum_filter(np.maximum(lack, 0.0), EASED), EASED[0] / 3.0)
         if not lack.any():
             break
         sheet = TransverseSheet(sheet.net + lack[..., None] * sheet.front, places, offsets, sign)
