@@ -20,6 +20,7 @@ from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.connective import ON_EVERY_DISC, connective
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
+from spineviz.body.loins import ON_THE_DISCS, loins
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.geometry import bake_occlusion, normals_of
@@ -42,6 +43,12 @@ TRIANGLES: Mapping[str, int] = {
     "supraspinous_ligament": 1_200,
     "multifidus": 9_000,
     "erector_spinae": 8_000,
+    "psoas_major": 9_000,
+    "quadratus_lumborum": 4_000,
+    "interspinalis": 400,
+    "intertransversarius_lateral": 600,
+    "intertransversarius_medial": 400,
+    "thoracolumbar_fascia_middle": 2_400,
     "rib": 2_500,
     "ilium": 8_000,
     "aorta": 6_000,
@@ -69,8 +76,9 @@ def build(
 ) -> Body:
     """Build every structure of an anatomy, or of some of its levels, in the world, with occlusion baked.
 
-    Soft tissue, unless it is not wanted, is there where all of its bones are: muscles and skin from L3 to
-    the sacrum, discs, nerves, ligaments and vessels wherever two bones meet.
+    Soft tissue, unless it is not wanted, is there where all of its bones are: muscles of the back and skin from
+    L3 to the sacrum, psoas and what lies beside it from L1, discs, nerves, ligaments and vessels wherever two
+    bones meet.
     ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
     library by default. ``made`` is called with each structure as soon as it is there.
     """
@@ -112,6 +120,13 @@ def build(
         for name, item in connective(bones, structures, baked).items():
             structures[name] = (
                 item if name in baked else replace(item, surface=bake_occlusion(_thinned(item)))
+            )
+            made(structures[name])
+        for name, muscle in loins(bones, structures, baked, anatomy.size).items():
+            structures[name] = (
+                muscle
+                if isinstance(muscle, Structure)
+                else Structure(name, muscle.tissue, shaded(muscle), muscle.side)
             )
             made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
@@ -165,7 +180,7 @@ def _fitting(
         for name, item in shelf.items()
         if name not in alone
         and not set(changed) & set(name.split("."))
-        and not (changed and name in ON_EVERY_DISC)
+        and not (changed and name in (*ON_EVERY_DISC, *ON_THE_DISCS))
     }
 
 

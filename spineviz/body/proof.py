@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from spineviz.anatomy.back.deep import deep_muscles
 from spineviz.anatomy.disc.endplate import PlateRecipe
 from spineviz.body.build import tissue_recipes
 from spineviz.body.connective import connective
@@ -60,7 +61,7 @@ def departures(baked: Mapping[str, Structure]) -> list[str]:
 def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
     """Return what every structure of the healthy body is made of.
 
-    Ligaments and vessels are laid on the ``baked`` discs and nerves, which are proven themselves.
+    Ligaments, vessels and deep muscles are laid on ``baked`` structures, which are proven themselves.
     """
     anatomy = Anatomy()
     result = {}
@@ -78,6 +79,9 @@ def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
         standing, {name: baked[name] for name in result if name in baked}, {}
     ).items():
         result[name] = _itself(net.surface, (net.tissue, net.side))
+    beside = {name: baked[name] for name in result if name in baked}
+    for name, item in deep_muscles(standing, beside, anatomy.size).items():
+        result[name] = Origin(Frame(), item.solid.field, item.surface, item.step, (item.tissue, item.side))
     return result
 
 
