@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from spineviz.anatomy.back.muscle import muscle_parameters, muscle_recipes
-from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
 from spineviz.anatomy.disc import disc_recipes, parts_of
@@ -16,6 +14,7 @@ from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
+from spineviz.body.covering import COVERING, covering_recipes, covers_all
 from spineviz.body.connective import ON_EVERY_DISC, connective
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
@@ -40,7 +39,11 @@ TRIANGLES: Mapping[str, int] = {
     "flavum": 1_600,
     "supraspinous_ligament": 1_200,
     "multifidus": 9_000,
-    "erector_spinae": 8_000,
+    "longissimus": 5_500,
+    "iliocostalis": 5_000,
+    "spinalis": 3_500,
+    "semispinalis": 6_000,
+    "splenius": 5_000,
     "rib": 2_500,
     "ilium": 8_000,
     "aorta": 6_000,
@@ -48,7 +51,10 @@ TRIANGLES: Mapping[str, int] = {
 }
 """How many triangles a bone, and a structure whose name begins so, has in a scene."""
 
-SHARES: Mapping[str, float] = {"thecal_sac": 0.29, "spinal_cord": 0.25}
+SHARES: Mapping[str, float] = {
+    **{"thecal_sac": 0.29, "spinal_cord": 0.25},
+    **{"multifidus": 0.4, "longissimus": 0.3, "iliocostalis": 0.3},
+}
 """What share of its triangles a structure keeps at least that is as long as the scene has bones."""
 
 TRIANGLES_OF_A_BONE = 8_000
@@ -68,11 +74,13 @@ def build(
     soft: bool = True,
     shelf: Mapping[str, Structure] | None = None,
     made: Callable[[Structure], None] = lambda structure: None,
+    covered: bool = True,
 ) -> Body:
     """Build every structure of an anatomy, or of some of its levels, in the world, with occlusion baked.
 
-    Soft tissue, unless it is not wanted, is there where all of its bones are: muscles, nerves and skin from
-    L3 to the sacrum, discs, ligaments and vessels wherever two bones meet.
+    Soft tissue, unless it is not wanted, is there where all of its bones are: nerves from L3 to the sacrum,
+    discs, ligaments and vessels wherever two bones meet. So are muscles, fascia, fat and skin behind them;
+    not ``covered``, they are left out where they are not on the shelf.
     ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
     library by default. ``made`` is called with each structure as soon as it is there.
     """
@@ -80,6 +88,8 @@ def build(
     baked = _fitting(anatomy, wanted, library_shelf() if shelf is None else shelf)
     bones = make_bones(anatomy, levels, {name: item.surface for name, item in baked.items()})
     recipes = tissue_recipes(anatomy, bones, known=baked) if soft else {}
+    if soft and covered:
+        recipes |= covering_recipes(anatomy, bones, known=baked)
     hard = {
         level: baked[level].surface if level in baked else thinned(bone.surface, triangles_of(level))
         for level, bone in bones.items()
@@ -95,7 +105,10 @@ def build(
         )
         made(structures[name])
     if soft:
-        for name in (name for disc in discs_between(bones) for name in parts_of(disc) if name not in recipes):
+        parts = [name for disc in discs_between(bones) for name in parts_of(disc)]
+        for name in (*parts, *(name for name in baked if name.partition(".")[0] in COVERING)):
+            if name in recipes:
+                continue
             structures[name] = baked[name]
             made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
@@ -152,6 +165,7 @@ def _fitting(
         name: item
         for name, item in shelf.items()
         if name not in alone
+        and not (name.partition(".")[0] in COVERING and not covers_all(wanted))
         and not set(changed) & set(name.split("."))
         and not (changed and name in ON_EVERY_DISC)
     }
@@ -166,7 +180,7 @@ def _chain(anatomy: Anatomy) -> tuple[object, ...]:
 def tissue_recipes(
     anatomy: Anatomy, bones: Mapping[Level, LevelBone], known: Collection[str] = ()
 ) -> dict[str, Recipe]:
-    """Return the recipes of all soft tissue that belongs to an anatomy's bones.
+    """Return the recipes of the soft tissue between an anatomy's bones and in their canal.
 
     Discs are there between any two bones, the rest where L3 to the sacrum are. What is not operated on and
     ``known`` already, by name, needs no recipe.
@@ -181,8 +195,7 @@ def tissue_recipes(
     nerves = nerve_recipes(nerve_parameters(), bones, within=False)
     recipes |= nerves
     recipes |= ligament_recipes(bones, nerves)
-    muscles = muscle_recipes(muscle_parameters(), bones)
-    return recipes | muscles | skin_recipes(skin_parameters(), bones, muscles)
+    return recipes
 
 
 def discs_between(bones: Iterable[Level]) -> tuple[Disc, ...]:
@@ -199,7 +212,7 @@ def shaded(recipe: Recipe) -> Surface:
     surface = recipe.surface()
     budget = TRIANGLES.get(recipe.name.partition(".")[0])
     if budget is not None:
-        budget = max(budget, int(SHARES.get(recipe.name, 0.0) * len(surface.faces)))
+        budget = max(budget, int(SHARES.get(recipe.name.partition(".")[0], 0.0) * len(surface.faces)))
     if budget is not None and len(surface.faces) > budget:
         surface = recipe.painted(lighter(surface, budget))
     return bake_occlusion(surface)

@@ -54,25 +54,45 @@ class MuscleBed:
     bone: Field
 
 
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What the muscles lie on: the bone and the ribs ``seen`` from behind, +inf elsewhere, and their floor."""
+
+    span: Stations
+    seen: HeightMap
+    ribs: HeightMap
+    floor: HeightMap
+
+
+def ground(bones: Mapping[Level, LevelBone], size: float = 1.0) -> Ground:
+    """Return what the muscles lie on beside some neighbouring bones.
+
+    ``size`` is how large the body is beside the mean; ribs are as large.
+    """
+    span = stations(bones)
+    seen = bone_from_behind(bones, span)
+    ribs = ribs_from_behind(bones, seen, size)
+    return Ground(span, seen, ribs, floor_field(bones, seen, ribs))
+
+
 def muscle_bed(
     parameters: MuscleParameters, bones: Mapping[Level, LevelBone], size: float = 1.0
 ) -> MuscleBed:
     """Return the space of the muscles beside some neighbouring bones: floor, fascia and the distance to bone.
 
-    ``size`` is how large the body is beside the mean; ribs, which muscles lie on in the chest, are as large.
+    ``size`` is how large the body is beside the mean.
     """
-    span = stations(bones)
-    seen = bone_from_behind(bones, span)
-    ribs = ribs_from_behind(bones, seen, size)
-    floor = floor_field(bones, seen, ribs)
+    below = ground(bones, size)
+    span, seen, ribs, floor = below.span, below.seen, below.ribs, below.floor
     fascia = fascia_field(parameters, bones, seen, _held_off(ribs, floor))
     thickness = along(span, parameters.fascia_thickness)(seen.plan[1])
     roof = fascia.shifted(-thickness)
     splenius = _under_splenius(parameters, span, roof, floor)
     superficial = _under_superficial(parameters, span, splenius, floor)
     thin = _thin(np.minimum(np.minimum(seen.values, ribs.values), floor.values), roof)
-    bone = bone_distance(bones)
-    return MuscleBed(span, floor, fascia, thickness, roof, splenius, superficial, thin, bone)
+    return MuscleBed(
+        span, floor, fascia, thickness, roof, splenius, superficial, thin, bone_distance(bones)
+    )  # fmt: skip
 
 
 def _held_off(ribs: HeightMap, floor: HeightMap) -> HeightMap:
@@ -97,7 +117,11 @@ def _under_splenius(
     x, z = roof.plan
     thick, medial, lateral = (
         along(span, profile)(z)
-        for profile in (parameters.splenius_thickness, parameters.splenius_medial, parameters.splenius_lateral)
+        for profile in (
+            parameters.splenius_thickness,
+            parameters.splenius_medial,
+            parameters.splenius_lateral,
+        )
     )
     inside = np.minimum(np.abs(x) - medial, lateral - np.abs(x))
     room = 0.7 * np.maximum(floor.values - roof.values, 0.0)
@@ -151,7 +175,11 @@ def longissimus_border(parameters: MuscleParameters, span: Stations) -> Callable
     """Return how far from the midline (mm) longissimus meets iliocostalis, as a function of z."""
     plane, border, share = (
         along(span, profile)
-        for profile in (parameters.intermuscular_plane, parameters.lateral_border, parameters.longissimus_share)
+        for profile in (
+            parameters.intermuscular_plane,
+            parameters.lateral_border,
+            parameters.longissimus_share,
+        )
     )
     return lambda z: plane(z) + share(z) * (border(z) - plane(z))
 

@@ -38,7 +38,9 @@ def floor_field(bones: Mapping[Level, LevelBone], seen: HeightMap, ribs: HeightM
     known &= np.abs(x) > shape["spinous_half_width"]
     known = ndimage.binary_opening(known, np.ones((3, 3)))
     hard = np.where(known, seen.values, np.inf)
-    hard = np.minimum(hard, np.where(np.abs(x) > shape["spinous_half_width"], ribs.values - shape["on_ribs"], np.inf))
+    hard = np.minimum(
+        hard, np.where(np.abs(x) > shape["spinous_half_width"], ribs.values - shape["on_ribs"], np.inf)
+    )
     known = np.isfinite(hard)
     filled = _hung(np.where(known, hard, 0.0), known)
     inside = np.clip(ndimage.distance_transform_edt(window) / shape["window_rim"], 0.0, 1.0)
@@ -120,7 +122,9 @@ def spinous_line(bones: Mapping[Level, LevelBone], seen: HeightMap) -> Callable[
 def _nuchal(bones: Mapping[Level, LevelBone], heights: Floats) -> Floats:
     """Return the y of the nuchal ligament's free edge at some heights (n,); +inf below C7 and without a neck."""
     behind = measures.table("muscles.nuchal")
-    neck = [level for level in sorted(bones, key=LEVELS.index, reverse=True) if region_of(level) == "cervical"]
+    neck = [
+        level for level in sorted(bones, key=LEVELS.index, reverse=True) if region_of(level) == "cervical"
+    ]
     if len(neck) < 2:
         return np.full(len(heights), np.inf)
     tips = np.array([bones[level].landmarks["spinous.tip"].origin for level in neck])

@@ -131,16 +131,18 @@ def _within(
     flanks: Floats,
     roof: Floats,
     floor: Floats | None = None,
+    edge: float = 2.5,
 ) -> Floats:
     """Bound a muscle by its roof, floor, bone and the two end sections; ``flanks`` (n,) are its sides.
 
     ``roof`` (n,) is how far points stand behind the roof, and ``floor`` how far before the muscle under it.
+    Where roof and flanks meet, the muscle is rounded by ``edge`` mm.
     """
     bony = np.maximum(-bed.floor.behind(points), bone_gap - bed.bone(points))
     under = bony if floor is None else np.maximum(bony, floor)
     over = roof + fibres.relief(points) + ROOF_GAP
     flanks = np.maximum(flanks, bed.thin.at(points[:, 0], points[:, 2]))
-    belly = np.maximum(smooth_intersection(over, under, 3.0), smooth_intersection(over, flanks, 2.5))
+    belly = np.maximum(smooth_intersection(over, under, 3.0), smooth_intersection(over, flanks, edge))
     ends = np.maximum(points[:, 2] - bed.span.cranial, bed.span.caudal - points[:, 2])
     return smooth_intersection(belly, ends, 1.5)
 
@@ -217,7 +219,7 @@ def _longissimus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, s
         points = np.asarray(points, dtype=np.float64)
         sides = np.maximum(half - beyond(points), outer(points) + half)
         flanks = smooth_intersection(sides, border(points), 2.0)
-        return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points))
+        return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points), edge=1.5)
 
     deepest = min(parameters.intermuscular_plane) - 12.0
     return _bounded(field, bed, deepest, max(parameters.lateral_border), side)
@@ -257,7 +259,10 @@ def _under(roof: HeightMap, bed: MuscleBed, cleft: float) -> Field:
 
 def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
     """Return the distance (mm) of points beyond the rounded lateral border of erector spinae."""
-    border, plane = along(bed.span, parameters.lateral_border), along(bed.span, parameters.intermuscular_plane)
+    border, plane = (
+        along(bed.span, parameters.lateral_border),
+        along(bed.span, parameters.intermuscular_plane),
+    )
 
     def field(points: Points) -> Floats:
         z = points[:, 2]

@@ -119,8 +119,8 @@ class MultifidusFibres:
 class ErectorSpinaeFibres:
     """Erector spinae: nearly longitudinal, gathered caudally; its aponeurosis is pale.
 
-    A longitudinal furrow parts longissimus from iliocostalis. ``plane`` and ``border`` give
-    the muscle's medial and lateral border (mm from the midline) at z.
+    Longissimus and iliocostalis share their coordinates: ``plane`` and ``border`` give the medial and the
+    lateral border (mm from the midline) of both together at z.
     """
 
     sign: float
@@ -150,9 +150,7 @@ class ErectorSpinaeFibres:
 
     def relief(self, points: Points) -> Floats:
         """Return how far (n,) mm the surface lies below its highest fascicles."""
-        along, across = self._fibres(points)
-        division = np.exp(-np.square((across - 0.52 * FULL_WIDTH) / 2.4))
-        return self.height * np.maximum(_furrows(along, across, self.width), 1.4 * division)
+        return self.height * _furrows(*self._fibres(points), self.width)
 
     def _fibres(self, points: Points) -> tuple[Floats, Floats]:
         """Return the coordinates (mm) along and across the fibres as seen from behind."""
