@@ -96,7 +96,8 @@ def fingerprint(scene: Scene) -> str:
 def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for.
 
-    Muscles, fascia, fat and skin are built where the scene may show them. The capsule of a facet joint whose edge an approach takes away is left out: it has no variant without it.
+    Muscles, fascia, fat and skin are built where the scene may show them. The capsule of a facet joint whose
+    edge an approach takes away is left out: it has no variant without it.
     An approach knows no tissue of levels that are not shown.
     """
     from spineviz.body import build

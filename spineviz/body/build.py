@@ -14,8 +14,8 @@ from spineviz.anatomy.nerve import nerve_parameters, nerve_recipes
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
-from spineviz.body.covering import COVERING, covering_recipes, covers_all
 from spineviz.body.connective import ON_EVERY_DISC, connective
+from spineviz.body.covering import COVERING, covering_recipes, covers_all
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy

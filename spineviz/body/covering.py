@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from spineviz.anatomy.back.muscle import REACH, muscle_parameters, muscle_recipes
 from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
+from spineviz.anatomy.back.stations import above_coccyx
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Recipe
 from spineviz.body.parameters import Anatomy
@@ -28,13 +29,13 @@ def covering_recipes(
     There are none where fewer than two neighbouring bones are. What is not operated on and ``known`` already,
     by name, needs no recipe.
     """
-    levels = [level for level in anatomy.levels if level in bones and level != "Co1"]
+    own = above_coccyx(bones)
+    levels = [level for level in anatomy.levels if level in own]
     first = anatomy.levels.index(levels[0]) if levels else 0
     if len(levels) < 2 or tuple(levels) != tuple(anatomy.levels[first : first + len(levels)]):
         return {}
     operated = any(shape.herniations for shape in anatomy.discs.values())
     if not operated and {"skin", "thoracolumbar_fascia"} <= set(known):
         return {}
-    own = {level: bones[level] for level in levels}
     muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size)
     return muscles | skin_recipes(skin_parameters(levels), own, muscles)

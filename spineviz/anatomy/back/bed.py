@@ -56,7 +56,7 @@ class MuscleBed:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What the muscles lie on: the bone and the ribs ``seen`` from behind, +inf elsewhere, and their floor."""
+    """What the muscles lie on: bone and ribs as seen from behind, +inf elsewhere, and their floor."""
 
     span: Stations
     seen: HeightMap

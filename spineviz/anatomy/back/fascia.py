@@ -30,7 +30,7 @@ FASCIA_STEP = 4.0
 
 
 def outline(span: Stations) -> Outline:
-    """Return the rounded rectangle, drawn out to the breadth of the back, that the layers are cut out along."""
+    """Return what the layers are cut out along: a rounded rectangle of the breadth of the back."""
     widths = half_widths(span)
     extent, widest = measures.table("muscles.extent"), max(widths)
     narrow = None if min(widths) == widest else along(span, tuple(width / widest for width in widths))
@@ -76,8 +76,8 @@ def fascia_recipe(
 ) -> LayerRecipe:
     """Return the fascia on the back of the muscles that fill the room under ``roof``.
 
-    ``thickness`` (1, nz) is the fascia's, mm. ``muscles`` are, by side, the distance fields of the muscles that
-    lie against its lateral part; ``borders`` tell between which lines these are looked for: mm from the
+    ``thickness`` (1, nz) is the fascia's, mm. ``muscles`` are, by side, the distance fields of the muscles
+    that lie against its lateral part; ``borders`` tell between which lines these are looked for: mm from the
     midline at z. Medial of them the fascia is the roof itself.
     """
     front = _on_muscle(roof, muscles, borders)

@@ -120,7 +120,7 @@ def spinous_line(bones: Mapping[Level, LevelBone], seen: HeightMap) -> Callable[
 
 
 def _nuchal(bones: Mapping[Level, LevelBone], heights: Floats) -> Floats:
-    """Return the y of the nuchal ligament's free edge at some heights (n,); +inf below C7 and without a neck."""
+    """Return the y of the nuchal ligament's free edge at heights (n,); +inf below C7 and without a neck."""
     behind = measures.table("muscles.nuchal")
     neck = [
         level for level in sorted(bones, key=LEVELS.index, reverse=True) if region_of(level) == "cervical"

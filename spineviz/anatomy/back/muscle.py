@@ -114,7 +114,7 @@ def _fibres(
 
 def _tips(bones: Mapping[Level, LevelBone]) -> tuple[float, ...]:
     """Return the heights of the spinous tips from below, where multifidus begins."""
-    heights = []
+    heights: list[float] = []
     for level in sorted(bones, key=LEVELS.index, reverse=True):
         mark = "crest.S1" if level == "S1" else "spinous.tip"
         height = float(bones[level].landmarks[mark].origin[2])

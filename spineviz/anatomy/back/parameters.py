@@ -19,8 +19,8 @@ class MuscleParameters(Spec):
     fascia and floor; up to ``longissimus_share`` of its breadth it is longissimus, then iliocostalis.
 
     Over multifidus, ``superficial_share`` of the depth belongs to spinalis up to ``spinalis_width`` from the
-    midline, and to semispinalis from there on. Splenius lies over them all, ``splenius_thickness`` thick, from
-    ``splenius_medial`` to ``splenius_lateral``.
+    midline, and to semispinalis from there on. Splenius lies over them all, ``splenius_thickness`` thick,
+    from ``splenius_medial`` to ``splenius_lateral``.
 
     ``bulge`` is how far the fascia stands behind the spinous line, at ``bulge_centre`` from the
     midline; ``lateral_drop`` how far it falls forward again 80 mm from the midline. ``fascia_thickness`` is

@@ -5,7 +5,7 @@ World frame, mm.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +110,7 @@ def ribs_from_behind(bones: Mapping[Level, LevelBone], seen: HeightMap, size: fl
     return HeightMap(seen.lower, seen.step, _met(backs, x[:, 0], z[0]))
 
 
-def _met(surfaces: list[tuple[Surface, Floats]], x: Floats, z: Floats) -> Floats:
+def _met(surfaces: Sequence[tuple[Surface, Floats]], x: Floats, z: Floats) -> Floats:
     """Return where (nx, nz) rays from behind first meet one of some surfaces, each moved by a vector."""
     result = np.full((len(x), len(z)), np.inf)
     for surface, shift in surfaces:
@@ -123,7 +123,7 @@ def _met(surfaces: list[tuple[Surface, Floats]], x: Floats, z: Floats) -> Floats
         start, reach = lower[1] - 1.0, 1.1 * (upper[1] - lower[1]) + 2.0
         across, along = np.meshgrid(x[columns[0][:, 0]], z[columns[1][0]], indexing="ij")
         origins = np.stack([across.ravel(), np.full(across.size, start), along.ravel()], axis=1)
-        forward = np.tile(np.float32([0.0, 1.0, 0.0]), (len(origins), 1))
+        forward = np.tile(np.array([0.0, 1.0, 0.0], dtype=np.float32), (len(origins), 1))
         limit = np.full(len(origins), reach, dtype=np.float32)
         way = scene.run(origins.astype(np.float32), forward, limit, query="DISTANCE").reshape(across.shape)
         result[columns] = np.minimum(result[columns], np.where(way < 0.99 * reach, start + way, np.inf))

@@ -66,6 +66,11 @@ def _alike(name: str) -> tuple[str, ...]:
     return (*(own for own, usual in SAME.items() if usual == name), name)
 
 
+def above_coccyx(bones: Mapping[Level, LevelBone]) -> dict[Level, LevelBone]:
+    """Return the bones that the back is laid on: all but the coccyx."""
+    return {level: bone for level, bone in bones.items() if level != "Co1"}
+
+
 def stations(bones: Mapping[Level, LevelBone]) -> Stations:
     """Return the stations of a range of neighbouring bones, from their endplates.
 

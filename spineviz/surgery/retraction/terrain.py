@@ -11,6 +11,7 @@ from spineviz import measures
 from spineviz.anatomy.back.bed import ground
 from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.skeleton import bone_distance
+from spineviz.anatomy.back.stations import above_coccyx
 from spineviz.anatomy.bone import LevelBone
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points
@@ -31,7 +32,7 @@ class Terrain:
 
 def terrain(bones: Mapping[Level, LevelBone]) -> Terrain:
     """Return the terrain of a spine."""
-    own = {level: bone for level, bone in bones.items() if level != "Co1"}
+    own = above_coccyx(bones)
     return Terrain(ground(own).floor, bone_distance(own))
 
 
