@@ -17,7 +17,7 @@ from spineviz.anatomy.back.fascia import fascia_field
 from spineviz.anatomy.back.floor import floor_field
 from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.parameters import MuscleParameters
-from spineviz.anatomy.back.profile import along
+from spineviz.anatomy.back.profile import STATIONS, along
 from spineviz.anatomy.back.skeleton import bone_distance, bone_from_behind, ribs_from_behind
 from spineviz.anatomy.back.stations import Stations, stations
 from spineviz.anatomy.bone import LevelBone
@@ -30,6 +30,12 @@ THINNEST = 3.0
 
 EDGE = 3.0
 """Over this way (mm) such a muscle's border rises to its full thickness."""
+
+
+LAST = "T10-T11"
+"""Down to this station semispinalis lies beside spinalis."""
+
+ABOVE_LAST = STATIONS[: STATIONS.index(LAST)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +139,11 @@ def _under_superficial(
 ) -> HeightMap:
     """Return the roof of multifidus: spinalis and semispinalis have their share of the depth over it."""
     share = np.clip(along(span, parameters.superficial_share)(roof.plan[1]), 0.0, 2.0)
+    x, z = roof.plan
     room = np.maximum(floor.values - roof.values, 0.0)
-    return _laid(roof, share * room, np.full(room.shape, EDGE))
+    beside_spinalis = z - span.at(LAST) if span.has(LAST) else EDGE if span.names[0] in ABOVE_LAST else -EDGE
+    inside = np.maximum(along(span, parameters.spinalis_width)(z) - np.abs(x), beside_spinalis)
+    return _laid(roof, share * room, inside)
 
 
 def _laid(roof: HeightMap, thickness: Floats, inside: Floats) -> HeightMap:
@@ -163,12 +172,26 @@ def beyond_plane(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Fi
 
 def beyond_longissimus(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
     """Return the distance (mm) of points lateral to the plane between longissimus and iliocostalis."""
-    return _beyond(longissimus_border(parameters, bed.span), side)
+    border, lean = longissimus_border(parameters, bed.span), parameters.longissimus_slant
+
+    def distance(points: Points) -> Floats:
+        depth = np.maximum(-bed.roof.height(points), 0.0)
+        offset = SIGN[side] * points[:, 0] - border(points[:, 2]) + lean * depth
+        return offset / np.sqrt(1.0 + lean**2 + 0.05)
+
+    return distance
 
 
 def beyond_spinalis(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
     """Return the distance (mm) of points lateral to the plane between spinalis and semispinalis."""
-    return _beyond(along(bed.span, parameters.spinalis_width), side)
+    border = along(bed.span, parameters.spinalis_width)
+
+    def distance(points: Points) -> Floats:
+        z = points[:, 2]
+        slope = (border(z + 1.0) - border(z - 1.0)) / 2.0
+        return (SIGN[side] * points[:, 0] - border(z)) / np.sqrt(1.0 + slope**2)
+
+    return distance
 
 
 def longissimus_border(parameters: MuscleParameters, span: Stations) -> Callable[[Floats], Floats]:
@@ -182,12 +205,3 @@ def longissimus_border(parameters: MuscleParameters, span: Stations) -> Callable
         )
     )
     return lambda z: plane(z) + share(z) * (border(z) - plane(z))
-
-
-def _beyond(border: Callable[[Floats], Floats], side: Side) -> Field:
-    def distance(points: Points) -> Floats:
-        z = points[:, 2]
-        slope = (border(z + 1.0) - border(z - 1.0)) / 2.0
-        return (SIGN[side] * points[:, 0] - border(z)) / np.sqrt(1.0 + slope**2)
-
-    return distance

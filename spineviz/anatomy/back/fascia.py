@@ -56,7 +56,9 @@ def fascia_field(
         )
     )  # fmt: skip
     cover = measures.value("muscles.supraspinous_thickness") + thickness
-    line = spinous_line(bones, seen)(heights)[None, :] - cover
+    held = spinous_line(bones, seen)(heights)[None, :]
+    even, near = _evened(held, measures.table("muscles.floor")["roof_blur"]), np.exp(-((u / middle) ** 2) * 4.0)
+    line = near * held + (1.0 - near) * even - cover
     rise = np.sin(np.pi / 2.0 * np.minimum((np.sqrt(u**2 + 9.0) - 3.0) / middle, 1.0))
     edge = measures.table("muscles.extent")["half_width"]
     fall = np.maximum((u - middle) / (edge - middle), 0.0) ** 2.4
@@ -65,6 +67,13 @@ def fascia_field(
     for _ in range(3):
         surface = ndimage.gaussian_filter(np.minimum(surface, bound), 2.0, mode="nearest")
     return HeightMap(seen.lower, seen.step, surface)
+
+
+def _evened(line: Floats, blur: float) -> Floats:
+    """Return a line (1, nz) blurred over ``blur`` samples and going on straight at both ends."""
+    reach = min(int(3.0 * blur), line.shape[1] - 1)
+    longer = np.pad(line, ((0, 0), (reach, reach)), mode="reflect", reflect_type="odd")
+    return ndimage.gaussian_filter1d(longer, blur, axis=1)[:, reach:-reach]
 
 
 def fascia_recipe(
@@ -103,7 +112,7 @@ def _on_muscle(
     for side, fields in muscles.items():
         columns = beyond & (SIGN[side] * x > 0.0) & (np.abs(x) < outer + 1.0)
         depth[columns] = _depth(roof, fields, columns, shape["deepest"])
-    depth = _held(depth)
+    depth = _held(depth, shape["spread"] / roof.step)
     bound, wrap = depth - shape["clear"], depth
     for _ in range(4):
         wrap = ndimage.gaussian_filter(np.minimum(wrap, bound), shape["blur"] / roof.step, mode="nearest")
@@ -126,12 +135,16 @@ def _depth(roof: HeightMap, muscles: Sequence[Field], columns: Mask, deepest: fl
     return found
 
 
-def _held(depth: Floats) -> Floats:
-    """Return a depth table (nx, nz) in which columns beyond the muscle keep the depth at its border."""
+def _held(depth: Floats, spread: float) -> Floats:
+    """Return a depth table (nx, nz) in which columns beyond the muscle keep the depth at its border.
+
+    There it is blurred along the back over ``spread`` samples.
+    """
     result, middle = depth.copy(), len(depth) // 2
     for half in (range(middle, len(depth)), range(middle, -1, -1)):
         last = np.zeros(depth.shape[1])
         for row in half:
             last = np.where(np.isfinite(result[row]), result[row], last)
             result[row] = last
-    return result
+    even = ndimage.gaussian_filter1d(result, spread, axis=1, mode="nearest")
+    return np.where(np.isfinite(depth), result, even)

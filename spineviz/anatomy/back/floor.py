@@ -114,7 +114,8 @@ def spinous_line(bones: Mapping[Level, LevelBone], seen: HeightMap) -> Callable[
     line = ndimage.maximum_filter1d(tips, int(shape["tip_spacing"]), mode="nearest")
     for _ in range(4):
         line = ndimage.gaussian_filter1d(np.minimum(line, profile), shape["line_blur"], mode="nearest")
-    line = line - ndimage.gaussian_filter1d(np.maximum(line - profile, 0.0), 2.0)
+    caught = ndimage.maximum_filter1d(np.maximum(line - profile, 0.0), int(shape["line_blur"]))
+    line = line - ndimage.gaussian_filter1d(caught, shape["line_blur"], mode="nearest")
     line = np.minimum(line, _nuchal(bones, heights))
     return lambda asked: np.interp(asked, heights, line)
 

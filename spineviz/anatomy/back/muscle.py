@@ -34,7 +34,7 @@ from spineviz.terms import LEVELS, SIDES, SIGN, Level, Side
 
 __all__ = ["MuscleBed", "MuscleParameters", "muscle_bed", "muscle_parameters", "muscle_recipes"]
 
-MUSCLE_STEP = 1.8
+MUSCLE_STEP = 1.9
 """The meshing step, mm."""
 
 PROCESS = 0.3
@@ -42,6 +42,9 @@ PROCESS = 0.3
 
 SUPRASPINOUS = 6.0
 """Down to this depth (mm) muscle keeps beside the supraspinous ligament."""
+
+DEEPEST = 50.0
+"""Nowhere is the bed deeper than this, mm."""
 
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
@@ -238,7 +241,7 @@ def _iliocostalis(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, 
 
     heights = np.array(bed.span.heights)
     nearest = float(longissimus_border(parameters, bed.span)(heights).min())
-    return _bounded(field, bed, nearest - 3.0, max(parameters.lateral_border), side)
+    return _bounded(field, bed, nearest - DEEPEST * parameters.longissimus_slant, max(parameters.lateral_border), side)
 
 
 _SOLIDS: Mapping[str, Callable[[MuscleParameters, MuscleBed, Fibres, Side], Solid]] = {
@@ -277,7 +280,7 @@ def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
 def _farthest(parameters: MuscleParameters) -> float:
     """Return how far from the midline (mm) the muscles reach that lie medial of the intermuscular plane."""
     pairs = zip(parameters.intermuscular_plane, parameters.plane_slant, strict=True)
-    return max(plane + 45.0 * max(-slant, 0.0) for plane, slant in pairs)
+    return max(plane + DEEPEST * max(-slant, 0.0) for plane, slant in pairs)
 
 
 def _bounded(field: Field, bed: MuscleBed, medial: float, lateral: float, side: Side) -> Solid:

@@ -16,7 +16,8 @@ class MuscleParameters(Spec):
     ``intermuscular_plane`` is how far from the midline, under the fascia, erector spinae begins beside
     multifidus and what lies on it; the plane leans medially by ``plane_slant`` mm for each mm of depth.
     Erector spinae ends at ``lateral_border``, drawn in by ``border_roundness`` of its width where it meets
-    fascia and floor; up to ``longissimus_share`` of its breadth it is longissimus, then iliocostalis.
+    fascia and floor; up to ``longissimus_share`` of its breadth it is longissimus, then iliocostalis;
+    the plane between them leans medially by ``longissimus_slant``.
 
     Over multifidus, ``superficial_share`` of the depth belongs to spinalis up to ``spinalis_width`` from the
     midline, and to semispinalis from there on. Splenius lies over them all, ``splenius_thickness`` thick,
@@ -35,6 +36,7 @@ class MuscleParameters(Spec):
     plane_slant: Profile
     lateral_border: Profile
     longissimus_share: Profile
+    longissimus_slant: float
     superficial_share: Profile
     spinalis_width: Profile
     splenius_thickness: Profile

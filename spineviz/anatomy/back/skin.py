@@ -29,7 +29,7 @@ class SkinParameters(Spec):
 
     ``fat_thickness`` is given at the stations; along the midline the skin is drawn in by
     ``furrow_depth`` over ``furrow_width``. The surface is smoothed over ``smoothing`` mm across
-    and twice as much along the back. Two dimples lie over the
+    and four times as much along the back. Two dimples lie over the
     posterior superior iliac spines, ``dimple_offset`` from the midline.
     """
 
@@ -58,7 +58,7 @@ def skin_surface(parameters: SkinParameters, fascia: HeightMap, span: Stations) 
     dimples = np.exp(-((distance / parameters.dimple_radius) ** 2))
     depth = fat - furrow + parameters.dermis_thickness
     raised = fascia.shifted(depth).values
-    spread = np.array([1.0, 2.0]) * parameters.smoothing / fascia.step
+    spread = np.array([1.0, 4.0]) * parameters.smoothing / fascia.step
     smooth = ndimage.gaussian_filter(raised, spread, mode="nearest")
     return HeightMap(fascia.lower, fascia.step, smooth + parameters.dimple_depth * dimples)
 
