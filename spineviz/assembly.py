@@ -13,7 +13,7 @@ import numpy as np
 from spineviz import library
 from spineviz.anchors import visible_places
 from spineviz.cuts import opening, reach, resolved
-from spineviz.layers import Layer, layer_of, members, number_of, numbered, structure_title
+from spineviz.layers import COVERS, Layer, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
 from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.pathology import apply
@@ -99,14 +99,16 @@ def fingerprint(scene: Scene) -> str:
 def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for.
 
-    The capsule of a facet joint whose edge an approach takes away is left out: it has no variant without it.
+    Muscles, fascia, fat and skin are built where the scene may show them. The capsule of a facet joint whose
+    edge an approach takes away is left out: it has no variant without it.
     An approach knows no tissue of levels that are not shown.
     """
     from spineviz.body import build
 
     if scene.compare:
         return _compared(scene)
-    whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside)
+    covered = bool(scene.approaches) or not set(COVERS) <= set(scene.hidden)
+    whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside, covered=covered)
     opened = {f"facet_capsule.{entry.disc}.{entry.side}" for entry in scene.approaches}
     left = {
         name: item

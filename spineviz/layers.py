@@ -15,6 +15,7 @@ from spineviz.terms import LAYERS, Layer
 
 __all__ = [
     "APART",
+    "COVERS",
     "EVERYTHING",
     "LAYERS",
     "Layer",
@@ -29,6 +30,9 @@ __all__ = [
 
 APART: frozenset[Layer] = frozenset({"disease", "instruments"})
 """Layers that are no part of the healthy body: they come and go with the scene, and stay unless named."""
+
+COVERS: frozenset[Layer] = frozenset({"skin", "fat", "fascia", "muscles"})
+"""Layers that, seen from behind, hide what lies under them."""
 
 EVERYTHING = ("everything", "all", "all layers")
 """Words for all layers."""

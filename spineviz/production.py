@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from spineviz import assembly
 from spineviz.annotation import annotated
 from spineviz.cuts import cut_open, resolved, said_cut
-from spineviz.layers import chosen_layers
+from spineviz.layers import COVERS, chosen_layers
 from spineviz.locale import text
 from spineviz.model import Camera, Message, State
 from spineviz.scene import Scene
@@ -41,6 +41,17 @@ class Production:
     def timeline(self) -> Timeline:
         """The scene's timeline."""
         return assembly.direct(self.scene, self.assembly)
+
+    def covered(self, layers: str | None) -> Production:
+        """Return the scene with what covers the spine behind, where ``layers`` name some of it in words.
+
+        A scene that never shows muscles, fascia, fat and skin is built without them.
+        """
+        asked = set() if layers is None else COVERS & set(chosen_layers(layers))
+        if not asked or self.scene.compare or not set(self.scene.hidden) >= COVERS:
+            return self
+        hide = tuple(layer for layer in self.scene.hide if layer not in COVERS)
+        return Production(self.scene.model_copy(update={"show": "", "hide": hide}))
 
     def state(
         self,
@@ -104,8 +115,9 @@ class Production:
 
         target = Path(path)
         check_path(target)
-        state = self.state(at, view, layers, cut)
-        write_png(target, self.assembly.model, state, size=size, background=background, text=text)
+        whole = self.covered(layers)
+        state = whole.state(at, view, layers, cut)
+        write_png(target, whole.assembly.model, state, size=size, background=background, text=text)
         return target
 
     def plate(self, path: str | Path) -> Path:
@@ -139,16 +151,15 @@ class Production:
 
     def show(self, *, layers: str | None = None) -> None:
         """Open the scene in a window and return when it is closed; ``layers`` as in `state`."""
-        if layers is not None:
-            chosen_layers(layers)  # a wrong word is told before anything is built
+        whole = self.covered(layers)  # a wrong word is told before anything is built
         from spineviz.desktop import show
         from spineviz.viewer import Viewer, cut_planes
 
-        model = self.assembly.model
-        cuts = cut_planes(model.bones, *assembly.target(self.scene))
-        named = assembly.cameras(self.assembly, self.scene)
+        model = whole.assembly.model
+        cuts = cut_planes(model.bones, *assembly.target(whole.scene))
+        named = assembly.cameras(whole.assembly, whole.scene)
         cameras: dict[str, Camera] = {str(name): camera for name, camera in named.items()}
-        viewer = Viewer(model, self.timeline, cameras, cuts, self.annotated)
+        viewer = Viewer(model, whole.timeline, cameras, cuts, whole.annotated)
         if layers is not None:
             viewer.show_layers(layers)
         show(viewer)

@@ -19,7 +19,7 @@ THERE = (
     *(f"root.{level}.{side}" for level in ("L3", "L4", "L5", "S1") for side in ("left", "right")),
     *(f"flavum.{disc}.{side}" for disc in ("L3-L4", "L4-L5") for side in ("left", "right")),
     *("interspinous.L4-L5", "supraspinous_ligament", "multifidus.left", "multifidus.right"),
-    *("erector_spinae.left", "thoracolumbar_fascia", "subcutaneous_fat", "skin"),
+    *("longissimus.left", "thoracolumbar_fascia", "subcutaneous_fat", "skin"),
 )
 SCIATIC = [f"root.{level}.{side}" for level in ("L4", "L5", "S1") for side in ("left", "right")]
 FLAVA = [name for name in THERE if name.startswith("flavum")]

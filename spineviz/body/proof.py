@@ -12,6 +12,7 @@ from spineviz.anatomy.back.deep import deep_muscles
 from spineviz.anatomy.disc.endplate import PlateRecipe
 from spineviz.body.build import tissue_recipes
 from spineviz.body.connective import connective
+from spineviz.body.covering import covering_recipes
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones, solids
 from spineviz.geometry import surface_distance, vertex_normals, volume
@@ -69,7 +70,8 @@ def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
         anew = partial(mesh, solid, STEP, mirror=True)
         result[str(level)] = Origin(frame, solid.field, anew, STEP, ("bone", None))
     standing = bones(anatomy)
-    for name, item in tissue_recipes(anatomy, standing).items():
+    made = tissue_recipes(anatomy, standing) | covering_recipes(anatomy, standing)
+    for name, item in made.items():
         kind = item.tissue, item.side
         if isinstance(item, PlateRecipe):
             result[name] = _itself(item.surface(), kind)

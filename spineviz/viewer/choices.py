@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from spineviz.cuts import cut_open
-from spineviz.layers import APART, LAYERS, Layer, chosen_layers, layer_of, structure_title
+from spineviz.layers import APART, COVERS, LAYERS, Layer, chosen_layers, layer_of, structure_title
 from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.structure import Bone, Floats
 from spineviz.terms import Disc, Level, Side
@@ -19,10 +19,6 @@ CutName = Literal["axial", "sagittal"]
 """Where the scene can be cut open at its disc."""
 
 CUTS: tuple[CutName, ...] = get_args(CutName)
-
-
-COVERS: frozenset[Layer] = frozenset({"skin", "fat", "fascia", "muscles"})
-"""Layers that, seen from behind, hide what lies under them."""
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,20 @@ World frame, mm. Shape parameters stand in ``meshes/measures/skin.toml``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from scipy import ndimage
 
-from spineviz.anatomy.back.floor import HeightMap, Stations, stations
+from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.layer import Layer, LayerRecipe
 from spineviz.anatomy.back.profile import Profile, along, measured
+from spineviz.anatomy.back.stations import Stations, names_of, stations
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Paint, Recipe
 from spineviz.spec import Spec
 from spineviz.structure import Points
-from spineviz.terms import Level
+from spineviz.terms import LOWER_LUMBAR_LEVELS, Level
 
 SKIN_STEP = 4.5
 """Edge length of the layers' triangles, mm."""
@@ -28,7 +29,7 @@ class SkinParameters(Spec):
 
     ``fat_thickness`` is given at the stations; along the midline the skin is drawn in by
     ``furrow_depth`` over ``furrow_width``. The surface is smoothed over ``smoothing`` mm across
-    and twice as much along the back. Two dimples lie over the
+    and four times as much along the back. Two dimples lie over the
     posterior superior iliac spines, ``dimple_offset`` from the midline.
     """
 
@@ -42,9 +43,9 @@ class SkinParameters(Spec):
     dimple_radius: float
 
 
-def skin_parameters() -> SkinParameters:
-    """Return the skin and fat of a man of normal weight from the measures."""
-    return measured(SkinParameters, "skin.shape")
+def skin_parameters(levels: Iterable[Level] = LOWER_LUMBAR_LEVELS) -> SkinParameters:
+    """Return the skin and fat of a man of normal weight behind some neighbouring bones from the measures."""
+    return measured(SkinParameters, "skin.shape", names_of(levels))
 
 
 def skin_surface(parameters: SkinParameters, fascia: HeightMap, span: Stations) -> HeightMap:
@@ -52,11 +53,12 @@ def skin_surface(parameters: SkinParameters, fascia: HeightMap, span: Stations) 
     x, z = fascia.plan
     fat = along(span, parameters.fat_thickness)(z)
     furrow = along(span, parameters.furrow_depth)(z) * np.exp(-((x / parameters.furrow_width) ** 2))
-    distance = np.hypot(np.abs(x) - parameters.dimple_offset, z - span.heights[4])
+    iliac = span.at("S2") if span.has("S2") else np.inf
+    distance = np.hypot(np.abs(x) - parameters.dimple_offset, z - iliac)
     dimples = np.exp(-((distance / parameters.dimple_radius) ** 2))
     depth = fat - furrow + parameters.dermis_thickness
     raised = fascia.shifted(depth).values
-    spread = np.array([1.0, 2.0]) * parameters.smoothing / fascia.step
+    spread = np.array([1.0, 4.0]) * parameters.smoothing / fascia.step
     smooth = ndimage.gaussian_filter(raised, spread, mode="nearest")
     return HeightMap(fascia.lower, fascia.step, smooth + parameters.dimple_depth * dimples)
 
