@@ -52,7 +52,7 @@ class LocalGrid:
 def sampled_bones(
     anatomy: Anatomy, levels: Sequence[Level] | None = None, step: float | None = None
 ) -> dict[Level, SampledBone]:
-    """Return the bones of an anatomy in its posture, sampled every ``step`` mm, by default as `FINE` tells."""
+    """Return the bones of an anatomy in its posture, sampled every ``step`` mm; `FINE` by default."""
     return {
         level: _sampled(level, item, step or FINE[region_of(level)])
         for level, item in standing(anatomy, levels).items()

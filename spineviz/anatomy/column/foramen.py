@@ -45,7 +45,7 @@ CLEFT = 1.3
 """Where two bones are no farther from each other than so many joint spaces, their joint closes the gap."""
 
 RIMS = (2.5, 1.5)
-"""How far from an endplate's plane the back of the body is felt, mm: a low pedicle may reach the greater one."""
+"""So far (mm) from an endplate the back of the body is felt: a low pedicle may reach the farther place."""
 
 DEPTHS, WIDEST = np.arange(0.5, 6.1, 0.5), 8.0
 """How deep in a sacral foramen its narrowest place is looked for, and how far from its axis it ends where its
