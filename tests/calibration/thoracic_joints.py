@@ -24,7 +24,7 @@ from spineviz.anatomy.vertebra.landmarks import endplate_rim
 from spineviz.anatomy.vertebra.solid import VertebraParameters, field
 from spineviz.library import data_folder
 
-NARROWER: dict[str, tuple[float, ...]] = {"T4": (0.0, 0.0, -0.6, -1.0)}
+NARROWER: dict[str, tuple[float, ...]] = {"T4": (0.0, 0.0, -0.5, -0.85)}
 """What is taken from the half-width of inferior articular processes (mm), from their root to their end: they
 keep clear of the pedicle's root below."""
 
