@@ -11,7 +11,7 @@ from spineviz.anatomy.vertebra.parts import ENDPLATE_UNIT
 from spineviz.anatomy.vertebra.solid import VertebraParameters, field
 
 WEDGES = {
-    "T2": 1.0, "T4": 2.5, "T5": 4.0, "T6": 3.5, "T7": 3.5, "T8": 3.5,
+    "T2": 1.0, "T4": 2.5, "T5": 5.5, "T6": 3.5, "T7": 3.5, "T8": 3.5,
     "T9": 3.8, "T10": 3.2, "T11": 5.0, "T12": 4.2,
 }  # fmt: skip
 """How much lower (degrees) a body is in front than behind, between the crests of its rims: the recommended
