@@ -15,7 +15,7 @@ from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.connective import ON_EVERY_DISC, connective
-from spineviz.body.covering import COVERING, covering_recipes, covers_all
+from spineviz.body.covering import COVERING, covering_recipes, covers_all, toned
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.parameters import Anatomy
@@ -101,7 +101,9 @@ def build(
     for name, recipe in recipes.items():
         fresh = name not in baked
         structures[name] = (
-            Structure(name, recipe.tissue, shaded(recipe), recipe.side) if fresh else baked[name]
+            Structure(name, recipe.tissue, shaded(recipe), recipe.side)
+            if fresh
+            else toned(baked[name], anatomy.skin)
         )
         made(structures[name])
     if soft:
@@ -109,7 +111,7 @@ def build(
         for name in (*parts, *(name for name in baked if name.partition(".")[0] in COVERING)):
             if name in recipes:
                 continue
-            structures[name] = baked[name]
+            structures[name] = toned(baked[name], anatomy.skin)
             made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
         surfaces = [
@@ -165,7 +167,7 @@ def _fitting(
         name: item
         for name, item in shelf.items()
         if name not in alone
-        and not (name.partition(".")[0] in COVERING and not covers_all(wanted))
+        and not (name.partition(".")[0] in COVERING and (anatomy.fat or not covers_all(wanted)))
         and not set(changed) & set(name.split("."))
         and not (changed and name in ON_EVERY_DISC)
     }

@@ -110,7 +110,7 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
             _rgb("#3f62a8"), _rgb("#6e8cc4"), _rgb("#182a4f"), _rgb("#7f93bd"), 0.30, 34, 0.30, shade=0.6
         ),
         "skin": Material(
-            _rgb("#d9a385"), _rgb("#b86a58"), _rgb("#6d3a2a"), _rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012
+            _rgb("#ecc0a2"), _rgb("#55301f"), _rgb("#6d3a2a"), _rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012
         ),
         "instrument": Material(
             _rgb("#bfc6cd"), _rgb("#4a5561"), _rgb("#262c33"), _rgb("#8b949d"), 0.75, 48, -0.10

@@ -57,7 +57,10 @@ def fascia_field(
     )  # fmt: skip
     cover = measures.value("muscles.supraspinous_thickness") + thickness
     held = spinous_line(bones, seen)(heights)[None, :]
-    even, near = _evened(held, measures.table("muscles.floor")["roof_blur"]), np.exp(-((u / middle) ** 2) * 4.0)
+    even, near = (
+        _evened(held, measures.table("muscles.floor")["roof_blur"]),
+        np.exp(-((u / middle) ** 2) * 4.0),
+    )
     line = near * held + (1.0 - near) * even - cover
     rise = np.sin(np.pi / 2.0 * np.minimum((np.sqrt(u**2 + 9.0) - 3.0) / middle, 1.0))
     edge = measures.table("muscles.extent")["half_width"]

@@ -241,7 +241,9 @@ def _iliocostalis(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, 
 
     heights = np.array(bed.span.heights)
     nearest = float(longissimus_border(parameters, bed.span)(heights).min())
-    return _bounded(field, bed, nearest - DEEPEST * parameters.longissimus_slant, max(parameters.lateral_border), side)
+    return _bounded(
+        field, bed, nearest - DEEPEST * parameters.longissimus_slant, max(parameters.lateral_border), side
+    )
 
 
 _SOLIDS: Mapping[str, Callable[[MuscleParameters, MuscleBed, Fibres, Side], Solid]] = {
