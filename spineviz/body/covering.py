@@ -14,7 +14,7 @@ from spineviz.body.parameters import Anatomy
 from spineviz.structure import Structure
 from spineviz.terms import Level, SkinTone, column
 
-COVERING = (*REACH, "thoracolumbar_fascia", "subcutaneous_fat", "skin")
+COVERING = (*REACH, "erector_spinae_aponeurosis", "thoracolumbar_fascia", "subcutaneous_fat", "skin")
 """How the names of the structures begin that cover the spine behind."""
 
 
@@ -29,7 +29,7 @@ def covering_recipes(
     """Return the recipes of muscles, fascia, fat and skin behind an anatomy's bones.
 
     There are none where fewer than two neighbouring bones are. What is not operated on and ``known`` already,
-    by name, needs no recipe.
+    by name, needs no recipe. Where an operation is to come, the aponeurosis is left out: no approach cuts it.
     """
     own = above_coccyx(bones)
     levels = [level for level in anatomy.levels if level in own]
@@ -39,7 +39,7 @@ def covering_recipes(
     operated = any(shape.herniations for shape in anatomy.discs.values())
     if not operated and {"skin", "thoracolumbar_fascia"} <= set(known):
         return {}
-    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size)
+    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size, aponeurosis=not operated)
     return muscles | skin_recipes(skin_parameters(levels, anatomy.skin, anatomy.fat), own, muscles)
 
 

@@ -28,8 +28,8 @@ class Anatomy:
     afterwards. Where there are six lumbar vertebrae, the last has the shape of a fifth and the one above it
     that of a fourth. ``sacralised`` says that the last lumbar vertebra joins the sacrum by its transverse
     processes (Castellvi type IIb). ``given`` bones replace generated ones. ``sacral_slope`` is in degrees.
-    ``skin`` is its tone, and ``fat`` the thickness (mm) of the fat under it behind some discs, where it is not
-    the usual one.
+    ``skin`` is its tone, and ``fat`` the thickness (mm) of the fat under it behind some discs, where it is
+    not the usual one.
 
     Raises ValueError for a level or a disc that the column does not have, and for a measure that is unknown
     or not human, a disc, a sacral slope or fat that nobody has, with the allowed range.

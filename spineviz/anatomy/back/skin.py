@@ -52,10 +52,10 @@ def skin_parameters(
     tone: SkinTone = "light",
     fat: Mapping[Disc, float] = MappingProxyType({}),
 ) -> SkinParameters:
-    """Return the skin and fat of a man of normal weight behind some neighbouring bones from the measures.
+    """Return a man's skin and fat behind some neighbouring bones from the measures.
 
-    ``fat`` tells the thickness of the fat (mm) behind some discs where it is another one. Above and below them
-    it departs from the usual as far as at the nearest.
+    ``fat`` tells the thickness of the fat (mm) behind some discs where it is another one. Above and below
+    them it departs from the usual as far as at the nearest.
     """
     names = names_of(levels)
     usual = measured(SkinParameters, "skin.shape", names)
