@@ -71,6 +71,8 @@ def anatomy_of(scene: Scene, shown: BodySpec | None = None) -> Anatomy:
         person=shown.person,
         sacralised=shown.variant == "sacralised_L5",
         given=dict(shown.bones),
+        skin=shown.skin,
+        fat=dict(shown.fat),
     )
     for pathology in scene.pathologies:
         result = apply(pathology, result)

@@ -23,7 +23,7 @@ from spineviz.patient import GivenBone
 from spineviz.patient.mesh_file import read_mesh
 from spineviz.spec import Entries, Spec, Table
 from spineviz.surgery.procedures import Approach
-from spineviz.terms import LEVELS, Disc, Level, Side, levels_of
+from spineviz.terms import LEVELS, Disc, Level, Side, SkinTone, levels_of
 from spineviz.views import View
 
 Pathology = Annotated[Herniation, Field()]
@@ -60,6 +60,11 @@ class Body(Spec):
     )
     bones: Entries[Level, GivenBone] = Field(
         {}, description="Bones of a patient that stand in for the generated ones, by level."
+    )
+    skin: SkinTone = Field("light", description="The tone of the skin.")
+    fat: Entries[Disc, float] = Field(
+        {},
+        description="Thickness of the fat under the skin behind some discs, mm, where it is not the usual.",
     )
 
 

@@ -16,7 +16,7 @@ from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.connective import ON_EVERY_DISC, connective
-from spineviz.body.covering import COVERING, covering_recipes, covers_all
+from spineviz.body.covering import COVERING, covering_recipes, covers_all, toned
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.loins import ON_THE_DISCS, loins
@@ -107,7 +107,9 @@ def build(
     for name, recipe in recipes.items():
         fresh = name not in baked
         structures[name] = (
-            Structure(name, recipe.tissue, shaded(recipe), recipe.side) if fresh else baked[name]
+            Structure(name, recipe.tissue, shaded(recipe), recipe.side)
+            if fresh
+            else toned(baked[name], anatomy.skin)
         )
         made(structures[name])
     if soft:
@@ -116,7 +118,7 @@ def build(
             *(name for name in baked if is_nerve(name) or name.partition(".")[0] in COVERING),
         ]
         for name in (name for name in parts if name not in recipes):
-            structures[name] = baked[name]
+            structures[name] = toned(baked[name], anatomy.skin)
             made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
         surfaces = [
@@ -188,7 +190,7 @@ def _fitting(
         name: item
         for name, item in shelf.items()
         if name not in alone
-        and not (name.partition(".")[0] in COVERING and not covers_all(wanted))
+        and not (name.partition(".")[0] in COVERING and (anatomy.fat or not covers_all(wanted)))
         and not set(changed) & set(name.split("."))
         and not (changed and name in (*ON_EVERY_DISC, *ON_THE_DISCS))
     }

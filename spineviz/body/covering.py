@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from spineviz.anatomy.back.muscle import REACH, muscle_parameters, muscle_recipes
-from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
+from spineviz.anatomy.back.skin import Toned, skin_parameters, skin_recipes
 from spineviz.anatomy.back.stations import above_coccyx
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Recipe
 from spineviz.body.parameters import Anatomy
-from spineviz.terms import Level, column
+from spineviz.structure import Structure
+from spineviz.terms import Level, SkinTone, column
 
-COVERING = (*REACH, "thoracolumbar_fascia", "subcutaneous_fat", "skin")
+COVERING = (*REACH, "erector_spinae_aponeurosis", "thoracolumbar_fascia", "subcutaneous_fat", "skin")
 """How the names of the structures begin that cover the spine behind."""
 
 
@@ -27,7 +29,7 @@ def covering_recipes(
     """Return the recipes of muscles, fascia, fat and skin behind an anatomy's bones.
 
     There are none where fewer than two neighbouring bones are. What is not operated on and ``known`` already,
-    by name, needs no recipe.
+    by name, needs no recipe. Where an operation is to come, the aponeurosis is left out: no approach cuts it.
     """
     own = above_coccyx(bones)
     levels = [level for level in anatomy.levels if level in own]
@@ -37,5 +39,12 @@ def covering_recipes(
     operated = any(shape.herniations for shape in anatomy.discs.values())
     if not operated and {"skin", "thoracolumbar_fascia"} <= set(known):
         return {}
-    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size)
-    return muscles | skin_recipes(skin_parameters(levels), own, muscles)
+    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size, aponeurosis=not operated)
+    return muscles | skin_recipes(skin_parameters(levels, anatomy.skin, anatomy.fat), own, muscles)
+
+
+def toned(structure: Structure, tone: SkinTone) -> Structure:
+    """Return the skin in a tone, and any other structure as it is."""
+    if structure.name != "skin":
+        return structure
+    return replace(structure, surface=Toned(tone).repainted(structure.surface))

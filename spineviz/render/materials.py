@@ -112,7 +112,7 @@ MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
             rgb("#3f62a8"), rgb("#6e8cc4"), rgb("#182a4f"), rgb("#7f93bd"), 0.30, 34, 0.30, shade=0.6
         ),
         "skin": Material(
-            rgb("#d9a385"), rgb("#b86a58"), rgb("#6d3a2a"), rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012
+            rgb("#ecc0a2"), rgb("#55301f"), rgb("#6d3a2a"), rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012
         ),
         "instrument": Material(
             rgb("#bfc6cd"), rgb("#4a5561"), rgb("#262c33"), rgb("#8b949d"), 0.75, 48, -0.10

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from spineviz import measures
+from spineviz.anatomy.back.aponeurosis import thickness as thickness_of_aponeurosis
 from spineviz.anatomy.back.fascia import fascia_field
 from spineviz.anatomy.back.floor import floor_field
 from spineviz.anatomy.back.height_map import HeightMap
@@ -42,7 +43,8 @@ ABOVE_LAST = STATIONS[: STATIONS.index(LAST)]
 class MuscleBed:
     """Where the muscles lie: ``floor`` is the bone under them, ``fascia`` bridges their back.
 
-    ``roof`` stands the fascia's thickness (mm, (1, nz)) in front of it. ``under_splenius`` is the roof of
+    ``roof`` stands the fascia's thickness (mm, (1, nz)) in front of it. ``tendon`` (mm, (nx, nz)) is the
+    thickness of the aponeurosis between roof and muscle. ``under_splenius`` is the roof of
     what splenius covers, and ``under_superficial`` that of multifidus; both are the roof itself where nothing
     lies between. ``thin`` (mm) is positive where too little room
     is left between roof and bone, as over the median sacral crest. ``bone`` is the signed distance to the
@@ -54,6 +56,7 @@ class MuscleBed:
     fascia: HeightMap
     thickness: Floats
     roof: HeightMap
+    tendon: Floats
     under_splenius: HeightMap
     under_superficial: HeightMap
     thin: HeightMap
@@ -82,22 +85,26 @@ def ground(bones: Mapping[Level, LevelBone], size: float = 1.0) -> Ground:
 
 
 def muscle_bed(
-    parameters: MuscleParameters, bones: Mapping[Level, LevelBone], size: float = 1.0
+    parameters: MuscleParameters,
+    bones: Mapping[Level, LevelBone],
+    size: float = 1.0,
+    aponeurosis: bool = False,
 ) -> MuscleBed:
     """Return the space of the muscles beside some neighbouring bones: floor, fascia and the distance to bone.
 
-    ``size`` is how large the body is beside the mean.
+    ``size`` is how large the body is beside the mean; ``aponeurosis`` leaves room for that of erector spinae.
     """
     below = ground(bones, size)
     span, seen, ribs, floor = below.span, below.seen, below.ribs, below.floor
     fascia = fascia_field(parameters, bones, seen, _held_off(ribs, floor))
     thickness = along(span, parameters.fascia_thickness)(seen.plan[1])
     roof = fascia.shifted(-thickness)
-    splenius = _under_splenius(parameters, span, roof, floor)
+    tendon = thickness_of_aponeurosis(parameters, span, roof) * float(aponeurosis)
+    splenius = _under_splenius(parameters, span, roof.shifted(-tendon), floor)
     superficial = _under_superficial(parameters, span, splenius, floor)
     thin = _thin(np.minimum(np.minimum(seen.values, ribs.values), floor.values), roof)
     return MuscleBed(
-        span, floor, fascia, thickness, roof, splenius, superficial, thin, bone_distance(bones)
+        span, floor, fascia, thickness, roof, tendon, splenius, superficial, thin, bone_distance(bones)
     )  # fmt: skip
 
 

@@ -57,7 +57,10 @@ def fascia_field(
     )  # fmt: skip
     cover = measures.value("muscles.supraspinous_thickness") + thickness
     held = spinous_line(bones, seen)(heights)[None, :]
-    even, near = _evened(held, measures.table("muscles.floor")["roof_blur"]), np.exp(-((u / middle) ** 2) * 4.0)
+    even, near = (
+        _evened(held, measures.table("muscles.floor")["roof_blur"]),
+        np.exp(-((u / middle) ** 2) * 4.0),
+    )
     line = near * held + (1.0 - near) * even - cover
     rise = np.sin(np.pi / 2.0 * np.minimum((np.sqrt(u**2 + 9.0) - 3.0) / middle, 1.0))
     edge = measures.table("muscles.extent")["half_width"]
@@ -80,16 +83,18 @@ def fascia_recipe(
     roof: HeightMap,
     span: Stations,
     thickness: Floats,
+    tendon: Floats,
     muscles: Mapping[Side, Sequence[Field]],
     borders: tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]],
 ) -> LayerRecipe:
     """Return the fascia on the back of the muscles that fill the room under ``roof``.
 
-    ``thickness`` (1, nz) is the fascia's, mm. ``muscles`` are, by side, the distance fields of the muscles
+    ``thickness`` (1, nz) is the fascia's, mm, and ``tendon`` (nx, nz) that of the aponeurosis under it.
+    ``muscles`` are, by side, the distance fields of the muscles
     that lie against its lateral part; ``borders`` tell between which lines these are looked for: mm from the
     midline at z. Medial of them the fascia is the roof itself.
     """
-    front = _on_muscle(roof, muscles, borders)
+    front = _on_muscle(roof, tendon, muscles, borders)
     layer = Layer(front, front.shifted(thickness), outline(span))
     return LayerRecipe(
         "thoracolumbar_fascia", "fascia", layer.solid(), FASCIA_STEP,
@@ -99,6 +104,7 @@ def fascia_recipe(
 
 def _on_muscle(
     roof: HeightMap,
+    tendon: Floats,
     muscles: Mapping[Side, Sequence[Field]],
     borders: tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]],
 ) -> HeightMap:
@@ -112,6 +118,7 @@ def _on_muscle(
     for side, fields in muscles.items():
         columns = beyond & (SIGN[side] * x > 0.0) & (np.abs(x) < outer + 1.0)
         depth[columns] = _depth(roof, fields, columns, shape["deepest"])
+    depth = np.maximum(depth - tendon * roof.stretch, 0.0)
     depth = _held(depth, shape["spread"] / roof.step)
     bound, wrap = depth - shape["clear"], depth
     for _ in range(4):

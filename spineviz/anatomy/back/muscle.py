@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from spineviz.anatomy.back import paint as muscle_paint
+from spineviz.anatomy.back.aponeurosis import aponeurosis_recipe, spread
 from spineviz.anatomy.back.bed import (
     MuscleBed,
     beyond_longissimus,
@@ -61,15 +62,19 @@ REACH: Mapping[str, tuple[Level, Level]] = {
 
 
 def muscle_recipes(
-    parameters: MuscleParameters, bones: Mapping[Level, LevelBone], size: float = 1.0
+    parameters: MuscleParameters,
+    bones: Mapping[Level, LevelBone],
+    size: float = 1.0,
+    aponeurosis: bool = False,
 ) -> dict[str, Recipe]:
     """Return the muscles of both sides beside some neighbouring bones and the fascia over them, by name.
 
-    ``size`` is how large the body is beside the mean.
+    ``size`` is how large the body is beside the mean. With ``aponeurosis``, that of erector spinae lies
+    between the fascia and the muscles, where loins and sacrum are there.
     """
     there = tuple(name for name in REACH if present(name, bones))
     parameters = _without(parameters, there)
-    bed = muscle_bed(parameters, bones, size)
+    bed = muscle_bed(parameters, bones, size, aponeurosis)
     result: dict[str, Recipe] = {}
     for name in there:
         for side in SIDES:
@@ -81,8 +86,13 @@ def muscle_recipes(
     outer = {side: [result[f"{name}.{side}"].solid.field for name in wrapped] for side in SIDES}
     profiles = parameters.intermuscular_plane, parameters.lateral_border
     medial, lateral = (along(bed.span, profile) for profile in profiles)
-    fascia = fascia_recipe(bed.roof, bed.span, bed.thickness, outer, (medial, lateral))
-    return result | {fascia.name: fascia}
+    fascia = fascia_recipe(bed.roof, bed.span, bed.thickness, bed.tendon, outer, (medial, lateral))
+    result[fascia.name] = fascia
+    sheet = spread(parameters, bed.span)
+    if aponeurosis and sheet is not None:
+        sheets = [aponeurosis_recipe(fascia.layer.inner, bed.tendon, sheet, side) for side in SIDES]
+        result |= {sheet.name: sheet for sheet in sheets}
+    return result
 
 
 def present(muscle: str, levels: Mapping[Level, LevelBone]) -> bool:
@@ -241,7 +251,9 @@ def _iliocostalis(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, 
 
     heights = np.array(bed.span.heights)
     nearest = float(longissimus_border(parameters, bed.span)(heights).min())
-    return _bounded(field, bed, nearest - DEEPEST * parameters.longissimus_slant, max(parameters.lateral_border), side)
+    return _bounded(
+        field, bed, nearest - DEEPEST * parameters.longissimus_slant, max(parameters.lateral_border), side
+    )
 
 
 _SOLIDS: Mapping[str, Callable[[MuscleParameters, MuscleBed, Fibres, Side], Solid]] = {
