@@ -102,7 +102,8 @@ def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for.
 
     Muscles, fascia, fat and skin are built where the scene may show them. The capsule of a facet joint whose
-    edge an approach takes away is left out: it has no variant without it.
+    edge an approach takes away is left out: it has no variant without it. So is epidural fat where a disc is
+    displaced or a canal is opened.
     An approach knows no tissue of levels that are not shown.
     """
     from spineviz.body import build
@@ -115,7 +116,9 @@ def built(scene: Scene) -> Assembly:
     left = {
         name: item
         for name, item in whole.structures.items()
-        if name not in opened and (item.tissue == "bone" or _in_range(name, scene.anatomy.levels))
+        if name not in opened
+        and not (scene.pathologies and name.startswith("epidural_fat"))
+        and (item.tissue == "bone" or _in_range(name, scene.anatomy.levels))
     }
     known = {(name, way): warp for (name, way), warp in whole.warps.items() if name in left}
     whole = replace(whole, structures=left, warps=known)

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.ligament import neighbours, spinal_ligaments
+from spineviz.anatomy.nerve.fat import epidural_fat
 from spineviz.anatomy.surroundings import Spine
 from spineviz.anatomy.vessel import vessels
 from spineviz.structure import Structure, Surface
-from spineviz.terms import DISCS, LEVELS, Disc, Level, column
+from spineviz.terms import DISCS, LEVELS, SIDES, Disc, Level, column
 
 ALONG: Mapping[str, tuple[Level, ...]] = {
     "anterior_longitudinal_ligament": column()[:-1],
@@ -35,8 +36,18 @@ TRUNKS = (
 
 TRUNK_LEVELS: tuple[Level, ...] = column()[column().index("T5") : -1]
 
-OF_A_DISC = ("flavum", "interspinous", "supraspinous_ligament", "facet_capsule", "intertransverse")
-"""Ligaments that belong to one disc."""
+OF_A_DISC = (
+    "flavum",
+    "interspinous",
+    "supraspinous_ligament",
+    "facet_capsule",
+    "intertransverse",
+    "epidural_fat",
+)
+"""Ligaments, and fat, that belong to one disc."""
+
+FATTY: tuple[Level, ...] = ("L1", "L2", "L3", "L4", "L5", "L6", "S1")
+"""Between these there is fat behind the sac."""
 
 
 def connective(
@@ -60,10 +71,28 @@ def connective(
     if not (jointed and stems >= set(ALONG) - {"vertebral_artery"}):
         result |= spinal_ligaments(spine, known)
     known |= {name: item.surface for name, item in result.items()}
+    result |= _fat(spine, known)
     others = [surface for name, surface in known.items() if name.startswith(BESIDE_VESSELS)]
     result |= {item.name: item for item in vessels(spine, others, ready)}
     return result
 
+
+def _fat(spine: Spine, known: Mapping[str, Surface]) -> dict[str, Structure]:
+    """Return the epidural fat that is not known yet, by name."""
+    result: dict[str, Structure] = {}
+    for above, below in neighbours(spine.bones):
+        flava = [known.get(f"flavum.{above}-{below}.{side}") for side in SIDES]
+        made = f"epidural_fat.{above}-{below}" in known
+        if made or above not in FATTY or "thecal_sac" not in known or None in flava:
+            continue
+        others = [surface for name, surface in known.items() if name.startswith(BESIDE_FAT)]
+        fat = epidural_fat(above, below, spine, known["thecal_sac"], [*filter(None, flava), *others])
+        result |= {fat.name: fat} if fat else {}
+    return result
+
+
+BESIDE_FAT = ("root.L", "root.S1", "interspinous.L", "facet_capsule.L")
+"""What epidural fat keeps clear of beside bones, sac and yellow ligaments, by the beginnings of names."""
 
 BESIDE_VESSELS = ("anterior_longitudinal_ligament", "facet_capsule.C", "root.", "ganglion.", "spinal_nerve.")
 """What vessels keep clear of beside bones and discs, by the beginnings of names."""

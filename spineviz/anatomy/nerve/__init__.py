@@ -8,9 +8,10 @@ import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.nerve.axis import SacAxis, sac_axis
+from spineviz.anatomy.nerve.axis import sac_axis
 from spineviz.anatomy.nerve.cauda import cauda_lines
 from spineviz.anatomy.nerve.cord import Cord, cord_of, cord_solid, filum_line
+from spineviz.anatomy.nerve.halves import Twofold, both, symmetric
 from spineviz.anatomy.nerve.obstacles import Obstacles, obstacles
 from spineviz.anatomy.nerve.parameters import NerveParameters, RootParameters, nerve_parameters
 from spineviz.anatomy.nerve.paths import LATER, RootPath, root_paths
@@ -19,7 +20,7 @@ from spineviz.anatomy.nerve.sac import root_solid, sac_solid
 from spineviz.anatomy.nerve.swept import strand
 from spineviz.anatomy.recipe import Recipe
 from spineviz.structure import Points
-from spineviz.terms import SIDES, Level, Root
+from spineviz.terms import SIDES, Level, Root, Side
 
 __all__ = ["NerveParameters", "has_nerves", "nerve_parameters", "nerve_recipes", "root_name"]
 
@@ -62,11 +63,25 @@ def nerve_recipes(
     some = parameters if within else parameters.model_copy(update={"roots": _outer(parameters)})
     paths = root_paths(some, axis, bones, free)
     solid = sac_solid(axis, paths, free, obstacles(bones, discs=False))
-    sac = Recipe("thecal_sac", "dura", solid, measures.value("nerve_mesh.sac"))
-    recipes = [sac, *(_root_recipe(path, exact) for path in paths)]
+    alike = symmetric(bones)
+    whole = Twofold if alike else Recipe
+    sac = whole("thecal_sac", "dura", solid, measures.value("nerve_mesh.sac"))
+    made = [_root_recipe(path, exact) for path in paths if path.side in _sides(alike)]
+    recipes: list[Recipe] = [sac]
     if within:
-        recipes += _within(parameters, axis, paths, bones, free, sac)
-    return {recipe.name: recipe for recipe in recipes}
+        cord = cord_of(parameters, axis)
+        if cord.there:
+            recipes.append(whole("spinal_cord", "cord", cord_solid(cord), measures.value("nerve_mesh.cord")))
+        alone, sided = _within(parameters, cord, paths, bones, free, sac)
+        recipes, made = recipes + alone, made + sided
+    if alike:
+        made = [each for right in made for each in both(right, right.name.replace(".right", ".left"))]
+    return {recipe.name: recipe for recipe in (*recipes, *made)}
+
+
+def _sides(alike: bool) -> tuple[Side, ...]:
+    """Return the sides that are made: one where the other is its reflection."""
+    return ("right",) if alike else SIDES
 
 
 def _outer(parameters: NerveParameters) -> tuple[RootParameters, ...]:
@@ -81,30 +96,25 @@ def _root_recipe(path: RootPath, free: Obstacles) -> Recipe:
 
 def _within(
     parameters: NerveParameters,
-    axis: SacAxis,
+    cord: Cord,
     paths: Sequence[RootPath],
     bones: Mapping[Level, LevelBone],
     free: Obstacles,
     sac: Recipe,
-) -> list[Recipe]:
-    """Return the recipes of what lies within the sac, and of the filum below it."""
-    cord = cord_of(parameters, axis)
-    result: list[Recipe] = []
-    if cord.there:
-        result.append(Recipe("spinal_cord", "cord", cord_solid(cord), measures.value("nerve_mesh.cord")))
-    if not (cord.whole or axis.cut_below is None):
-        return result + _fans(parameters, paths, cord)[1]
+) -> tuple[list[Recipe], list[Recipe]]:
+    """Return the recipe of the filum, and those of the threads within the sac of the sides that are made."""
+    sides = _sides(symmetric(bones))
+    fans, threads = _fans(parameters, [path for path in paths if path.side in sides], cord)
+    if not (cord.whole or cord.axis.cut_below is None):
+        return [], threads
     filum, thick = filum_line(cord, bones, free)
-    result.append(strand("filum_terminale", "ligament", filum, thick, FILUM_SIDES, None))
-    fans, recipes = _fans(parameters, paths, cord)
-    result += recipes
-    for side in SIDES:
+    for side in sides:
         passed = {root: line for (root, of), line in fans.items() if of == side}
         lines = cauda_lines(parameters.roots, paths, cord, filum, sac.solid.field, passed, side)
         for root, (line, radii) in lines.items():
-            sides = int(measures.value("cauda.sides"))
-            result.append(strand(f"cauda.{root}.{side}", "nerve", line, radii, sides, side))
-    return result
+            count = int(measures.value("cauda.sides"))
+            threads.append(strand(f"cauda.{root}.{side}", "nerve", line, radii, count, side))
+    return [strand("filum_terminale", "ligament", filum, thick, FILUM_SIDES, None)], threads
 
 
 def _fans(
@@ -115,9 +125,10 @@ def _fans(
     shape = measures.table("rootlets")
     lines: dict[tuple[Root, str], Points] = {}
     recipes: list[Recipe] = []
-    for path in paths if cord.there else ():
-        if path.root in FANNED:
-            line = fan(by_root[path.root], path, cord)
+    solid = cord_solid(cord).field if cord.there else None
+    for path in paths if solid else ():
+        if path.root in FANNED and solid:
+            line = fan(by_root[path.root], path, cord, solid)
             lines[path.root, path.side] = line
             radii = np.full(len(line), shape["radius"])
             name = f"rootlet.{path.root}.{path.side}"

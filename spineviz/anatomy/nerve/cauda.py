@@ -14,6 +14,7 @@ from spineviz.anatomy.nerve.cord import Cord
 from spineviz.anatomy.nerve.parameters import RootParameters
 from spineviz.anatomy.nerve.paths import RootPath
 from spineviz.anatomy.nerve.rootlets import FANNED
+from spineviz.anatomy.net import pushed
 from spineviz.anatomy.relaxed_line import curve, resampled, unit
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points
@@ -33,6 +34,10 @@ GROWN = 24
 
 WALL = 0.35
 """Strands stay this much farther (mm) off the sac's wall than off each other: it is felt coarsely."""
+
+OFF_WALL, JOINING = 0.1, 4
+"""At last a strand is pushed off the wall by this much (mm), but for its ends, which lie on the
+cord or in a cut, and on its root."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -79,7 +84,7 @@ def cauda_lines(
     ``fans`` are the lines of rootlets that the strands pass. Strands start on the cord, or at the upper cut
     of a scene without it, and end on the roots that they become.
     """
-    axis, thick = cord.axis, measures.table("cauda_radius")
+    axis, wide = cord.axis, measures.table("cauda_radius")
     own = {path.root: path for path in paths if path.side == side and path.root not in FANNED}
     roots = sorted((each for each in parameters if each.root in own), key=lambda each: ROOTS.index(each.root))
     if not roots:
@@ -90,7 +95,7 @@ def cauda_lines(
     index = np.arange(min(starts), max(ends) + 1, EVERY)
     section = _section(axis, index, sac)
     alive = np.array([(index >= start) & (index < end) for start, end in zip(starts, ends, strict=True)])
-    radii = np.array([thick[root.root] for root in roots])
+    radii = np.array([wide[root.root] for root in roots])
     goals = [
         _across(own[root.root].points[0], axis, end, side) for root, end in zip(roots, ends, strict=True)
     ]
@@ -110,7 +115,10 @@ def cauda_lines(
         line = np.vstack([line, tip])
         count = int(np.linalg.norm(np.diff(line, axis=0), axis=1).sum() / SPACING)
         line = resampled(curve(line), max(count, 6))
-        result[root.root] = line, radii[row] * (_growing(line) if pinned else np.ones(len(line)))
+        thick = radii[row] * (_growing(line) if pinned else np.ones(len(line)))
+        inner = slice(JOINING, -JOINING)
+        line[inner] = pushed(line[inner], lambda points: -sac(points), thick[inner] + OFF_WALL)
+        result[root.root] = line, thick
     return result
 
 
@@ -129,12 +137,13 @@ def _across(point: Floats, axis: SacAxis, index: int, side: Side) -> Floats:
 def _section(axis: SacAxis, index: npt.NDArray[np.integer], sac: Field) -> Section:
     """Return the sac's room at points of its axis, felt at every other one."""
     felt = index[::2] if len(index) > 2 else index
+    within = np.maximum(felt, axis.top + EVERY)  # above the cut there is no wall
     turn = np.arange(ANGLES) * 2 * np.pi / ANGLES
     ways = (
-        np.cos(turn)[:, None] * axis.right[felt][:, None]
-        + np.sin(turn)[:, None] * axis.anterior[felt][:, None]
+        np.cos(turn)[:, None] * axis.right[within][:, None]
+        + np.sin(turn)[:, None] * axis.anterior[within][:, None]
     )
-    places = axis.points[felt][:, None, None] + RADII[:, None] * ways[:, :, None]
+    places = axis.points[within][:, None, None] + RADII[:, None] * ways[:, :, None]
     values = sac(places.reshape(-1, 3)).reshape(len(felt), ANGLES, len(RADII))
     outside = values > 0.0
     first = np.where(outside.any(axis=2), outside.argmax(axis=2), len(RADII) - 1)
@@ -204,7 +213,7 @@ def _laid(
     surface = 1.0 / np.maximum(np.linalg.norm(way / np.maximum(half[first], 1e-3), axis=1), 1e-3)
     seats = centre[first] + (surface + shape["seated"])[:, None] * way
     beside = shape["beside_cord"] * np.clip((half[:, 0] - 1.5) / 2.5, 0.0, 1.0)
-    slots = beside + (1 - beside) * _slots(alive, radii)
+    slots = beside + (1 - beside) * _slots(alive, radii, pinned)
     wall = np.stack([section.reach(np.broadcast_to(w, (1, alive.shape[1], 2)))[0] for w in ([1, 0], [0, -1])])
     bed = np.stack([slots * (wall[0] - 1.0), -np.sqrt(np.clip(1 - slots**2, 0.0, 1.0)) * (wall[1] - 1.0)], -1)
     share = np.clip((np.arange(alive.shape[1]) - first[:, None]) / np.maximum(last - first, 1)[:, None], 0, 1)
@@ -227,9 +236,9 @@ def _laid(
     return places
 
 
-def _slots(alive: Mask, radii: Floats) -> Floats:
+def _slots(alive: Mask, radii: Floats, growing: bool) -> Floats:
     """Return where (k, n) each strand lies in the back of the sac: 0 in the midline, 1 on its side."""
-    age = np.cumsum(alive, axis=1) - 1
+    age = np.cumsum(alive, axis=1) - 1 if growing else np.full(alive.shape, GROWN)
     wide = alive * (2 * radii)[:, None] * np.clip(0.1 + age / GROWN, 0.0, 1.0)
     below = np.cumsum(wide[::-1], axis=0)[::-1] - wide / 2  # strands that go farther lie medially
     return 0.08 + 0.9 * below / np.maximum(wide.sum(axis=0), 6.0)
@@ -247,19 +256,23 @@ def _smoothed(places: Floats, alive: Mask, share: float) -> Floats:
 def _kept_apart(places: Floats, alive: Mask, radii: Floats, taken: Discs, gap: float) -> Floats:
     """Push strands apart, out of what is taken, and to their own side of the midline."""
     offset = places[:, None] - places[None]
-    length = np.maximum(np.linalg.norm(offset, axis=-1), 1e-6)
+    length = np.maximum(_lengths(offset), 1e-6)
     need = (radii[:, None] + radii[None])[..., None] + gap
     both = alive[:, None] & alive[None] & ~np.eye(len(radii), dtype=bool)[..., None]
     lack = np.where(both, np.maximum(need - length, 0.0), 0.0)
     result = places + 0.8 * ((0.5 * lack / length)[..., None] * offset).sum(axis=1)
     away = result[:, None] - taken.places[None]
-    length = np.maximum(np.linalg.norm(away, axis=-1), 1e-6)
+    length = np.maximum(_lengths(away), 1e-6)
     room = np.where(taken.radii > 0.0, taken.radii, -1.0e3)[None] + radii[:, None, None] + gap
     other = ~np.eye(len(radii), len(taken.radii), dtype=bool)[..., None]
     lack = np.where(other & alive[:, None], np.maximum(room - length, 0.0), 0.0)
     result = result + ((0.8 * lack / length)[..., None] * away).sum(axis=1)
     result[..., 0] = np.maximum(result[..., 0], (radii + gap / 2)[:, None])
     return result
+
+
+def _lengths(flat: Floats) -> Floats:
+    return np.sqrt(flat[..., 0] ** 2 + flat[..., 1] ** 2)
 
 
 def _kept_inside(

@@ -10,15 +10,19 @@ import numpy as np
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import annulus_field, disc_parameters
 from spineviz.anatomy.disc.space import disc_space, precise
+from spineviz.geometry import sample_distance
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points
-from spineviz.terms import LEVELS, Level, discs_of
+from spineviz.terms import LEVELS, Disc, Level, discs_of, levels_of
 
 Obstacles = Field
 """Distance (mm) of world points (n, 3) to everything a nerve must keep clear of; FAR at most."""
 
-FAR = 15.0
+FAR = 8.0
 """Farther away than this (mm) nothing is in a nerve's way."""
+
+REACH, THICK = 2.0, 10.0
+"""A disc's distance is sampled so far (mm) around its outline, and above and below its middle."""
 
 Part = tuple[Field, Floats, Floats]
 """A distance, and the box (lower, upper; mm) around what it is the distance of."""
@@ -34,22 +38,33 @@ def obstacles(bones: Mapping[Level, LevelBone], discs: bool = True, exact: bool 
         vertices = bone.surface.vertices
         parts.append((precise(bone) if exact else bone.grid, vertices.min(axis=0), vertices.max(axis=0)))
     own = sorted(bones, key=LEVELS.index)
-    for disc in discs_of(own) if discs else ():
-        parameters = disc_parameters(disc)
-        space = disc_space(disc, felt(bones))
-        reach = float(max(space.upper.max(), space.lower.max())) + parameters.bulge + 2.0
-        origin = space.frame.origin
-        parts.append((annulus_field(space, parameters), origin - reach, origin + reach))
+    parts += [_disc(disc, bones, exact) for disc in discs_of(own) if discs]
     return together(parts)
+
+
+def _disc(disc: Disc, bones: Mapping[Level, LevelBone], exact: bool) -> Part:
+    """Return the distance to a healthy disc between two bones, sampled unless it is asked exactly."""
+    parameters = disc_parameters(disc)
+    space = disc_space(disc, felt({level: bones[level] for level in levels_of(disc)}))
+    across = float(max(space.upper.max(), space.lower.max())) + parameters.bulge + REACH
+    around = np.abs(space.frame.axes.T) @ [across, across, THICK]
+    lower, upper = space.frame.origin - around, space.frame.origin + around
+    field = annulus_field(space, parameters)
+    grid = field if exact else sample_distance(field, lower - FAR, upper + FAR, 1.0)
+    return grid, lower, upper
 
 
 def together(parts: list[Part]) -> Obstacles:
     """Return the distance to the nearest of some things, each asked only around its box."""
 
+    lowers, uppers = (np.array([part[end] for part in parts]).reshape(-1, 3) for end in (1, 2))
+
     def distance(points: Points) -> Floats:
         points = np.asarray(points)
         result = np.full(len(points), FAR)
-        for field, lower, upper in parts:
+        low, high = points.min(axis=0, initial=np.inf), points.max(axis=0, initial=-np.inf)
+        beside = ((high > lowers - FAR) & (low < uppers + FAR)).all(axis=1)
+        for field, lower, upper in (parts[row] for row in np.flatnonzero(beside)):
             near = np.flatnonzero(((points > lower - FAR) & (points < upper + FAR)).all(axis=1))
             if len(near):
                 result[near] = np.minimum(result[near], field(points[near]))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.nerve.axis import STRIDE, SacAxis, sac_axis
+from spineviz.anatomy.nerve.halves import MIRROR, symmetric
 from spineviz.anatomy.nerve.obstacles import Obstacles, Part, obstacles, together
 from spineviz.anatomy.nerve.parameters import NerveParameters, RootParameters
 from spineviz.anatomy.nerve.ways import Surroundings, Way, bones_of, way_of
@@ -57,11 +58,16 @@ def root_paths(
     """
     around = Surroundings(bones, axis, free)
     known = [root for root in parameters.roots if set(bones_of(root.root)) <= set(bones)]
-    paths = _relaxed([root for root in known if root.root not in LATER], around, free)
+    sides: Sequence[Side] = ("right",) if symmetric(bones) else SIDES
+    paths = _relaxed([root for root in known if root.root not in LATER], sides, around, free)
     for root in (root for root in known if root.root in LATER):
         taken = [path for path in paths if path.root.startswith("S")]
-        paths += _relaxed([root], around, _beside(free, taken, around.bone("S1").frame))
-    return paths
+        paths += _relaxed([root], sides, around, _beside(free, taken, around.bone("S1").frame))
+    return paths if len(sides) == 2 else [each for path in paths for each in (path, _reflected(path))]
+
+
+def _reflected(path: RootPath) -> RootPath:
+    return replace(path, side="left", points=path.points * MIRROR)
 
 
 def _beside(free: Obstacles, paths: Sequence[RootPath], sacrum: Frame) -> Obstacles:
@@ -80,9 +86,11 @@ def _beside(free: Obstacles, paths: Sequence[RootPath], sacrum: Frame) -> Obstac
     return distance
 
 
-def _relaxed(roots: Sequence[RootParameters], around: Surroundings, free: Obstacles) -> list[RootPath]:
-    """Return some roots of both sides, relaxed together in what is in their way."""
-    keys = [(root, side) for root in roots for side in SIDES]
+def _relaxed(
+    roots: Sequence[RootParameters], sides: Sequence[Side], around: Surroundings, free: Obstacles
+) -> list[RootPath]:
+    """Return some roots of the sides wanted, relaxed together in what is in their way."""
+    keys = [(root, side) for root in roots for side in sides]
     if not keys:
         return []
     samples = measures.value("root_path.samples")

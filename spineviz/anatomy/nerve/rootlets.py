@@ -8,7 +8,9 @@ from spineviz import measures
 from spineviz.anatomy.nerve.cord import Cord
 from spineviz.anatomy.nerve.parameters import RootParameters
 from spineviz.anatomy.nerve.paths import RootPath
+from spineviz.anatomy.net import pushed
 from spineviz.anatomy.relaxed_line import unit
+from spineviz.sdf.solid import Field
 from spineviz.structure import Points
 from spineviz.terms import ROOTS, SIGN, Root
 
@@ -19,10 +21,11 @@ SAMPLES = 14
 """Points along one rootlet of a fan."""
 
 
-def fan(parameters: RootParameters, path: RootPath, cord: Cord) -> Points:
+def fan(parameters: RootParameters, path: RootPath, cord: Cord, solid: Field) -> Points:
     """Return the line of a root's rootlets: from cord to root and back, ventral ones, then dorsal ones.
 
-    Neighbouring rootlets share their ends, so that all are one strand, in the world.
+    Neighbouring rootlets share their ends, so that all are one strand, in the world. ``solid`` is the cord's
+    distance: they lie on it, not in it.
     """
     shape, axis = measures.table("rootlets"), cord.axis
     centre = axis.place(*parameters.segment)
@@ -32,6 +35,7 @@ def fan(parameters: RootParameters, path: RootPath, cord: Cord) -> Points:
     for angle, order in ((shape["ventral"], spread), (shape["dorsal"], spread[::-1])):
         for offset in order:
             line = _rootlet(path, cord, axis.index(centre + offset), np.radians(angle))
+            line[:-1] = pushed(line[:-1], solid, shape["seated"])
             lines.append(line if len(lines) % 2 == 0 else line[::-1])
     return np.vstack(lines)
 
