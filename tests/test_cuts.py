@@ -17,7 +17,7 @@ from spineviz.cuts import KEEPS, OVERLAP, CutPlane, cut_open, opening, reach, re
 from spineviz.geometry import triangle_normals
 from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane
 from spineviz.production import Production
-from spineviz.render.cut_faces import CUT_LOOKS, INK, patches
+from spineviz.render.cut_faces import CUT_LOOKS, INK, THICK, THIN, line_width, patches
 from spineviz.scene import Scene, SceneError, dumps, loads
 from spineviz.section import meets
 from spineviz.structure import Bone, Frame, Structure
@@ -233,7 +233,9 @@ def test_where_faces_overlap_the_inner_one_lies_before_the_outer_one() -> None:
     model = nested()
     depth = {
         name: {
-            round(float(z), 4) for patch in patches(model, name, Look(), UPPER) for z in patch.vertices[:, 2]
+            round(float(z), 4)
+            for patch in patches(model, name, Look(), UPPER, 0.2)
+            for z in patch.vertices[:, 2]
         }
         for name in ("thecal_sac", "root.L5.left")
     }
@@ -245,7 +247,7 @@ def test_where_faces_overlap_the_inner_one_lies_before_the_outer_one() -> None:
 def test_a_face_is_filled_to_the_last_square_millimetre_and_lined_in_ink() -> None:
     model = nested()
     face = model.face("multifidus.left", Look(), UPPER)
-    made = patches(model, "multifidus.left", Look(), UPPER)
+    made = patches(model, "multifidus.left", Look(), UPPER, 0.2)
     area = sum(triangle_normals(patch.vertices, patch.faces)[1].sum() for patch in made)
     assert area == pytest.approx(face.area, rel=1e-6)
     inked = (np.vstack([patch.colours for patch in made]) == np.round(255 * np.array(INK))).all(axis=1)
@@ -269,7 +271,7 @@ def test_lamellae_are_rings_around_the_nucleus() -> None:
     disc = Structure("disc.L4-L5", "annulus", ball((0, 0, 0), 20))
     nucleus = Structure("nucleus.L4-L5", "nucleus", ball((0, -2, 0), 6))
     model = Model({"disc.L4-L5": disc, "nucleus.L4-L5": nucleus}, {}, {}, {})
-    (patch,) = patches(model, "disc.L4-L5", Look(), UPPER)
+    (patch,) = patches(model, "disc.L4-L5", Look(), UPPER, 0.2)
     ring = np.round(255 * np.array(CUT_LOOKS["annulus"].border))
     painted = (patch.colours == ring).all(axis=1)
     radii = np.linalg.norm(patch.vertices[painted][:, :2] - (0, -2), axis=1)
@@ -286,3 +288,9 @@ def test_pictures_of_cuts_at_a_disc_say_the_disc() -> None:
     state = direct(scene, Assembly(model, (), {})).at(0.0)
     told = annotated(scene, SimpleNamespace(prepared=(), model=model), state).view  # type: ignore[arg-type]
     assert told == Message("view.at", (("level", "L4–L5"), ("view", "@direction.below")))
+
+
+def test_the_line_around_a_face_is_about_as_wide_in_every_picture() -> None:
+    widths = [line_width(scale) * scale for scale in np.linspace(3.2, 10, 9)]
+    assert min(widths) > 0.9 and max(widths) < 1.5
+    assert line_width(1.0) == THICK and line_width(200.0) == THIN

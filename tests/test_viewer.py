@@ -424,6 +424,19 @@ def test_on_a_cut_face_the_structure_is_picked_whose_inside_is_seen() -> None:
     assert picked(aside, Cut((0.0, 0.0, 4.0), (0.0, 0.0, 1.0))) is None
 
 
+def test_a_cut_is_moved_along_its_normal_keeps_its_name_and_is_undone() -> None:
+    viewer = session()
+    viewer.move_cut(2.0)
+    assert viewer.choices.cut is None and not viewer.can_undo
+    viewer.choose_cut("axial")
+    viewer.move_cut(2.0)
+    viewer.move_cut(3.0, same_gesture=True)
+    assert viewer.cut == "axial"
+    assert viewer.state.panes[0].cuts[-1].origin == pytest.approx((0.0, 0.0, 5.0))
+    viewer.undo()
+    assert viewer.state.panes[0].cuts[-1].origin == pytest.approx((0.0, 0.0, 0.0))
+
+
 def test_the_name_of_what_is_selected_lies_on_its_cut_face() -> None:
     viewer = session()
     viewer.choose_cut("axial")

@@ -17,8 +17,11 @@ from spineviz.section import Section, meets, section
 from spineviz.structure import Floats, Points, Surface
 from spineviz.terms import Tissue
 
-LINE = 0.16
-"""Millimetres of the dark line along the border of a cut face."""
+LINE = 1.05
+"""Pixels of a picture that the dark line along the border of a cut face is wide, about."""
+
+THIN, THICK = 0.1, 0.42
+"""The line is never thinner or thicker than this (mm): no structure is all line."""
 
 INK = rgb("#43302a")
 """The colour of that line."""
@@ -93,10 +96,20 @@ def cut_look(structure: str, tissue: Tissue) -> CutLook:
     return LIGAMENTUM_FLAVUM if structure.startswith("flavum") else CUT_LOOKS[tissue]
 
 
-def patches(model: Model, name: str, look: Look, cut: Cut) -> tuple[Patch, ...]:
+def line_width(scale: float) -> float:
+    """Return the width (mm) of the line around cut faces in a picture of ``scale`` pixels per mm.
+
+    It goes in steps: a camera that comes nearer changes it now and then only.
+    """
+    stepped = 2 ** (round(2 * np.log2(max(scale, 1e-3))) / 2)
+    return float(np.clip(LINE / stepped, THIN, THICK))
+
+
+def patches(model: Model, name: str, look: Look, cut: Cut, line: float) -> tuple[Patch, ...]:
     """Return what fills the face that a cut makes on a structure as it looks now: with grain, and without.
 
-    It lies a hair before the plane: where tissues overlap, one is seen.
+    It lies a hair before the plane: where tissues overlap, one is seen. ``line`` (mm) is the width of the
+    line around it.
     """
     surface, frame = model.posed(name, look), cut.plane
     face = section(surface, frame) if meets(surface, frame) else None
@@ -105,7 +118,7 @@ def patches(model: Model, name: str, look: Look, cut: Cut) -> tuple[Patch, ...]:
     tissue = model.structures[name].tissue
     looks = cut_look(name, tissue)
     nucleus = model.structures.get(name.replace("disc", "nucleus"), model.structures[name])
-    core, *others = _parts(face, looks, surface, nucleus.surface)
+    core, *others = _parts(face, looks, line, surface, nucleus.surface)
     shift = STEP * (OVERLAP.index(tissue) + 1) * np.array(cut.normal)
     if looks.grain == "none":
         return (_patch([core, *others], shift),)
@@ -114,10 +127,12 @@ def patches(model: Model, name: str, look: Look, cut: Cut) -> tuple[Patch, ...]:
     return ground, _patch(others, shift)
 
 
-def _parts(face: Section, looks: CutLook, surface: Surface, nucleus: Surface) -> list[tuple[Section, Colour]]:
+def _parts(
+    face: Section, looks: CutLook, line: float, surface: Surface, nucleus: Surface
+) -> list[tuple[Section, Colour]]:
     """Return the regions of a face, each in its colour: the inside first, then rim, lamellae and line."""
-    within = face.within(LINE)
-    core = face.within(looks.rim) if looks.rim > 0 else within
+    within = face.within(line)
+    core = within.within(looks.rim) if looks.rim > 0 else within
     others = [(within.without(core), looks.border), (face.without(within), INK)]
     if looks.pattern == "lamellae":
         for band in _lamellae(surface, nucleus, face):
