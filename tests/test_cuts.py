@@ -201,6 +201,8 @@ def test_the_timeline_opens_and_closes_the_cuts_of_a_step_and_keeps_those_of_the
     counts = [len(film.at(second).panes[0].cuts) for second in (0.0, 4.0, 8.0)]
     assert counts == [1, 2, 1]
     assert film.at(0.0).panes[0].cuts == film.at(8.0).panes[0].cuts
+    leaving = film.at(5.0).panes[0].cuts[1]
+    assert leaving.origin != film.at(4.0).panes[0].cuts[1].origin
 
 
 def test_a_label_is_taken_away_with_its_place_but_not_on_the_face_itself() -> None:
