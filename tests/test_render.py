@@ -14,9 +14,9 @@ from stand_ins import POSTERIOR, ball, luminance, model, state, structure, words
 
 from spineviz.export.png import write_png
 from spineviz.model import Camera, Cut, Figure, Label, Look, Model, Pane, State
-from spineviz.render import offscreen, overlay
+from spineviz.render import offscreen, overlay, troupe
 from spineviz.render.arrangement import arrange
-from spineviz.render.cut_faces import CUT_LOOKS
+from spineviz.render.cut_faces import CUT_LOOKS, Patch, patches
 from spineviz.render.figure import skin
 from spineviz.render.materials import MATERIALS, vertex_colours
 from spineviz.render.offscreen import RenderingUnavailable
@@ -199,6 +199,20 @@ def test_a_cut_hides_what_lies_beyond_it(stage: Stage) -> None:
     bare = seen(stage, state())
     assert np.abs(around(half, -25, 9) - around(bare, -25, 9)).max() < 6
     assert np.abs(around(half, -25, -9) - around(whole, -25, -9)).max() < 24
+
+
+def test_a_cut_that_returns_is_not_computed_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Cut] = []
+
+    def counted(body: Model, name: str, look: Look, cut: Cut, line: float) -> tuple[Patch, ...]:
+        made.append(cut)
+        return patches(body, name, look, cut, line)
+
+    monkeypatch.setattr(troupe, "patches", counted)
+    first, second = (replace(LOWER_HALF_AWAY, origin=(0.0, 0.0, z)) for z in (3.3, 4.4))
+    for cut in (first, second, first, second):
+        seen(stage, opened(cut, L4=Look()))
+    assert made == [first, second]
 
 
 FROM_BELOW = Camera((0.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0), 100.0)
