@@ -14,7 +14,7 @@ from spineviz.layers import Layer, layer_of, number_of
 from spineviz.model import Camera, Cut, Look, Model, Vector
 from spineviz.section import Section, union
 from spineviz.structure import Floats, Points, Structure
-from spineviz.views import camera_axes, vector
+from spineviz.views import along_spine, camera_axes, vector
 
 LABEL_CLEAR = 1.5
 """What stands less than this (mm) beside or in front of a place does not hide it from its label."""
@@ -22,8 +22,8 @@ LABEL_CLEAR = 1.5
 LABEL_FIELD = (0.24, 0.42)
 """Labels touch their structures within this part of the picture's height, across and up, of its middle."""
 
-LABEL_FIELD_OF_CUTS = (0.32, 0.42)
-"""The same for a scene that is cut open: what is cut fills the picture to its sides."""
+LABEL_FIELD_OF_CUTS, LABEL_FIELD_OF_SLICES = (0.32, 0.42), (0.52, 0.42)
+"""The same for a scene that is cut open, and for one seen along the spine, whose labels stand farther out."""
 
 FACING = 0.7
 """The cosine of the slant at which a cut face is seen at most, to bear the label of its structure."""
@@ -100,7 +100,7 @@ def _on_face(
             if other != cut and other.cuts(name):
                 places_kept &= ~other.beyond(places)
         flat = _shown(places, camera)
-        framed = (np.abs(flat[:, :2]) / camera.height < LABEL_FIELD_OF_CUTS).all(axis=1)
+        framed = (np.abs(flat[:, :2]) / camera.height < _field(camera, cuts=True)).all(axis=1)
         clear = np.flatnonzero(places_kept & framed & (nearest(flat) < flat[:, 2] + LABEL_CLEAR))
         if len(clear):
             chosen = clear[room[clear].argmax()]
@@ -121,8 +121,7 @@ def _on_surface(
     kept = _kept(vertices, name, cuts)
     vertices = kept if len(kept) else vertices
     flat = _shown(vertices, camera)
-    field = LABEL_FIELD_OF_CUTS if cuts else LABEL_FIELD
-    framed = (np.abs(flat[:, :2]) / camera.height < field).all(axis=1)
+    framed = (np.abs(flat[:, :2]) / camera.height < _field(camera, bool(cuts))).all(axis=1)
     clear = nearest(flat) < flat[:, 2] + LABEL_CLEAR
     if first is not None and (clear & first(flat, name)).any():
         clear &= first(flat, name)
@@ -130,6 +129,13 @@ def _on_surface(
     chosen = flat[seen] if len(seen) else flat
     middle = ((chosen[:, :2] - np.median(chosen[:, :2], axis=0)) ** 2).sum(axis=1).argmin()
     return vector(vertices[seen[middle] if len(seen) else middle])
+
+
+def _field(camera: Camera, cuts: bool) -> tuple[float, float]:
+    """Return the part of the picture in which labels touch their structures."""
+    if not cuts:
+        return LABEL_FIELD
+    return LABEL_FIELD_OF_SLICES if along_spine(camera) else LABEL_FIELD_OF_CUTS
 
 
 def _shown(points: Points, camera: Camera) -> Points:

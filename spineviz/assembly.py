@@ -276,7 +276,8 @@ def _scene_step(
 ) -> Step:
     known = assembly.model.structures
     cuts = _cuts(scene, step, assembly.model)
-    reaches = {cut: reach(cut, assembly.model) for cut in cuts}
+    ever = {cut for other in scene.steps for cut in _cuts(scene, other, assembly.model)}
+    reaches = {cut: reach(cut, assembly.model) for cut in ever}
     labels = tuple(_label(name, step, assembly, brief) for name in step.labels if name in known)
     actions: list[Action] = [
         partial(_fade_layers, hidden=step.hidden, glass=step.fade),

@@ -211,7 +211,9 @@ def _chosen(wanted: CutPlane, model: Model) -> frozenset[str] | None:
 
 
 def _is(name: str, kind: str) -> bool:
-    return name == kind or name.startswith(f"{kind}.")
+    """Tell whether a structure is the one named, or one of the kind; in any of several bodies."""
+    stem = name.partition("#")[0]
+    return stem == kind or stem.startswith(f"{kind}.")
 
 
 def cut_open(pane: Pane, cuts: Iterable[Cut]) -> Pane:

@@ -130,6 +130,11 @@ def seen_from(camera: Camera) -> Message:
     return Message("direction." + "_".join(word for word in _ORDER if word in pair))
 
 
+def along_spine(camera: Camera) -> bool:
+    """Tell whether a camera looks along the spine: what it shows of the body is wider than high."""
+    return abs(camera.direction[2]) > 0.7
+
+
 def camera_axes(camera: Camera) -> Floats:
     """Return the camera's axes (3, 3): rows are right, up and towards the eye, in the world."""
     back = unit(camera.direction)

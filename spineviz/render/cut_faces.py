@@ -17,8 +17,11 @@ from spineviz.section import Section, meets, section
 from spineviz.structure import Floats, Points, Surface
 from spineviz.terms import Tissue
 
-LINE = 0.16
-"""Millimetres of the dark line along the border of a cut face."""
+LINE = 1.05
+"""Pixels of a picture that the dark line along the border of a cut face is wide, about."""
+
+THIN, THICK = 0.1, 0.42
+"""The line is never thinner or thicker than this (mm): no structure is all line."""
 
 INK = rgb("#43302a")
 """The colour of that line."""
@@ -93,10 +96,20 @@ def cut_look(structure: str, tissue: Tissue) -> CutLook:
     return LIGAMENTUM_FLAVUM if structure.startswith("flavum") else CUT_LOOKS[tissue]
 
 
-def patches(model: Model, name: str, look: Look, cut: Cut) -> tuple[Patch, ...]:
-    """Return what fills the face that a cut makes on a structure as it looks now, with and without grain.
+def line_width(scale: float) -> float:
+    """Return the width (mm) of the line around cut faces in a picture of ``scale`` pixels per mm.
 
-    It lies a hair before the plane: where tissues overlap, one is seen.
+    It goes in steps: a camera that comes nearer changes it now and then only.
+    """
+    stepped = 2 ** (round(2 * np.log2(max(scale, 1e-3))) / 2)
+    return float(np.clip(LINE / stepped, THIN, THICK))
+
+
+def patches(model: Model, name: str, look: Look, cut: Cut, line: float) -> tuple[Patch, ...]:
+    """Return what fills the face that a cut makes on a structure as it looks now: with grain, and without.
+
+    It lies a hair before the plane: where tissues overlap, one is seen. ``line`` (mm) is the width of the
+    line around it.
     """
     surface, frame = model.posed(name, look), cut.plane
     face = section(surface, frame) if meets(surface, frame) else None
@@ -104,35 +117,40 @@ def patches(model: Model, name: str, look: Look, cut: Cut) -> tuple[Patch, ...]:
         return ()
     tissue = model.structures[name].tissue
     looks = cut_look(name, tissue)
-    within = face.within(LINE)
-    core = face.within(looks.rim) if looks.rim > 0 else within
-    plain = [(face.without(within), INK)]
-    if looks.rim > 0:
-        plain.append((within.without(core), looks.border))
-    shells: list[Section] = []
-    if looks.pattern == "lamellae":
-        centre = model.structures.get(name.replace("disc", "nucleus"), model.structures[name])
-        shells = [core.shared(band) for band in _lamellae(surface, centre.surface, face)]
-    plain += [(shell, looks.border) for shell in shells]
-    for shell in shells:
-        core = core.without(shell)
+    nucleus = model.structures.get(name.replace("disc", "nucleus"), model.structures[name])
+    core, *others = _parts(face, looks, line, surface, nucleus.surface)
     shift = STEP * (OVERLAP.index(tissue) + 1) * np.array(cut.normal)
-    ground = _patch([(core, looks.inside)], shift, looks)
-    return tuple(patch for patch in (ground, _patch(plain, shift)) if len(patch.faces))
+    if looks.grain == "none":
+        return (_patch([core, *others], shift),)
+    ground = _patch([core], shift)
+    ground = replace(ground, grain=_tiles(face, ground.vertices, looks))
+    return ground, _patch(others, shift)
 
 
-def _patch(parts: list[tuple[Section, Colour]], shift: Floats, grained: CutLook | None = None) -> Patch:
-    """Return some regions of one plane, each in its colour, as one patch."""
+def _parts(
+    face: Section, looks: CutLook, line: float, surface: Surface, nucleus: Surface
+) -> list[tuple[Section, Colour]]:
+    """Return the regions of a face, each in its colour: the inside first, then rim, lamellae and line."""
+    within = face.within(line)
+    core = within.within(looks.rim) if looks.rim > 0 else within
+    others = [(within.without(core), looks.border), (face.without(within), INK)]
+    if looks.pattern == "lamellae":
+        for band in _lamellae(surface, nucleus, face):
+            lamella = core.shared(band)
+            core = core.without(lamella)
+            others.append((lamella, looks.border))
+    return [(core, looks.inside), *others]
+
+
+def _patch(parts: list[tuple[Section, Colour]], shift: Floats) -> Patch:
+    """Return some regions of one plane, each in its colour, as one patch without grain."""
     made = [(*region.triangles(), colour) for region, colour in parts]
-    starts = np.cumsum([0, *(len(vertices) for vertices, _, _ in made)])
+    counts = [len(vertices) for vertices, _, _ in made]
+    starts = np.cumsum([0, *counts])
     vertices = np.vstack([vertices for vertices, _, _ in made])
     faces = np.vstack([faces + start for (_, faces, _), start in zip(made, starts, strict=False)])
-    counts = [len(vertices) for vertices, _, _ in made]
     colours = np.repeat(np.round(255 * np.array([colour for *_, colour in made])), counts, axis=0)
-    grain = None
-    if grained is not None and grained.grain != "none":
-        grain = _tiles(parts[0][0], vertices, grained)
-    return Patch(vertices + shift, faces, colours.astype(np.uint8), grain)
+    return Patch(vertices + shift, faces, colours.astype(np.uint8))
 
 
 def _tiles(region: Section, vertices: Points, looks: CutLook) -> Floats:

@@ -24,11 +24,13 @@ FLAT = 0.9
 class Face:
     """The face that a cut makes on a structure, in one pane: actors that are kept when the cut moves.
 
-    ``grain`` is the texture of what has a grain. ``look`` is that of the structure when it was cut.
+    ``grain`` is the texture of what has a grain. ``look`` is that of the structure when it was cut, and
+    ``line`` (mm) the width of the line around the face.
     """
 
     grain: vtkTexture | None
     look: Look = field(default_factory=Look)
+    line: float = 0.0
 
     @cached_property
     def actors(self) -> tuple[vtkActor, vtkActor]:
@@ -39,9 +41,9 @@ class Face:
     def _flat(self) -> tuple[vtkActor, ...]:
         return tuple(_silhouette() for _ in self.actors)
 
-    def fill(self, patches: Iterable[Patch], cut: Cut, look: Look) -> None:
-        """Draw the patches of a cut through a structure that looks so."""
-        self.look = look
+    def fill(self, patches: Iterable[Patch], cut: Cut, look: Look, line: float) -> None:
+        """Draw the patches of a cut through a structure that looks so, with a line (mm) around."""
+        self.look, self.line = look, line
         for actor in self.actors:
             actor.SetVisibility(False)
         for patch in patches:
@@ -49,9 +51,9 @@ class Face:
             actor.GetMapper().SetInputData(_mesh(patch, cut))
             actor.SetVisibility(True)
 
-    def stale(self, look: Look) -> bool:
-        """Tell whether the structure has moved since it was cut."""
-        return (self.look.warp, self.look.matrix) != (look.warp, look.matrix)
+    def stale(self, look: Look, line: float) -> bool:
+        """Tell whether the structure has moved since it was cut, or its line should be another."""
+        return (self.look.warp, self.look.matrix, self.line) != (look.warp, look.matrix, line)
 
     def dress(self, opacity: float, others: tuple[Cut, ...]) -> None:
         """Set the opacity, 0..1, and take away what lies beyond other cuts."""

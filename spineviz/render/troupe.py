@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkTexture
 
 from spineviz.model import Cut, Look, Model, Pane, Vector
-from spineviz.render.cut_faces import Patch, cut_look, patches
+from spineviz.render.cut_faces import Patch, cut_look, line_width, patches
 from spineviz.render.face import Face
 from spineviz.render.figure import Figure, Shape, figure, shape, texture
 from spineviz.render.materials import Grain, material_of
@@ -30,8 +30,8 @@ Key = tuple[str, str]
 """A structure's name and its variant, or LIGHT."""
 
 
-FaceKey = tuple[str, str, object, object, Vector, Vector]
-"""All that the face of a cut depends on: structure, variant, warp, matrix, and the plane."""
+FaceKey = tuple[str, str, object, object, Vector, Vector, float]
+"""All that a cut face depends on: structure, variant, warp, matrix, plane, and the width of its line."""
 
 KEPT = 2000
 """Faces of cuts that are remembered: some dozen places of a plane that is moved to and fro."""
@@ -68,11 +68,11 @@ class Wardrobe:
             self.grains[name] = texture(name)
         return self.grains[name]
 
-    def patches(self, model: Model, name: str, look: Look, cut: Cut) -> tuple[Patch, ...]:
+    def patches(self, model: Model, name: str, look: Look, cut: Cut, line: float) -> tuple[Patch, ...]:
         """Return what fills the face that a cut makes on a structure; the last KEPT are remembered."""
-        key = name, look.variant, look.warp, look.matrix, cut.origin, cut.normal
+        key = name, look.variant, look.warp, look.matrix, cut.origin, cut.normal, line
         made = self.faces.pop(key, None)
-        self.faces[key] = patches(model, name, look, cut) if made is None else made
+        self.faces[key] = patches(model, name, look, cut, line) if made is None else made
         if len(self.faces) > KEPT:
             del self.faces[next(iter(self.faces))]
         return self.faces[key]
@@ -88,6 +88,7 @@ class Troupe:
     looks: Mapping[str, Look] | None = None
     cuts: tuple[Cut, ...] = ()
     small: bool = False
+    line: float = 0.0
 
     @property
     def opaque(self) -> list[Figure]:
@@ -109,10 +110,10 @@ class Troupe:
 
         Structures that the pane does not name are not drawn.
         """
-        small = scale <= SMALL
-        if self.looks == pane.looks and self.cuts == pane.cuts and self.small == small:
+        small, line = scale <= SMALL, line_width(scale) if pane.cuts else 0.0
+        if (self.looks, self.cuts, self.small, self.line) == (pane.looks, pane.cuts, small, line):
             return False
-        self.small = small
+        self.small, self.line = small, line
         wanted = {self._key(model, name, look): look for name, look in pane.looks.items() if _seen(look)}
         for key, item in self.figures.items():
             item.actor.SetVisibility(key in wanted)
@@ -152,12 +153,15 @@ class Troupe:
 
     def _open(self, item: Figure, model: Model, name: str, cuts: tuple[Cut, ...]) -> None:
         """Fill the faces that cuts make on a figure; a cut that has moved keeps the actors of its face."""
-        gone = [cut for cut, face in item.faces.items() if cut not in cuts or face.stale(item.look)]
+        gone = [
+            cut for cut, face in item.faces.items() if cut not in cuts or face.stale(item.look, self.line)
+        ]
         spare = [item.faces.pop(cut) for cut in gone]
         for cut in cuts:
             if cut not in item.faces:
                 face = spare.pop() if spare else self._face(name, model)
-                face.fill(self.wardrobe.patches(model, name, item.look, cut), cut, item.look)
+                made = self.wardrobe.patches(model, name, item.look, cut, self.line)
+                face.fill(made, cut, item.look, self.line)
                 item.faces[cut] = face
             item.faces[cut].dress(item.look.opacity, tuple(other for other in cuts if other != cut))
         for face in spare:
