@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from spineviz import measures
-from spineviz.anatomy.back.crowd import FAR, crowd
+from spineviz.anatomy.back.crowd import crowd
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import endplate
 from spineviz.anatomy.disc.space import landmark, middle
@@ -31,8 +31,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 REGION = (np.array([-125.0, -110.0, -110.0]), np.array([125.0, 110.0, 20.0]))
 """The box around what is asked, beyond the sacrum's and the first bone's middles, mm."""
 
-WIDEST = 16.0
-"""No place in a vessel is deeper (mm) than this."""
+WIDEST, DEEPEST = 16.0, 9.0
+"""No place in a vessel is deeper (mm) than this, and none in a bone or a disc of which muscle is cut out."""
 
 SQUARE = 1.5
 """Sections are counted in squares with sides of so many mm."""
@@ -115,7 +115,7 @@ class Loin:
         if self.symmetric:
             lower[0], upper[0] = (-MIDLINE, upper[0]) if self.sign > 0 else (lower[0], MIDLINE)
         vessels = kind == "vessel"
-        return crowd(surfaces, lower, upper, self.symmetric and vessels, WIDEST if vessels else FAR)
+        return crowd(surfaces, lower, upper, self.symmetric and vessels, WIDEST if vessels else DEEPEST)
 
     def taken(self, *kinds: str) -> Field:
         """Return how far (mm) world points are from where muscle ends for some kinds of things, or beyond.

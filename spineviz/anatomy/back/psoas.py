@@ -35,7 +35,7 @@ SPACING = 1.5
 OUTSIDE = 60.0
 """Discs are looked at from so far (mm) beside their middles."""
 
-IN_THE_WALL = 4.5
+IN_THE_WALL = 7.0
 """So deep (mm) in the wall of a disc the muscle's section may reach before it gives way to the disc."""
 
 FAR = 4.0
