@@ -31,6 +31,9 @@ GREAT = ("psoas_major.right", "quadratus_lumborum.right")
 COARSE = 2.2
 """The step (mm) of bones and discs here."""
 
+SIDEWAYS = np.cos(np.radians(40.0))
+"""The side of a disc turns to the side by no less: beyond, towards the foramen, a nerve lies behind psoas."""
+
 
 @pytest.fixture(scope="module")
 def bones() -> dict[Level, SampledBone]:
@@ -185,10 +188,10 @@ def test_psoas_lies_on_the_sides_of_the_discs(
 ) -> None:
     psoas = surfaces["psoas_major.right"]
     scene, distance = as_trimesh(psoas), surface_distance(psoas)
-    for disc in discs_of(LOINS)[1:-1]:
+    for disc in discs_of(LOINS)[:-1]:
         body = as_trimesh(made[f"disc.{disc}"].surface)
         middles, normals = body.triangles_center, body.face_normals
-        aside = (normals[:, 0] > 0.5) & (middles[:, 0] > 0.6 * middles[:, 0].max())
+        aside = (normals[:, 0] > SIDEWAYS) & (middles[:, 0] > 0.6 * middles[:, 0].max())
         places, rays, _ = scene.ray.intersects_location(
             middles[aside], normals[aside] * [1.0, 1.0, 0.0], multiple_hits=False
         )
