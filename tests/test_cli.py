@@ -196,7 +196,7 @@ def test_a_frame_rate_that_no_film_has_is_refused(
     [
         ("spleen", "names are like L4"),
         ("mutlifidus.left", "nearest: multifidus.left"),
-        ("psoas_major.left", "in the healthy body"),
+        ("epidural_fat", "in the healthy body"),
         ("herniation.L4-L5", "in the healthy body"),
     ],
 )

@@ -157,7 +157,7 @@ def test_the_command_line_writes_json(capsys: pytest.CaptureFixture[str]) -> Non
     assert entry["name"] == "root.L5.left" and entry["fma"] == "FMA:6416" and "foot" in entry["skin"]
 
 
-@pytest.mark.parametrize("words", ["qqq", "psoas", "yellow tendon"])
+@pytest.mark.parametrize("words", ["qqq", "pancreas", "yellow tendon"])
 def test_finding_nothing_is_told_in_one_line_and_a_code(
     capsys: pytest.CaptureFixture[str], words: str
 ) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from spineviz import measures
-from spineviz.anatomy.back.crowd import FAR, crowd
+from spineviz.anatomy.back.crowd import crowd
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import endplate
 from spineviz.anatomy.disc.space import landmark, middle
@@ -31,8 +31,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 REGION = (np.array([-125.0, -110.0, -110.0]), np.array([125.0, 110.0, 20.0]))
 """The box around what is asked, beyond the sacrum's and the first bone's middles, mm."""
 
-WIDEST = 16.0
-"""No place in a vessel is deeper (mm) than this."""
+DEEPEST: Mapping[str, float] = {
+    **{"bone": 9.0, "disc": 9.0, "ligament": 3.0, "nerve": 5.0},
+    **{"vessel": 16.0, "muscle": 16.0},
+}
+"""No place in such a thing of which muscle is cut out is deeper (mm) than this."""
 
 SQUARE = 1.5
 """Sections are counted in squares with sides of so many mm."""
@@ -114,8 +117,8 @@ class Loin:
         lower, upper = np.min(ends, axis=0) + REGION[0], np.max(ends, axis=0) + REGION[1]
         if self.symmetric:
             lower[0], upper[0] = (-MIDLINE, upper[0]) if self.sign > 0 else (lower[0], MIDLINE)
-        vessels = kind == "vessel"
-        return crowd(surfaces, lower, upper, self.symmetric and vessels, WIDEST if vessels else FAR)
+        both = self.symmetric and kind == "vessel"
+        return crowd(surfaces, lower, upper, both, DEEPEST[kind])
 
     def taken(self, *kinds: str) -> Field:
         """Return how far (mm) world points are from where muscle ends for some kinds of things, or beyond.

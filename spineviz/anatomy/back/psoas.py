@@ -35,7 +35,7 @@ SPACING = 1.5
 OUTSIDE = 60.0
 """Discs are looked at from so far (mm) beside their middles."""
 
-IN_THE_WALL = 4.5
+IN_THE_WALL = 7.0
 """So deep (mm) in the wall of a disc the muscle's section may reach before it gives way to the disc."""
 
 FAR = 4.0
@@ -206,9 +206,10 @@ def _at_discs(loin: Loin, taken: Field) -> list[Section]:
     """Return the sections in the planes of the discs, from above."""
     shape, areas = measures.table("psoas"), measures.value("psoas_area")
     result = []
-    for index, disc in enumerate(loin.discs):
-        place = index - len(loin.discs) + len(areas)
-        share = np.clip(place, 0, len(areas) - 1)
+    count = len(loin.discs)
+    for share, disc in zip(
+        np.linspace(max(len(areas) - count, 0), len(areas) - 1, count), loin.discs, strict=True
+    ):
         angle, ratio, leaning, turn, area = (
             float(np.interp(share, range(len(areas)), values))
             for values in (shape["angle"], shape["depth_to_width"], shape["leaning"], shape["turn"], areas)
