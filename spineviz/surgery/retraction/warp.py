@@ -61,7 +61,7 @@ class Opening(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class BoneGrid:
-    """The bones' distance and its gradient every millimetre in a box; asked for all four at once.
+    """The bones' distance and its gradient every ``step`` mm in a box; asked for all four at once.
 
     ``values`` has shape (nx * ny * nz, 4), float32; ``counts`` are nx, ny, nz.
     """
@@ -69,10 +69,11 @@ class BoneGrid:
     lower: Floats
     counts: tuple[int, int, int]
     values: Floats
+    step: float = 1.0
 
     def __call__(self, points: Points) -> tuple[Floats, Points]:
         """Return distances (n,) mm and gradients (n, 3) at points (n, 3), by trilinear interpolation."""
-        place = np.clip(points - self.lower, 0.0, np.array(self.counts) - 1.001)
+        place = np.clip((points - self.lower) / self.step, 0.0, np.array(self.counts) - 1.001)
         cell = place.astype(np.intp)
         x, y, z = (place - cell).T
         _, ny, nz = self.counts
@@ -86,18 +87,18 @@ class BoneGrid:
         return result[:, 0], result[:, 1:]
 
 
-def bone_grid(bone: Field, points: Points, margin: float = 4.0) -> BoneGrid:
-    """Sample a distance field and its gradient in the box around points (n, 3)."""
+def bone_grid(bone: Field, points: Points, margin: float = 4.0, step: float = 1.0) -> BoneGrid:
+    """Sample a distance field and its gradient every ``step`` mm in the box around points (n, 3)."""
     lower = np.floor(points.min(0) - margin)
-    count = np.ceil(points.max(0) + margin - lower).astype(int) + 1
-    nodes = np.moveaxis(np.indices(tuple(count)), 0, -1) + lower
+    count = np.ceil((points.max(0) + margin - lower) / step).astype(int) + 1
+    nodes = step * np.moveaxis(np.indices(tuple(count)), 0, -1) + lower
     distance = bone(nodes.reshape(-1, 3)).reshape(tuple(count))
     slopes: list[Floats] = list(np.gradient(distance))
     gradient = np.stack(slopes, axis=-1)
     gradient /= np.maximum(np.linalg.norm(gradient, axis=-1, keepdims=True), 1e-6)
     values = np.concatenate([distance[..., None], gradient], axis=-1).reshape(-1, 4)
     nx, ny, nz = (int(number) for number in count)
-    return BoneGrid(frozen(lower, np.float64), (nx, ny, nz), frozen(values, np.float32))
+    return BoneGrid(frozen(lower, np.float64), (nx, ny, nz), frozen(values, np.float32), step)
 
 
 @dataclass(frozen=True, eq=False)
