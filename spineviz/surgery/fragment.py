@@ -50,7 +50,7 @@ NARROWEST, CLIMBS = 12, 8
 BERTH = 0.4
 """How far (mm) the way keeps off the retractor."""
 
-CELL = 0.7
+CELL = 0.8
 """Spacing (mm) of the grid that tells the fragment what is around it."""
 
 PASSING, WIDTH = 2.0, 0.05
@@ -201,7 +201,7 @@ class Removal:
 
 @dataclass(frozen=True, eq=False)
 class Passing:
-    """A tool beside a fragment's way: ``points`` (n, 3) on it, and ``fragment`` (m, 3) points of the fragment."""
+    """A tool beside a fragment's way: ``points`` (n, 3) on it, and those (m, 3) of the ``fragment``."""
 
     points: Points
     fragment: Points
@@ -271,9 +271,9 @@ def _around(reach: Reach, soft: Field, rest: Points) -> BoneGrid:
     site = reach.site
 
     def distance(points: Points) -> Floats:
-        return np.minimum(reach.free(site.frame.to_local(points)), soft(points))
+        return np.minimum(reach.free(site.frame.to_local(points), exact=True), soft(points))
 
-    return bone_grid(distance, np.vstack([rest, site.world(site.top)]), margin=10.0, step=CELL)
+    return bone_grid(distance, np.vstack([rest, site.world(site.top)]), margin=8.0, step=CELL)
 
 
 def _widest(reach: Reach, way: Way, score: Callable[[Way], float]) -> Way:

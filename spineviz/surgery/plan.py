@@ -24,6 +24,7 @@ from spineviz.surgery.surroundings import (
     farther,
     fragment_at_rest,
     ligament_left,
+    midline_ligaments,
     nearest,
     nerves,
     standing,
@@ -129,19 +130,20 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
     ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube.
     """
     spread = site.room - 1.5 if walled else 5.0
-    before, after = (
-        Reach(BoneLeft(site, body, window), spread, walled) for window in windows[-2:]
-    )
+    before, after = (Reach(BoneLeft(site, body, window), spread, walled) for window in windows[-2:])
     dura = nerves(site, body, [(1.0, 0.0)])
     flavum = ligament_left(site, body, ligament_windows(windows[-1])[-1])
-    retractor = _retractor(after, retraction, flavum)
+    ligaments = flavum if walled else nearest(flavum, midline_ligaments(site, body))
+    retractor = _retractor(after, retraction, ligaments)
     held = retractor.frames[-1], _slackened(retractor)
     beside = standing(site, site.tools["root_retractor"], held)
-    soft = nearest(nerves(site, body, [(1.0, retraction)]), flavum)
+    soft = nearest(nerves(site, body, [(1.0, retraction)]), ligaments)
+    disc = disc_border(site, body)
     working = after.keeping_off(nearest(farther(soft, TENDER), beside))
-    grasp = _grasp(working, farther(disc_border(site, body), -YIELDING))
+    grasp = _grasp(working, farther(disc, -YIELDING))
     tool = thinned(points_of(site.tools["root_retractor"]), FINE)
-    removal = _removal(after, grasp, soft, beside, np.vstack([frame.to_parent(tool) for frame in held]))
+    points = np.vstack([frame.to_parent(tool) for frame in held])
+    removal = _removal(after, grasp, nearest(soft, disc), beside, points)
     return Plan(
         burr=_burr(after, windows[:-1]),
         bites=_bites(before.keeping_off(farther(dura, SPARED)), windows[-2]),
@@ -202,7 +204,7 @@ def _slackened(retractor: Round) -> Frame:
     return Frame(drawn.origin + np.sign(way) * SLACK * drawn.right, drawn.axes)
 
 
-def _retractor(reach: Reach, retraction: float, flavum: Field) -> Round:
+def _retractor(reach: Reach, retraction: float, ligaments: Field) -> Round:
     """Return how the nerve root retractor comes in, stands beside the root, and has drawn it medially.
 
     It stands off the nerves both while the fragment presses on them and when they are free again.
@@ -218,7 +220,7 @@ def _retractor(reach: Reach, retraction: float, flavum: Field) -> Round:
         for x, y, z in (root_border(site, body, place, way) for way in (0.0, retraction))
     )
     entered = (beside[0], beside[1] - toe, beside[2] + 3.0)
-    still = nearest(flavum, fragment_at_rest(site, body))
+    still = nearest(ligaments, fragment_at_rest(site, body))
     before, after = (
         reach.keeping_off(nearest(still, farther(nerves(site, body, [(1.0, way), (0.0, way)]), 0.2)))
         for way in (0.0, retraction)
@@ -228,7 +230,7 @@ def _retractor(reach: Reach, retraction: float, flavum: Field) -> Round:
         before.pose(beside, tool, hook, toward),
         after.pose(drawn, tool, hook, toward),
     ]
-    return reach.keeping_off(flavum).round(frames, tool)
+    return reach.keeping_off(ligaments).round(frames, tool)
 
 
 def _grasp(reach: Reach, disc: Field) -> Frame:
@@ -243,7 +245,7 @@ def _grasp(reach: Reach, disc: Field) -> Frame:
         for share in (1.0, 0.66, 0.33)
     ]
     tool = thinned(np.vstack([*opening, withdrawn(_jaws(site, SHUT))]), FINE)
-    return reach.keeping_off(beside).pose(place, tool, site.beside(0.9, -0.3), site.through(-0.3, 0.1))
+    return reach.keeping_off(beside).pose(place, tool, site.beside(0.3, -1.0), site.through(-0.3, 0.1))
 
 
 def _jaws(site: Site, opened: float) -> Points:

@@ -32,12 +32,15 @@ ABOVE = 24.0
 NERVOUS = ("dura", "nerve")
 """The tissues that give way to a tool and must not be met: the sac, with all that it holds, and the roots."""
 
+MIDLINE = ("interspinous", "supraspinous")
+"""How the names of the ligaments in the midline begin."""
+
 Retraction = tuple[float, float]
 """How far nerves are pushed aside by the fragment, 0..1, and drawn medially, mm."""
 
 
 def nerves(site: Site, body: Body, amounts: Sequence[Retraction]) -> Field:
-    """Return the distance from the sac and all nerves near the end of the corridor, in each of some positions."""
+    """Return the distance from sac and nerves near the end of the corridor, in each of some positions."""
     lower, upper = site.box(-DEEP, CANAL, ACROSS)
     fields = []
     for structure in body.structures.values():
@@ -63,6 +66,14 @@ def ligament_left(site: Site, body: Body, window: Window) -> Field:
         *site.box(-DEEP, CANAL, ACROSS),
         THIN,
     )
+
+
+def midline_ligaments(site: Site, body: Body) -> Field:
+    """Return the distance from the ligaments between and over the spinous processes."""
+    lower, upper = site.box(-DEEP, site.depth, ACROSS)
+    surfaces = [item.surface for name, item in body.structures.items() if name.startswith(MIDLINE)]
+    near = [surface for surface in surfaces if _meets(surface, lower, upper)]
+    return _sampled([surface_distance(surface) for surface in near], lower, upper)
 
 
 def standing(site: Site, tool: Instrument, frames: Sequence[Frame]) -> Field:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -51,6 +51,9 @@ class Opening(Protocol):
 
     def part(self, share: float) -> Amounts:
         """Return the amounts of an opening of a share 0..1 of the full one at all depths."""
+
+    def course(self) -> Sequence[Amounts]:
+        """Return amounts that stand for the whole way of the tissue."""
 
     def lumen(self, points: Points) -> Floats:
         """Return the signed distance (n,) mm of opened points to the lumen, negative in it."""
@@ -196,8 +199,8 @@ def _clearance(rest: Points, prepared: Any, opening: Opening, bone: Field) -> Cl
     """Choose the points that come near bone at some opening, and how far they must stay off it."""
     common = measures.table("retraction.common")
     near = np.zeros(len(rest), dtype=bool)
-    for share in np.linspace(0.125, 1.0, 8):
-        near |= bone(opening.move(prepared, opening.part(float(share)))) < common["watch_distance"]
+    for amounts in opening.course():
+        near |= bone(opening.move(prepared, amounts)) < common["watch_distance"]
     watched = np.flatnonzero(near)
     if not len(watched):
         return None
