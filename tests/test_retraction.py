@@ -202,7 +202,7 @@ def test_muscle_stays_under_the_fascia(tissue, share):
     points = points[np.hypot(local[:, 0], local[:, 1]) < 45.0]
     away = opening_of(tissue).lumen(points) > 0.5 if share == 1.0 else np.ones(len(points), bool)
     depth = points[:, 1] - roof(points[:, [0, 2]])
-    assert np.nanmin(depth[away]) > -0.35
+    assert np.nanmin(depth[away]) > -0.30
 
 
 def test_the_lumen_is_as_wide_as_the_tube(corridor, split):
