@@ -86,7 +86,8 @@ class CutPlane(Spec):
     @model_validator(mode="after")
     def _fitting(self) -> CutPlane:
         if self.keep is not None and self.keep not in KEEPS[self.plane]:
-            raise ValueError(f"keep: of {self.plane} cuts one keeps what is {' or '.join(KEEPS[self.plane])}")
+            sides = " or ".join(KEEPS[self.plane])
+            raise ValueError(f"keep: of a {self.plane} cut remains what is {sides}, not '{self.keep}'")
         if self.layers and self.structures:
             raise ValueError("structures: name layers or structures, not both")
         return self

@@ -39,12 +39,14 @@ class Lettering:
     """Measures of the letters, in pixels.
 
     ``width`` tells how long a line of words is, ``line`` how far lines stand apart, ``margin`` how far
-    words keep from the picture's border, from each other and from the field of the anatomy.
+    words keep from the picture's border, from each other and from the field of the anatomy. ``widest`` is
+    the share of a pane's width that one column may take.
     """
 
     width: Callable[[str], float]
     line: float
     margin: float
+    widest: float = WIDEST
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def layout(
     """
     width, height = size
     margin = lettering.margin
-    longest = WIDEST * width
+    longest = lettering.widest * width
     blocks = [wrapped(spot.words, longest, lettering.width, most=LINES) for spot in spots]
     column = max((lettering.width(line) for lines in blocks for line in lines), default=0.0)
     ports = (margin + column, width - margin - column)

@@ -10,7 +10,7 @@ import numpy as np
 from spineviz.model import Pane, State
 from spineviz.render import overlay, strokes
 from spineviz.render.arrangement import arrange
-from spineviz.render.labels import Lettering, PlacedLabel, Spot, layout
+from spineviz.render.labels import WIDEST, Lettering, PlacedLabel, Spot, layout
 from spineviz.render.overlay import Clock, Text, letters
 from spineviz.render.palette import ALERT, INK, WHITE
 from spineviz.render.projection import Box, project
@@ -27,6 +27,9 @@ WIDE, WIDE_SLICE = 1.4, 1.95
 
 The second one is that of a slice seen along the spine, which is wider than high.
 """
+
+NARROW = 0.15
+"""The share of a pane's width that a column of labels beside such a slice may take."""
 
 ABOVE, BELOW = 48.0, 44.0
 """Units of a pane that labels leave to its heading and to orientation and scale."""
@@ -76,7 +79,8 @@ def placed_labels(
     if not pane.labels:
         return ()
     above, below = (round(ABOVE * unit) if pane.heading else 0), round(BELOW * unit)
-    wide = WIDE_SLICE if pane.cuts and along_spine(pane.camera) else WIDE
+    slice_seen = bool(pane.cuts) and along_spine(pane.camera)
+    wide, widest = (WIDE_SLICE, NARROW) if slice_seen else (WIDE, WIDEST)
     across = min(box.width, round(wide * box.height))
     field = Box(box.left + (box.width - across) // 2, box.top + above, across, box.height - above - below)
     pixels, _ = project(pane.camera, np.array([label.anchor for label in pane.labels]), box)
@@ -88,7 +92,7 @@ def placed_labels(
         )
         if np.isfinite(x)
     ]
-    lettering = Lettering(lambda words: width(words, size, "bold"), 1.25 * size, 18 * unit)
+    lettering = Lettering(lambda words: width(words, size, "bold"), 1.25 * size, 18 * unit, widest)
     placed = layout(spots, (field.width, field.height), lettering, left_only)
     return tuple(_shifted(label, field.left, field.top) for label in placed)
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from stand_ins import POSTERIOR, words
 
 from spineviz.geometry import bake_occlusion
-from spineviz.model import Figure, Label, Look, Model, Pane, State
+from spineviz.model import Cut, Figure, Label, Look, Model, Pane, State
 from spineviz.render.overlay import Clock
 from spineviz.render.picture import annotate, picture
 from spineviz.render.stage import Stage
@@ -118,6 +118,22 @@ def test_a_still_moment_costs_almost_nothing(body: Model) -> None:
 
         still()
         assert seconds(still) < 0.05 * seconds(lambda: stage._draw([stage._views[0].renderer]))
+
+
+def test_a_cut_that_moves_is_filled_within_the_time_of_a_frame(body: Model) -> None:
+    places = count(1)
+    still = shown(body, 1.0).panes[0]
+    looks = {name: Look() for name in body.structures}
+    with Stage(SIZE) as stage:
+
+        def moved() -> None:
+            cut = Cut((0.0, 0.0, next(places) / 10), (0.0, 0.0, 1.0))
+            stage.show(body, State((replace(still, looks=looks, cuts=(cut,)),)))
+
+        moved()
+        stage.image()
+        drawing = seconds(lambda: stage._draw([stage._views[0].renderer]))
+        assert seconds(moved) < drawing
 
 
 def test_occlusion_of_a_bone_is_baked_within_the_time_of_ten_frames(body: Model) -> None:
