@@ -19,6 +19,8 @@ def annotated(scene: Scene, assembly: Assembly, state: State) -> State:
     if scene.pathologies or scene.approaches:
         disc, side = target(scene)
         view = Message("view.line", (("level", disc.replace("-", "–")), ("side", f"@side.{side}"), direction))
+    elif at := [cut.disc for cut in scene.cuts if cut.disc is not None and cut.plane in ("axial", "disc")]:
+        view = Message("view.at", (("level", at[0].replace("-", "–")), direction))
     else:
         levels = ("first", scene.anatomy.first), ("last", scene.anatomy.last)
         view = (

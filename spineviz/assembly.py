@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
 from spineviz import library
-from spineviz.geometry import surface_points
-from spineviz.layers import Layer, layer_of, members, number_of, numbered, structure_title
+from spineviz.anchors import visible_places
+from spineviz.cuts import opening, reach, resolved
+from spineviz.layers import COVERS, Layer, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
-from spineviz.model import HIDDEN, Camera, Label, Look, Message, Model, Pane, State, Vector
+from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.pathology import apply
 from spineviz.scene import Body as BodySpec
 from spineviz.scene import Scene, SceneStep
-from spineviz.structure import Bone, Floats, Landmark, Points, Structure
+from spineviz.structure import Bone, Landmark, Structure
 from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
-from spineviz.views import FLAT, OPENING, View, between, camera_axes, overviews, seen_from, vector, views
+from spineviz.views import FLAT, OPENING, View, between, overviews, seen_from, vector, views
 
 if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: one from the cache needs none
     from spineviz.body import Anatomy
 
-LABEL_CLEAR = 1.5
-"""What stands less than this (mm) beside or in front of a place does not hide it from its label."""
-
-LABEL_FIELD = (0.24, 0.42)
-"""Labels touch their structures within this part of the picture's height, across and up, of its middle."""
+OPEN = 0.5
+"""The share of a step in which its cuts open."""
 
 PASSING = ("rootlet.", "cauda.")
 """Nerves are called by the level where they leave, and pass others on their way."""
@@ -52,9 +49,12 @@ class Assembly:
 
 
 def target(scene: Scene) -> tuple[Disc, Side]:
-    """Return the disc and the side that a scene is about; without a disease, the disc in its middle."""
+    """Return the disc and the side that a scene is about: of its disease, of its cuts, or in its middle."""
     for entry in (*scene.pathologies, *scene.approaches):
         return entry.disc, entry.side
+    for cut in (*scene.cuts, *(cut for step in scene.steps for cut in step.cuts)):
+        if cut.disc is not None:
+            return cut.disc, "left"
     discs = discs_of([level for level in column() if level in scene.anatomy.levels])
     return ("L4-L5" if "L4-L5" in discs or not discs else discs[len(discs) // 2]), "left"
 
@@ -71,6 +71,8 @@ def anatomy_of(scene: Scene, shown: BodySpec | None = None) -> Anatomy:
         person=shown.person,
         sacralised=shown.variant == "sacralised_L5",
         given=dict(shown.bones),
+        skin=shown.skin,
+        fat=dict(shown.fat),
     )
     for pathology in scene.pathologies:
         result = apply(pathology, result)
@@ -99,15 +101,17 @@ def fingerprint(scene: Scene) -> str:
 def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for.
 
-    The capsule of a facet joint whose edge an approach takes away is left out: it has no variant without it.
-    So is epidural fat where a disc is displaced or a canal is opened.
+    Muscles, fascia, fat and skin are built where the scene may show them. The capsule of a facet joint whose
+    edge an approach takes away is left out: it has no variant without it. So is epidural fat where a disc is
+    displaced or a canal is opened.
     An approach knows no tissue of levels that are not shown.
     """
     from spineviz.body import build
 
     if scene.compare:
         return _compared(scene)
-    whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside)
+    covered = bool(scene.approaches) or not set(COVERS) <= set(scene.hidden)
+    whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside, covered=covered)
     opened = {f"facet_capsule.{entry.disc}.{entry.side}" for entry in scene.approaches}
     left = {
         name: item
@@ -193,11 +197,11 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
         return _around(scene, assembly, named)
     approaches = assembly.prepared or (None,)
     panes = tuple(_first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in approaches)
-    own = [_scene_step(step, assembly, named) for step in scene.steps]
+    own = [_scene_step(step, scene, assembly, named) for step in scene.steps]
     by_name = {str(name): camera for name, camera in named.items()}
     tracks = [
-        [*map(_unlabelled, prepared.steps(by_name) if prepared is not None else ())]
-        for prepared in approaches
+        [_afresh(step, pane.cuts) for step in (prepared.steps(by_name) if prepared is not None else ())]
+        for pane, prepared in zip(panes, approaches, strict=True)
     ]
     if len(tracks) > 1:
         tracks = _under_one_camera(tracks)
@@ -213,7 +217,9 @@ def _beside(scene: Scene, assembly: Assembly, named: Mapping[View, Camera]) -> T
         pane = _first_pane(scene, assembly, None, named[scene.camera])
         looks = {name: look if number_of(name) == number else HIDDEN for name, look in pane.looks.items()}
         panes.append(replace(pane, looks=looks, heading=titled(shown.title)))
-        steps = [_scene_step(_step_of(step, number), assembly, named, brief=True) for step in scene.steps]
+        steps = [
+            _scene_step(_step_of(step, number), scene, assembly, named, brief=True) for step in scene.steps
+        ]
         tracks.append(steps)
     return timeline(State(tuple(panes), "twin", titled(scene.title)), tracks)
 
@@ -224,7 +230,9 @@ def _around(scene: Scene, assembly: Assembly, named: Mapping[View, Camera]) -> T
     for view in scene.views:
         pane = _first_pane(scene, assembly, None, named[view])
         panes.append(replace(pane, heading=Message(seen_from(named[view]).key.replace("direction", "from"))))
-        steps = [_scene_step(_seen_by(step, view), assembly, named, brief=True) for step in scene.steps]
+        steps = [
+            _scene_step(_seen_by(step, view), scene, assembly, named, brief=True) for step in scene.steps
+        ]
         tracks.append(steps)
     return timeline(State(tuple(panes), "views", titled(scene.title)), tracks)
 
@@ -259,18 +267,23 @@ def _first_pane(scene: Scene, assembly: Assembly, prepared: Prepared | None, cam
         looks |= {name: look for name, look in prepared.looks.items() if name in looks}
     for layer in scene.hidden:
         looks |= dict.fromkeys(members(layer, looks), HIDDEN)
-    return Pane(looks, camera, heading=prepared.heading if prepared is not None else None)
+    cuts = _cuts(scene, None, assembly.model)
+    return Pane(looks, camera, cuts, prepared.heading if prepared is not None else None)
 
 
 def _scene_step(
-    step: SceneStep, assembly: Assembly, named: Mapping[View, Camera], brief: bool = False
+    step: SceneStep, scene: Scene, assembly: Assembly, named: Mapping[View, Camera], brief: bool = False
 ) -> Step:
     known = assembly.model.structures
+    cuts = _cuts(scene, step, assembly.model)
+    ever = {cut for other in scene.steps for cut in _cuts(scene, other, assembly.model)}
+    reaches = {cut: reach(cut, assembly.model) for cut in ever}
     labels = tuple(_label(name, step, assembly, brief) for name in step.labels if name in known)
     actions: list[Action] = [
         partial(_fade_layers, hidden=step.hidden, glass=step.fade),
         partial(_highlight_layers, layers=step.highlight),
-        partial(_labelled, labels=labels),
+        partial(_cut, cuts=cuts, reaches=reaches),
+        partial(_labelled, labels=labels, since=OPEN if step.cuts else 0.2),
     ]
     return Step("orientation", titled(step.title), step.seconds, tuple(actions), named[step.camera])
 
@@ -295,64 +308,21 @@ def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:
     steps = [_seen_by(step, view) for step in scene.steps for view in scene.views or (step.camera,)]
     if scene.compare:
         steps = [_step_of(step, number) for step in steps for number in range(len(scene.compare))]
-    return {
-        (step, name): place
-        for step in steps
-        if step.labels
-        for name, place in _seen(step, model, named[step.camera]).items()
-    }
+    result: dict[tuple[SceneStep, str], Vector] = {}
+    for step in steps:
+        if step.labels:
+            through = {*step.hidden, *step.fade, "instruments"}
+            cuts = _cuts(scene, step, model)
+            places = visible_places(step.labels, model, named[step.camera], through, cuts)
+            result |= {(step, name): place for name, place in places.items()}
+    return result
 
 
-def _seen(step: SceneStep, model: Model, camera: Camera) -> dict[str, Vector]:
-    """Return a place on each labelled structure that no other structure hides from a camera."""
-    through = {*step.hidden, *step.fade, "instruments"}
-    bodies = {number_of(name) for name in step.labels}
-    solid = [
-        item
-        for name, item in model.structures.items()
-        if layer_of(name) not in through and number_of(name) in bodies
-    ]
-    cloud = [surface_points(item.light or item.surface, LABEL_CLEAR) for item in solid]
-    nearest = _nearest(np.vstack([_shown(points, camera) for points in cloud]))
-    places: dict[str, Vector] = {}
-    for name in step.labels:
-        if name not in model.structures:
-            continue
-        vertices = model.structures[name].surface.vertices
-        flat = _shown(vertices, camera)
-        framed = (np.abs(flat[:, :2]) / camera.height < LABEL_FIELD).all(axis=1)
-        clear = nearest(flat) < flat[:, 2] + LABEL_CLEAR
-        seen = np.flatnonzero(framed & clear if (framed & clear).any() else clear)
-        chosen = flat[seen] if len(seen) else flat
-        middle = ((chosen[:, :2] - np.median(chosen[:, :2], axis=0)) ** 2).sum(axis=1).argmin()
-        places[name] = vector(vertices[seen[middle] if len(seen) else middle])
-    return places
-
-
-def _shown(points: Points, camera: Camera) -> Points:
-    """Return world points (n, 3) as a camera shows them: mm right, up (at its focus) and towards the eye."""
-    local = (points - np.asarray(camera.focus)) @ camera_axes(camera).T
-    away = camera.height / 2 / np.tan(np.radians(camera.angle) / 2)
-    local[:, :2] *= away / np.maximum(away - local[:, 2:], 1.0)
-    return local
-
-
-def _nearest(cloud: Points) -> Callable[[Points], Floats]:
-    """Return a function that tells how near to the eye (mm) the nearest of a cloud is, about some points.
-
-    Cloud and points are as a camera shows them; a millimetre more or less aside does not count.
-    """
-    low = cloud[:, :2].min(axis=0)
-    cells = (cloud[:, :2] - low).astype(int)
-    tops = np.full(cells.max(axis=0) + 1, -np.inf)
-    np.maximum.at(tops, tuple(cells.T), cloud[:, 2])
-    tops = maximum_filter(tops, size=3)
-
-    def nearest(points: Points) -> Floats:
-        places = np.clip((points[:, :2] - low).astype(int), 0, np.array(tops.shape) - 1)
-        return tops[tuple(places.T)]
-
-    return nearest
+def _cuts(scene: Scene, step: SceneStep | None, model: Model) -> tuple[Cut, ...]:
+    """Return the cuts of a scene, and of one of its steps, as they lie in the model."""
+    disc, side = target(scene)
+    wanted = (*scene.cuts, *(step.cuts if step is not None else ()))
+    return tuple(resolved(cut, model, disc, side) for cut in wanted)
 
 
 def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...], glass: tuple[Layer, ...]) -> Pane:
@@ -378,14 +348,19 @@ def _highlight_layers(pane: Pane, progress: float, layers: tuple[Layer, ...]) ->
     return replace(pane, looks=looks)
 
 
-def _labelled(pane: Pane, progress: float, labels: tuple[Label, ...]) -> Pane:
-    return replace(pane, labels=labels if progress > 0.2 else ())
+def _cut(pane: Pane, progress: float, cuts: tuple[Cut, ...], reaches: Mapping[Cut, float]) -> Pane:
+    """Open a pane at some planes, and close it at all others."""
+    return opening(pane, eased(progress / OPEN), cuts, reaches)
 
 
-def _unlabelled(step: Step) -> Step:
-    """Return an approach's step that begins by taking the labels of the scene's own steps away."""
-    return replace(step, actions=(_without_labels, *step.actions))
+def _labelled(pane: Pane, progress: float, labels: tuple[Label, ...], since: float) -> Pane:
+    return replace(pane, labels=labels if progress > since else ())
 
 
-def _without_labels(pane: Pane, progress: float) -> Pane:
-    return replace(pane, labels=()) if pane.labels else pane
+def _afresh(step: Step, cuts: tuple[Cut, ...]) -> Step:
+    """Return an approach's step that begins by undoing what the scene's own steps wrote and cut."""
+    return replace(step, actions=(partial(_begun, cuts=cuts), *step.actions))
+
+
+def _begun(pane: Pane, progress: float, cuts: tuple[Cut, ...]) -> Pane:
+    return replace(pane, labels=(), cuts=cuts) if pane.labels or pane.cuts != cuts else pane

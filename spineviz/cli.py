@@ -17,6 +17,7 @@ EXAMPLES = """examples:
   spineviz structures sciatic nerve
   spineviz render herniation_l4l5 -o picture.png --at 12 --size 1600x1000
   spineviz render lumbar_l3s1 -o back.png --layers "down to the fascia" --view posterior
+  spineviz render herniation_l4l5 -o slice.png --cut "disc L4-L5 keep above" --view axial
   spineviz animate herniation_l4l5 -o film.mp4
   spineviz show herniation_l4l5
   spineviz mesh L4 -o L4.ply
@@ -25,6 +26,11 @@ spineviz informs and teaches. It is not a diagnostic or planning device."""
 
 LAYERS_HELP = (
     "which layers are seen: 'down to the fascia', 'everything but skin', 'bones and nerves', 'only muscles'"
+)
+
+CUT_HELP = (
+    "open the scene at a plane, once or more: 'axial L4-L5', 'disc L5-S1 keep above', 'sagittal 5', "
+    "'coronal L3 -10 keep front of skin and fat'"
 )
 
 USAGE_ERROR = 2
@@ -92,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--view", metavar="NAME", help="a named view instead of the scene's camera")
     command.add_argument("--layers", metavar="WORDS", help=LAYERS_HELP)
+    command.add_argument("--cut", metavar="WORDS", action="append", default=[], help=CUT_HELP)
     command.add_argument(
         "--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)"
     )
@@ -233,6 +240,7 @@ def _render(options: argparse.Namespace) -> int:
         at=options.at,
         view=options.view,
         layers=options.layers,
+        cut=options.cut,
         size=options.size,
         background=options.background,
     )

@@ -15,6 +15,7 @@ from spineviz.terms import LAYERS, Layer
 
 __all__ = [
     "APART",
+    "COVERS",
     "EVERYTHING",
     "LAYERS",
     "Layer",
@@ -29,6 +30,9 @@ __all__ = [
 
 APART: frozenset[Layer] = frozenset({"disease", "instruments"})
 """Layers that are no part of the healthy body: they come and go with the scene, and stay unless named."""
+
+COVERS: frozenset[Layer] = frozenset({"skin", "fat", "fascia", "muscles"})
+"""Layers that, seen from behind, hide what lies under them."""
 
 EVERYTHING = ("everything", "all", "all layers")
 """Words for all layers."""
@@ -58,12 +62,12 @@ def members(layer: Layer, structures: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in structures if layer_of(name) == layer)
 
 
-def chosen_layers(words: str) -> tuple[Layer, ...]:
+def chosen_layers(words: str, apart: bool = True) -> tuple[Layer, ...]:
     """Return the layers that some words leave to be seen, in the order of a dissection.
 
     ``down to the fascia`` takes away what lies over it; ``everything but skin and fat`` (``all except``,
     ``without``) takes those away; ``bones, nerves`` shows these. Disease and instruments stay, unless they
-    are taken away by name or ``only`` is said: ``only bones``.
+    are taken away by name or ``only`` is said: ``only bones``; without ``apart`` a list means ``only`` these.
 
     Raises ValueError for a word that is no layer; the text tells the nearest, and those there are.
     """
@@ -78,7 +82,7 @@ def chosen_layers(words: str) -> tuple[Layer, ...]:
     elif (only := re.fullmatch(r"only (.+)|(.+) only", said)) is not None:
         shown = set(_named(only[1] or only[2]))
     else:
-        shown = set(_named(said)) | APART
+        shown = set(_named(said)) | (APART if apart else set())
     return tuple(layer for layer in LAYERS if layer in shown)
 
 

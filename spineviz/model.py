@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from spineviz.structure import Bone, Floats, Landmark, Structure, Surface, Warp
+from spineviz.section import Section, plane, section
+from spineviz.structure import Bone, Floats, Frame, Landmark, Points, Structure, Surface, Warp
 from spineviz.structure import Message as Message
 from spineviz.terms import Level
 
@@ -49,12 +52,33 @@ class Camera:
     angle: float = 20.0
 
 
+_plane = lru_cache(maxsize=64)(plane)
+
+
 @dataclass(frozen=True)
 class Cut:
-    """A plane that hides what lies on the side its normal points to."""
+    """A plane that hides what lies on the side its normal points to, and shows the face where it cuts.
+
+    ``structures`` names those that it cuts; None stands for all.
+    """
 
     origin: Vector
     normal: Vector
+    structures: frozenset[str] | None = None
+
+    def cuts(self, structure: str) -> bool:
+        """Tell whether the plane cuts a structure, given by name."""
+        return self.structures is None or structure in self.structures
+
+    def beyond(self, points: Points) -> npt.NDArray[np.bool_]:
+        """Tell which points (..., 3), mm, lie on the side that is hidden."""
+        ways: Floats = (np.asarray(points, dtype=np.float64) - self.origin) @ np.array(self.normal)
+        return ways > 0
+
+    @property
+    def plane(self) -> Frame:
+        """The frame of the plane in the world; z is its normal."""
+        return _plane(self.origin, self.normal)
 
 
 @dataclass(frozen=True)
@@ -149,3 +173,7 @@ class Model:
     def posed(self, name: str, look: Look) -> Surface:
         """Return a structure's surface as it looks now, in the world."""
         return self.surface(name, look).moved(self.vertices(name, look))
+
+    def face(self, name: str, look: Look, cut: Cut) -> Section:
+        """Return the face that a cut makes on a structure as it looks now; empty where it makes none."""
+        return section(self.posed(name, look), cut.plane)

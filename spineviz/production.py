@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import isfinite
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from spineviz import assembly
 from spineviz.annotation import annotated
-from spineviz.layers import chosen_layers
+from spineviz.cuts import cut_open, resolved, said_cut
+from spineviz.layers import COVERS, chosen_layers
 from spineviz.locale import text
 from spineviz.model import Camera, Message, State
 from spineviz.scene import Scene
@@ -40,13 +42,33 @@ class Production:
         """The scene's timeline."""
         return assembly.direct(self.scene, self.assembly)
 
-    def state(self, at: float | None = None, view: str | None = None, layers: str | None = None) -> State:
+    def covered(self, layers: str | None) -> Production:
+        """Return the scene with what covers the spine behind, where ``layers`` name some of it in words.
+
+        A scene that never shows muscles, fascia, fat and skin is built without them.
+        """
+        asked = set() if layers is None else COVERS & set(chosen_layers(layers))
+        if not asked or self.scene.compare or not set(self.scene.hidden) >= COVERS:
+            return self
+        hide = tuple(layer for layer in self.scene.hide if layer not in COVERS)
+        return Production(self.scene.model_copy(update={"show": "", "hide": hide}))
+
+    def state(
+        self,
+        at: float | None = None,
+        view: str | None = None,
+        layers: str | None = None,
+        cut: str | Sequence[str] = (),
+    ) -> State:
         """Return what the scene shows at a second, complete with labels and measured figures.
 
         ``view`` names a camera that replaces the scene's own. ``layers`` tells in words which layers are
         seen: ``down to the fascia``, ``everything but skin`` (see `spineviz.layers.chosen_layers`).
-        Raises ValueError for a second outside the timeline, an unknown view or an unknown layer.
+        ``cut`` tells in words one plane, or several, that open the scene besides its own: ``axial L4-L5``,
+        ``sagittal 5 keep right`` (see `spineviz.cuts.said_cut`).
+        Raises ValueError for a second outside the timeline, an unknown view or layer, or a wrong cut.
         """
+        wanted = [said_cut(words) for words in ([cut] if isinstance(cut, str) else cut)]
         chosen = _known(view)
         choices = None if layers is None else with_layers(Choices(), layers)
         if at is not None and not (isfinite(at) and at >= 0):
@@ -61,6 +83,10 @@ class Production:
                 shown = self.scene.views
                 state = alone(state, shown.index(chosen) if chosen in shown else 0)
             state = replace(state, panes=tuple(replace(pane, camera=camera) for pane in state.panes))
+        if wanted:
+            model, about = self.assembly.model, assembly.target(self.scene)
+            cuts = tuple(resolved(plane, model, *about) for plane in wanted)
+            state = replace(state, panes=tuple(cut_open(pane, cuts) for pane in state.panes))
         state = self.annotated(state)
         return state if choices is None else adjusted(state, choices)
 
@@ -75,20 +101,23 @@ class Production:
         at: float | None = None,
         view: str | None = None,
         layers: str | None = None,
+        cut: str | Sequence[str] = (),
         size: tuple[int, int] = (1600, 1000),
         background: Literal["screen", "print"] = "screen",
     ) -> Path:
         """Write the picture of one second as PNG; ``size`` in pixels. Returns the path.
 
-        ``view`` and ``layers`` change what is seen, see `state`. Raises ValueError for a wrong argument,
-        OSError for a path that cannot be written, and RenderingUnavailable where nothing can render.
+        ``view``, ``layers`` and ``cut`` change what is seen, see `state`. Raises ValueError for a wrong
+        argument, OSError for a path that cannot be written, and RenderingUnavailable where nothing can
+        render.
         """
         from spineviz.export.png import check_path, write_png
 
         target = Path(path)
         check_path(target)
-        state = self.state(at, view, layers)
-        write_png(target, self.assembly.model, state, size=size, background=background, text=text)
+        whole = self.covered(layers)
+        state = whole.state(at, view, layers, cut)
+        write_png(target, whole.assembly.model, state, size=size, background=background, text=text)
         return target
 
     def plate(self, path: str | Path) -> Path:
@@ -122,16 +151,15 @@ class Production:
 
     def show(self, *, layers: str | None = None) -> None:
         """Open the scene in a window and return when it is closed; ``layers`` as in `state`."""
-        if layers is not None:
-            chosen_layers(layers)  # a wrong word is told before anything is built
+        whole = self.covered(layers)  # a wrong word is told before anything is built
         from spineviz.desktop import show
         from spineviz.viewer import Viewer, cut_planes
 
-        model = self.assembly.model
-        cuts = cut_planes(model.bones, *assembly.target(self.scene))
-        named = assembly.cameras(self.assembly, self.scene)
+        model = whole.assembly.model
+        cuts = cut_planes(model.bones, *assembly.target(whole.scene))
+        named = assembly.cameras(whole.assembly, whole.scene)
         cameras: dict[str, Camera] = {str(name): camera for name, camera in named.items()}
-        viewer = Viewer(model, self.timeline, cameras, cuts, self.annotated)
+        viewer = Viewer(model, whole.timeline, cameras, cuts, whole.annotated)
         if layers is not None:
             viewer.show_layers(layers)
         show(viewer)

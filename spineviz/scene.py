@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.morphometry.person import Person
+from spineviz.cuts import CutPlane, LayersSaid
 from spineviz.layers import LAYERS, Layer, chosen_layers
 from spineviz.library import data_folder
 from spineviz.pathology import Herniation
@@ -22,29 +23,24 @@ from spineviz.patient import GivenBone
 from spineviz.patient.mesh_file import read_mesh
 from spineviz.spec import Entries, Spec, Table
 from spineviz.surgery.procedures import Approach
-from spineviz.terms import LEVELS, Disc, Level, Side, levels_of
+from spineviz.terms import LEVELS, Disc, Level, Side, SkinTone, levels_of
 from spineviz.views import View
 
 Pathology = Annotated[Herniation, Field()]
 """A pathology as a scene file tells it, known by its ``kind``."""
 
 
-def _said(words: str) -> str:
-    """Return words for layers as they are; raise ValueError for those that are none."""
-    if words:
-        chosen_layers(words)
-    return words
-
-
 LayerWords = Annotated[
-    str,
-    AfterValidator(_said),
+    LayersSaid,
     Field(
         description="The layers that are shown, in words, and no others: 'down to the fascia', "
         "'everything but skin', 'bones and nerves', 'only muscles'. 'hide' takes more away."
     ),
 ]
 """Which layers are seen, in words; empty for all."""
+
+
+Cuts = Annotated[tuple[CutPlane, ...], Field(max_length=12)]
 
 
 class SceneError(ValueError):
@@ -64,6 +60,11 @@ class Body(Spec):
     )
     bones: Entries[Level, GivenBone] = Field(
         {}, description="Bones of a patient that stand in for the generated ones, by level."
+    )
+    skin: SkinTone = Field("light", description="The tone of the skin.")
+    fat: Entries[Disc, float] = Field(
+        {},
+        description="Thickness of the fat under the skin behind some discs, mm, where it is not the usual.",
     )
 
 
@@ -109,6 +110,7 @@ class SceneStep(Spec):
     fade: tuple[Layer, ...] = Field((), description="Layers that one looks through at the end of the step.")
     highlight: tuple[Layer, ...] = ()
     labels: tuple[str, ...] = Field((), description="Structures named in the picture.")
+    cuts: Cuts = Field((), description="Planes that open the scene in this step, besides those of the scene.")
 
     @property
     def hidden(self) -> tuple[Layer, ...]:
@@ -132,6 +134,7 @@ class Scene(Spec):
         (), description="Views that stand beside each other, in place of ``camera`` and those of the steps."
     )
     hide: tuple[Layer, ...] = Field((), description="Layers that are not shown.")
+    cuts: Cuts = Field((), description="Planes that open the scene, from beginning to end.")
     steps: tuple[SceneStep, ...] = ()
     poster: Annotated[float, Field(ge=0)] = Field(0.0, description="The second that a still picture shows.")
 
@@ -142,6 +145,12 @@ class Scene(Spec):
                 raise ValueError(
                     f"{place}: the disc {entry.disc} is not shown; the anatomy runs from "
                     f"{self.anatomy.first} to {self.anatomy.last}: widen it, or choose another disc"
+                )
+        for place, cut in self._cut_planes():
+            if missing := [level for level in cut.levels if level not in self.anatomy.levels]:
+                raise ValueError(
+                    f"{place}.at: {' and '.join(missing)} is not shown; the anatomy runs from "
+                    f"{self.anatomy.first} to {self.anatomy.last}: widen it, or cut elsewhere"
                 )
         return self
 
@@ -192,6 +201,14 @@ class Scene(Spec):
     def hidden(self) -> tuple[Layer, ...]:
         """The layers that are not shown."""
         return _hidden(self.show, self.hide)
+
+    def _cut_planes(self) -> Iterator[tuple[str, CutPlane]]:
+        """Give every cut with its place in the file."""
+        for index, cut in enumerate(self.cuts):
+            yield f"cuts[{index}]", cut
+        for number, step in enumerate(self.steps):
+            for index, cut in enumerate(step.cuts):
+                yield f"steps[{number}].cuts[{index}]", cut
 
     def _entries(self) -> Iterator[tuple[str, Pathology | Approach]]:
         """Give every pathology and approach with its place in the file."""

@@ -84,6 +84,9 @@ Layer = Literal[
 ]
 """A layer, in the order of a dissection from behind; last what is not of the healthy body."""
 
+SkinTone = Literal["fair", "light", "medium", "brown", "dark"]
+"""The colour of skin, from the fairest to the darkest."""
+
 Phase = Literal[
     "orientation",
     "incision",

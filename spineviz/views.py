@@ -13,8 +13,13 @@ from spineviz.model import Camera, Vector
 from spineviz.structure import Bone, Floats, Frame, Message, Points
 from spineviz.terms import SIGN, Disc, Level, Side, levels_of
 
-View = Literal["posterior", "oblique", "lateral", "anterior", "superior", "corridor", "operative", "close"]
-"""Where a scene is seen from. ``oblique`` and ``lateral`` look from the side of the disease."""
+View = Literal[
+    "posterior", "oblique", "lateral", "anterior", "superior", "axial", "corridor", "operative", "close"
+]
+"""Where a scene is seen from. ``oblique`` and ``lateral`` look from the side of the disease.
+
+``axial`` looks at a disc from below, as axial images are shown: the patient's right on the viewer's left.
+"""
 
 VIEWS: tuple[View, ...] = get_args(View)
 
@@ -26,6 +31,9 @@ MARGIN, MARGIN_OF_SEVERAL = 1.1, 1.17
 
 OPENING, FLAT = 20.0, 4.0
 """The opening (degrees) of cameras, and of those that show one body from several sides."""
+
+AXIAL = 172.0
+"""The height (mm) of a picture that looks along the spine: from before the great vessels to the skin."""
 
 ASPECT, NARROW = 1.2, 1.75
 """The width of what fills a picture for its height: of one alone, and of several together."""
@@ -66,6 +74,9 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
         "lateral": Camera(vector(middle), (sign, 0.0, 0.0), up, 185.0),
         "anterior": Camera(vector(middle), (0.0, 1.0, 0.0), up, 185.0),
         "superior": Camera(vector(middle), vector(frame.superior), vector(frame.anterior), 120.0),
+        "axial": Camera(
+            vector(middle + 18 * back), vector(-frame.superior), vector(frame.anterior), AXIAL, FLAT
+        ),
         "operative": Camera(vector(window + 20 * back), vector(operative), up, 115.0),
         "corridor": Camera(vector(window), vector(operative), up, 62.0),
         "close": Camera(vector(canal + sign * 8 * frame.right), vector(close), up, 80.0),
@@ -117,6 +128,11 @@ def seen_from(camera: Camera) -> Message:
         return Message(f"direction.{main}")
     pair = {main, _WAYS[second][0 if back[second] > 0 else 1]}
     return Message("direction." + "_".join(word for word in _ORDER if word in pair))
+
+
+def along_spine(camera: Camera) -> bool:
+    """Tell whether a camera looks along the spine: what it shows of the body is wider than high."""
+    return abs(camera.direction[2]) > 0.7
 
 
 def camera_axes(camera: Camera) -> Floats:

@@ -14,10 +14,13 @@ from spineviz.geometry import DistanceGrid, sample_distance
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
 from spineviz.structure import Floats, Frame, Points
-from spineviz.terms import Level
+from spineviz.terms import Level, region_of
 
 MARGIN = 12.0
 """How far the sampled distances reach beyond a bone, mm."""
+
+FINE: Mapping[str, float] = {"cervical": 0.7, "thoracic": 1.0, "lumbar": 1.0}
+"""The sampling step by region, mm: the lamella between the tubercles of a small neck is a millimetre thin."""
 
 
 class SampledBone(LevelBone):
@@ -47,10 +50,13 @@ class LocalGrid:
 
 
 def sampled_bones(
-    anatomy: Anatomy, levels: Sequence[Level] | None = None, step: float = 1.0
+    anatomy: Anatomy, levels: Sequence[Level] | None = None, step: float | None = None
 ) -> dict[Level, SampledBone]:
-    """Return the bones of an anatomy in its posture, sampled every ``step`` mm."""
-    return {level: _sampled(level, item, step) for level, item in standing(anatomy, levels).items()}
+    """Return the bones of an anatomy in its posture, sampled every ``step`` mm; `FINE` by default."""
+    return {
+        level: _sampled(level, item, step or FINE[region_of(level)])
+        for level, item in standing(anatomy, levels).items()
+    }
 
 
 def _sampled(level: Level, item: Standing, step: float) -> SampledBone:

@@ -46,8 +46,8 @@ COLUMNS = {
 
 FARTHER = {
     ("C3", "canal_width"): 0.12, ("C3", "pedicle_width"): 0.13, ("C3", "facet_superior_width"): 0.12,
-    ("C3", "spinous_height"): 0.16, ("C4", "spinous_height"): 0.16, ("C7", "facet_superior_width"): 0.2,
-    ("C7", "facet_superior_height"): 0.16, ("C7", "facet_inferior_width"): 0.2, ("C7", "spinous_slope"): 0.2,
+    ("C3", "spinous_height"): 0.16, ("C4", "spinous_height"): 0.14, ("C7", "facet_superior_width"): 0.2,
+    ("C7", "facet_inferior_width"): 0.2,
 }  # fmt: skip
 """Measures that do not come within a tenth of what is recommended, and how near they come."""
 
@@ -255,7 +255,7 @@ def test_neighbours_hardly_have_to_give_way(upper: Level, lower: Level) -> None:
     vertices = np.asarray(bone(lower).vertices) if lower != "C2" else np.zeros((0, 3))
     points = frames[lower].to_parent(vertices[vertices[:, 0] > 0.0])
     given = (joint_space(upper, lower) - away(upper, points)) / 2.0
-    assert given.max() <= (0.95 if lower == "C7" else 0.5)  # the lateral rim of C7's surface meets C6
+    assert given.max() <= 0.5
 
 
 @pytest.mark.skipif("SPINEVIZ_SHARED" not in os.environ, reason="needs the published morphometry")

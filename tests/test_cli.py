@@ -196,7 +196,7 @@ def test_a_frame_rate_that_no_film_has_is_refused(
     [
         ("spleen", "names are like L4"),
         ("mutlifidus.left", "nearest: multifidus.left"),
-        ("psoas_major.left", "in the healthy body"),
+        ("epidural_fat", "in the healthy body"),
         ("herniation.L4-L5", "in the healthy body"),
     ],
 )
@@ -417,6 +417,13 @@ def test_layers_of_a_picture_are_said_in_words_and_a_wrong_one_is_told_before_an
     )
     assert "no layer 'facsia'" in line and "nearest: fascia" in line and "skin, fat" in line
     assert "no layer 'bonse'" in complaint(capsys, "show", SHIPPED, "--layers", "only bonse")
+
+
+def test_a_cut_of_a_picture_is_said_in_words_and_a_wrong_one_is_told_before_anything_is_built(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    line = complaint(capsys, "render", SHIPPED, "-o", str(tmp_path / "x.png"), "--cut", "axial keep left")
+    assert "cut 'axial keep left'" in line and "below or above" in line
 
 
 def test_a_scene_of_ones_own_names_no_layer_that_is_none(

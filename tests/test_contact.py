@@ -14,7 +14,7 @@ from spineviz.structure import Points, Surface
 from spineviz.terms import Phase
 from spineviz.timeline import Timeline
 
-MUSCLES = ("multifidus.left", "erector_spinae.left")
+MUSCLES = ("multifidus.left", "longissimus.left", "iliocostalis.left")
 LAYERS = ("thoracolumbar_fascia", "subcutaneous_fat", "skin")
 HELD: tuple[Phase, ...] = ("laminotomy", "flavum", "root", "fragment")
 """The phases in which the retractor stands still."""

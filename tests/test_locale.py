@@ -32,7 +32,7 @@ STRUCTURES = (
     *(f"{stem}.{disc}" for stem in ("disc", "nucleus", "herniation", "interspinous") for disc in DISCS),
     *(f"flavum.{disc}.{side}" for disc in DISCS for side in SIDES),
     *(f"root.{level}.{side}" for level in LEVELS for side in SIDES),
-    *(f"{muscle}.{side}" for muscle in ("multifidus", "erector_spinae") for side in SIDES),
+    *(f"{muscle}.{side}" for muscle in ("multifidus", "longissimus", "splenius") for side in SIDES),
     *("thecal_sac", "supraspinous_ligament", "posterior_longitudinal_ligament"),
     *("thoracolumbar_fascia", "subcutaneous_fat", "skin"),
 )

@@ -14,7 +14,9 @@ from spineviz.scene import Scene
 from spineviz.timeline import Timeline
 
 MOMENTS = [share / 20 for share in range(21)]
-MUSCLES = ("multifidus.left", "multifidus.right", "erector_spinae.left", "erector_spinae.right")
+MUSCLES = tuple(
+    f"{name}.{side}" for name in ("multifidus", "longissimus", "iliocostalis") for side in ("left", "right")
+)
 INTO_BONE = 0.35
 """How far (mm) muscle may enter bone while it is held aside."""
 

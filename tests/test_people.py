@@ -20,17 +20,19 @@ from spineviz.anatomy.column.foramen import intervertebral
 from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.morphometry.calipers import measured
 from spineviz.anatomy.morphometry.person import Person
-from spineviz.anatomy.morphometry.population import scaled, spread, usual
+from spineviz.anatomy.morphometry.population import deviates, scaled, spread, usual
 from spineviz.body import Anatomy
 from spineviz.body.kinds import landmarks_of
 from spineviz.body.person import KINDS
-from spineviz.body.skeleton import standing
+from spineviz.body.skeleton import standing, standing_frames
 from spineviz.body.variation import shapes_of
 from spineviz.geometry import as_trimesh
 from spineviz.spec import Spec
 from spineviz.terms import Level, region_of
 
 VARYING: tuple[Level, ...] = tuple(KINDS)
+
+DEPTH = "endplate_depth_superior"
 
 THIN = 0.6
 """The part of the usual sac's size that still passes through the narrowest canals of healthy people."""
@@ -115,6 +117,23 @@ def test_a_mans_canal_is_no_deeper_for_his_stature() -> None:
         for anatomy in (tall, small)
     )
     assert deep == pytest.approx(shallow, abs=0.8)
+
+
+@pytest.mark.parametrize("person", [Person(sex="male", stature=1.92), Person(variation=3)])
+def test_whoever_it_is_stands_upright(person: Person) -> None:
+    usual_frames, anatomy = standing_frames(Anatomy()), Anatomy(person=person)
+    frames = standing_frames(anatomy)
+    for level in ("C7", "T6", "L1"):
+        lean = frames[level].origin[1] / anatomy.size - usual_frames[level].origin[1]
+        assert abs(lean) < 8.0, level
+
+
+def test_the_heights_of_a_body_go_together() -> None:
+    names = ("body_height_anterior", "body_height_posterior")
+    apart = np.array([[deviates(seed, ["L3"])["L3"][name] for name in names] for seed in range(200)])
+    assert np.corrcoef(apart.T)[0, 1] > 0.85
+    wedges = (apart * [spread("L3", name) for name in names]) @ [1.0, -1.0] / usual("L3", DEPTH)
+    assert 0.5 < np.degrees(wedges).std() < 3.0
 
 
 @pytest.mark.parametrize("stature", [1.2, 2.5])

@@ -14,8 +14,9 @@ from stand_ins import POSTERIOR, ball, luminance, model, state, structure, words
 
 from spineviz.export.png import write_png
 from spineviz.model import Camera, Cut, Figure, Label, Look, Model, Pane, State
-from spineviz.render import offscreen, overlay
+from spineviz.render import offscreen, overlay, troupe
 from spineviz.render.arrangement import arrange
+from spineviz.render.cut_faces import CUT_LOOKS, Patch, patches
 from spineviz.render.figure import skin
 from spineviz.render.materials import MATERIALS, vertex_colours
 from spineviz.render.offscreen import RenderingUnavailable
@@ -198,6 +199,89 @@ def test_a_cut_hides_what_lies_beyond_it(stage: Stage) -> None:
     bare = seen(stage, state())
     assert np.abs(around(half, -25, 9) - around(bare, -25, 9)).max() < 6
     assert np.abs(around(half, -25, -9) - around(whole, -25, -9)).max() < 24
+
+
+def test_a_cut_that_returns_is_not_computed_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Cut] = []
+
+    def counted(body: Model, name: str, look: Look, cut: Cut, line: float) -> tuple[Patch, ...]:
+        made.append(cut)
+        return patches(body, name, look, cut, line)
+
+    monkeypatch.setattr(troupe, "patches", counted)
+    first, second = (replace(LOWER_HALF_AWAY, origin=(0.0, 0.0, z)) for z in (3.3, 4.4))
+    for cut in (first, second, first, second):
+        seen(stage, opened(cut, L4=Look()))
+    assert made == [first, second]
+
+
+FROM_BELOW = Camera((0.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0), 100.0)
+LOWER_HALF_AWAY = Cut((0.0, 0.0, 0.0), (0.0, 0.0, -1.0))
+
+
+def opened(cut: Cut = LOWER_HALF_AWAY, camera: Camera = FROM_BELOW, **looks: Look) -> State:
+    """Return a state that is cut; the bone's middle lies 25 mm to the patient's left."""
+    return State((replace(state(**looks).panes[0], camera=camera, cuts=(cut,)),))
+
+
+def patch_at(image: Picture, x: float, y: float) -> np.ndarray:
+    """Return the mean colour around a place of the cut plane, seen from below."""
+    box = arrange(state(L4=Look()), SIZE).panes[0]
+    (pixel,), _ = project(FROM_BELOW, np.array([[x, y, 0.0]]), box)
+    column, row = int(pixel[0]), int(pixel[1])
+    return image[row - 3 : row + 3, column - 3 : column + 3].astype(float).mean(axis=(0, 1))
+
+
+def test_a_cut_face_is_filled_flat_in_the_colour_of_the_inside(stage: Stage) -> None:
+    image = seen(stage, opened(herniation=Look()))
+    inside = 255 * np.array(CUT_LOOKS["fragment"].inside)
+    places = [patch_at(image, 25 + x, y) for x, y in ((0, 0), (6, 0), (-6, 0), (0, 7), (0, -7))]
+    assert np.ptp(places, axis=0).max() < 6
+    assert np.abs(places[0] - inside).max() < 30
+
+
+def test_a_cut_face_hides_what_lies_behind_it(stage: Stage) -> None:
+    items = dict(MODEL.structures)
+    items["skin"] = structure("skin", "skin", ball((-25, 0, 0), 15))
+    items["herniation.L4-L5"] = structure("herniation.L4-L5", "fragment", ball((-25, 0, 8), 5))
+    body = Model(items, {}, {}, {})
+    alone, with_core = (
+        seen(stage, opened(skin=Look(), **more), body) for more in ({}, {"herniation": Look()})
+    )
+    assert np.abs(patch_at(alone, -25, 0) - patch_at(with_core, -25, 0)).max() < 2
+
+
+def test_of_faces_that_overlap_the_inner_tissue_is_seen(stage: Stage) -> None:
+    items = dict(MODEL.structures)
+    items["herniation.L4-L5"] = structure("herniation.L4-L5", "fragment", ball((-25, 0, 0), 6))
+    image = seen(stage, opened(L4=Look(), herniation=Look()), Model(items, {}, {}, {}))
+    (red, green, _), (ivory, less, _) = patch_at(image, -25, 0), patch_at(image, -25, 10)
+    assert red > 1.8 * green and ivory < 1.8 * less
+
+
+def test_a_cut_of_some_structures_leaves_the_others_whole(stage: Stage) -> None:
+    some = replace(LOWER_HALF_AWAY, structures=frozenset({"herniation.L4-L5"}))
+    whole, cut = seen(stage, state(FROM_BELOW, L4=Look(), herniation=Look())), opened(some)
+    image = seen(stage, State((replace(cut.panes[0], looks={"L4": Look(), "herniation.L4-L5": Look()}),)))
+    assert np.abs(patch_at(image, -25, 0) - patch_at(whole, -25, 0)).max() < 3
+    assert np.abs(patch_at(image, 25, 6) - patch_at(whole, 25, 6)).max() > 20
+
+
+def test_a_cut_face_follows_its_structure_and_goes_with_it(stage: Stage) -> None:
+    aside = np.eye(4)
+    aside[1, 3] = 20.0
+    moved = Look(matrix=tuple(aside.ravel()))
+    here, there = seen(stage, opened(herniation=Look())), seen(stage, opened(herniation=moved))
+    assert np.abs(patch_at(here, 25, 0) - patch_at(there, 25, 20)).max() < 8
+    assert (seen(stage, opened(herniation=Look())) == here).all()
+    bare = seen(stage, State((replace(opened().panes[0], looks={}),)))
+    assert np.abs(patch_at(there, 25, 0) - patch_at(bare, 25, 0)).max() < 6
+
+
+def test_a_cut_that_moves_to_and_fro_shows_the_same(stage: Stage) -> None:
+    first = seen(stage, opened(L4=Look(), herniation=Look()))
+    seen(stage, opened(replace(LOWER_HALF_AWAY, origin=(0.0, 0.0, 9.0)), L4=Look(), herniation=Look()))
+    assert (seen(stage, opened(L4=Look(), herniation=Look())) == first).all()
 
 
 def test_print_has_a_white_background() -> None:

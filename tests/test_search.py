@@ -19,7 +19,7 @@ THERE = (
     *(f"root.{level}.{side}" for level in ("L3", "L4", "L5", "S1") for side in ("left", "right")),
     *(f"flavum.{disc}.{side}" for disc in ("L3-L4", "L4-L5") for side in ("left", "right")),
     *("interspinous.L4-L5", "supraspinous_ligament", "multifidus.left", "multifidus.right"),
-    *("erector_spinae.left", "thoracolumbar_fascia", "subcutaneous_fat", "skin"),
+    *("longissimus.left", "thoracolumbar_fascia", "subcutaneous_fat", "skin"),
 )
 SCIATIC = [f"root.{level}.{side}" for level in ("L4", "L5", "S1") for side in ("left", "right")]
 FLAVA = [name for name in THERE if name.startswith("flavum")]
@@ -157,7 +157,7 @@ def test_the_command_line_writes_json(capsys: pytest.CaptureFixture[str]) -> Non
     assert entry["name"] == "root.L5.left" and entry["fma"] == "FMA:6416" and "foot" in entry["skin"]
 
 
-@pytest.mark.parametrize("words", ["qqq", "psoas", "yellow tendon"])
+@pytest.mark.parametrize("words", ["qqq", "pancreas", "yellow tendon"])
 def test_finding_nothing_is_told_in_one_line_and_a_code(
     capsys: pytest.CaptureFixture[str], words: str
 ) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spineviz.anatomy.back.floor import HeightMap, Stations
+from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.layer import Layer, Outline
 from spineviz.anatomy.back.skin import SkinParameters, skin_parameters, skin_recipes, skin_surface
+from spineviz.anatomy.back.stations import Stations
 from spineviz.anatomy.recipe import Recipe
 from spineviz.geometry import area, as_trimesh, volume
 from spineviz.sdf import Solid

@@ -408,6 +408,46 @@ def test_what_a_cut_has_taken_away_is_not_picked() -> None:
     assert pick(viewer.model, State((pane,)), 0, (0.0, -200.0, 0.0), (0.0, 1.0, 0.0)) == "L4"
 
 
+def test_on_a_cut_face_the_structure_is_picked_whose_inside_is_seen() -> None:
+    viewer = session()
+    looks = {"skin": Look(), "L4": Look(), "disc.L4-L5": Look()}
+    start, way = (0.0, -200.0, 6.0), (0.0, 1.0, 0.0)
+
+    def picked(*cuts: Cut) -> str | None:
+        return pick(viewer.model, State((Pane(looks, BEHIND, cuts),)), 0, start, way)
+
+    through_skin, through_bone = (Cut((0.0, y, 0.0), (0.0, -1.0, 0.0)) for y in (-60.0, 0.0))
+    assert picked(through_skin) == "skin", "its inside is in the plane"
+    assert picked(through_bone) == "L4", "beside the disc in its middle"
+    assert picked(replace(through_skin, structures=frozenset({"L4"}))) == "skin"
+    aside = replace(through_bone, structures=frozenset({"skin", "L4"}))
+    assert picked(aside, Cut((0.0, 0.0, 4.0), (0.0, 0.0, 1.0))) is None
+
+
+def test_a_cut_is_moved_along_its_normal_keeps_its_name_and_is_undone() -> None:
+    viewer = session()
+    viewer.move_cut(2.0)
+    assert viewer.choices.cut is None and not viewer.can_undo
+    viewer.choose_cut("axial")
+    viewer.move_cut(2.0)
+    viewer.move_cut(3.0, same_gesture=True)
+    assert viewer.cut == "axial"
+    assert viewer.state.panes[0].cuts[-1].origin == pytest.approx((0.0, 0.0, 5.0))
+    viewer.undo()
+    assert viewer.state.panes[0].cuts[-1].origin == pytest.approx((0.0, 0.0, 0.0))
+
+
+def test_the_name_of_what_is_selected_lies_on_its_cut_face() -> None:
+    viewer = session()
+    viewer.choose_cut("axial")
+    viewer.look_from(replace(BEHIND, direction=(0.0, 0.0, 1.0), up=(0.0, 1.0, 0.0)))
+    viewer.select("L4")
+    (label,) = (item for item in viewer.state.panes[0].labels if item.text == structure_title("L4"))
+    viewer.toggle_labels()
+    (label,) = (item for item in viewer.state.panes[0].labels if item.text == structure_title("L4"))
+    assert label.anchor[2] == pytest.approx(0.0, abs=1e-6)
+
+
 def test_a_moved_structure_is_picked_where_it_is_now() -> None:
     viewer = session()
     viewer.scrub(viewer.timeline.seconds)

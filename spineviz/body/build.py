@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from spineviz.anatomy.back.muscle import muscle_parameters, muscle_recipes
-from spineviz.anatomy.back.skin import skin_parameters, skin_recipes
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
 from spineviz.anatomy.disc import disc_recipes, parts_of
@@ -18,8 +16,10 @@ from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.connective import ON_EVERY_DISC, connective
+from spineviz.body.covering import COVERING, covering_recipes, covers_all, toned
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
+from spineviz.body.loins import ON_THE_DISCS, loins
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.geometry import bake_occlusion, normals_of
@@ -41,7 +41,17 @@ TRIANGLES: Mapping[str, int] = {
     "flavum": 1_600,
     "supraspinous_ligament": 1_200,
     "multifidus": 9_000,
-    "erector_spinae": 8_000,
+    "longissimus": 5_500,
+    "iliocostalis": 5_000,
+    "spinalis": 3_500,
+    "semispinalis": 6_000,
+    "splenius": 5_000,
+    "psoas_major": 9_000,
+    "quadratus_lumborum": 4_000,
+    "interspinalis": 400,
+    "intertransversarius_lateral": 600,
+    "intertransversarius_medial": 400,
+    "thoracolumbar_fascia_middle": 2_400,
     "rib": 2_500,
     "ilium": 8_000,
     "aorta": 6_000,
@@ -49,7 +59,10 @@ TRIANGLES: Mapping[str, int] = {
 }
 """How many triangles a bone, and a structure whose name begins so, has in a scene."""
 
-SHARES: Mapping[str, float] = {"thecal_sac": 0.29, "spinal_cord": 0.25}
+SHARES: Mapping[str, float] = {
+    **{"thecal_sac": 0.29, "spinal_cord": 0.25},
+    **{"multifidus": 0.4, "longissimus": 0.3, "iliocostalis": 0.3},
+}
 """What share of its triangles a structure keeps at least that is as long as the scene has bones."""
 
 TRIANGLES_OF_A_BONE = 8_000
@@ -66,11 +79,13 @@ def build(
     soft: bool = True,
     shelf: Mapping[str, Structure] | None = None,
     made: Callable[[Structure], None] = lambda structure: None,
+    covered: bool = True,
 ) -> Body:
     """Build every structure of an anatomy, or of some of its levels, in the world, with occlusion baked.
 
-    Soft tissue, unless it is not wanted, is there where all of its bones are: muscles and skin from L3 to
-    the sacrum, discs, nerves, ligaments and vessels wherever two bones meet.
+    Soft tissue, unless it is not wanted, is there where all of its bones are: discs, nerves, ligaments and
+    vessels wherever two bones meet, psoas and what lies beside it from L1. So are muscles, fascia, fat and
+    skin behind them; not ``covered``, they are left out where they are not on the shelf.
     ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
     library by default. ``made`` is called with each structure as soon as it is there.
     """
@@ -79,6 +94,8 @@ def build(
     bones = make_bones(anatomy, levels, {name: item.surface for name, item in baked.items()})
     baked = _with_nerves(anatomy, bones, baked)
     recipes = tissue_recipes(anatomy, bones, known=baked) if soft else {}
+    if soft and covered:
+        recipes |= covering_recipes(anatomy, bones, known=baked)
     hard = {
         level: baked[level].surface if level in baked else thinned(bone.surface, triangles_of(level))
         for level, bone in bones.items()
@@ -90,16 +107,18 @@ def build(
     for name, recipe in recipes.items():
         fresh = name not in baked
         structures[name] = (
-            Structure(name, recipe.tissue, shaded(recipe), recipe.side) if fresh else baked[name]
+            Structure(name, recipe.tissue, shaded(recipe), recipe.side)
+            if fresh
+            else toned(baked[name], anatomy.skin)
         )
         made(structures[name])
     if soft:
         parts = [
             *(name for disc in discs_between(bones) for name in parts_of(disc)),
-            *filter(is_nerve, baked),
+            *(name for name in baked if is_nerve(name) or name.partition(".")[0] in COVERING),
         ]
         for name in (name for name in parts if name not in recipes):
-            structures[name] = baked[name]
+            structures[name] = toned(baked[name], anatomy.skin)
             made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
         surfaces = [
@@ -112,6 +131,13 @@ def build(
         for name, item in connective(bones, structures, baked).items():
             structures[name] = (
                 item if name in baked else replace(item, surface=bake_occlusion(_thinned(item)))
+            )
+            made(structures[name])
+        for name, muscle in loins(bones, structures, baked, anatomy.size).items():
+            structures[name] = (
+                muscle
+                if isinstance(muscle, Structure)
+                else Structure(name, muscle.tissue, shaded(muscle), muscle.side)
             )
             made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
@@ -164,8 +190,9 @@ def _fitting(
         name: item
         for name, item in shelf.items()
         if name not in alone
+        and not (name.partition(".")[0] in COVERING and (anatomy.fat or not covers_all(wanted)))
         and not set(changed) & set(name.split("."))
-        and not (changed and name in ON_EVERY_DISC)
+        and not (changed and name in (*ON_EVERY_DISC, *ON_THE_DISCS))
     }
 
 
@@ -178,7 +205,7 @@ def _chain(anatomy: Anatomy) -> tuple[object, ...]:
 def tissue_recipes(
     anatomy: Anatomy, bones: Mapping[Level, LevelBone], known: Collection[str] = ()
 ) -> dict[str, Recipe]:
-    """Return the recipes of all soft tissue that belongs to an anatomy's bones.
+    """Return the recipes of the soft tissue between an anatomy's bones and in their canal.
 
     Discs and nerves are there between any two bones, the rest where L3 to the sacrum are. What is not
     operated on and ``known`` already, by name, needs no recipe.
@@ -192,9 +219,7 @@ def tissue_recipes(
     if not set(LOWER_LUMBAR_LEVELS) <= set(bones) or not set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs):
         return recipes
     bones = {level: bones[level] for level in LOWER_LUMBAR_LEVELS}
-    recipes |= ligament_recipes(bones, nerve_recipes(nerve_parameters(), bones, within=False))
-    muscles = muscle_recipes(muscle_parameters(), bones)
-    return recipes | muscles | skin_recipes(skin_parameters(), bones, muscles)
+    return recipes | ligament_recipes(bones, nerve_recipes(nerve_parameters(), bones, within=False))
 
 
 def discs_between(bones: Iterable[Level]) -> tuple[Disc, ...]:
@@ -211,7 +236,7 @@ def shaded(recipe: Recipe) -> Surface:
     surface = recipe.surface()
     budget = TRIANGLES.get(recipe.name.partition(".")[0])
     if budget is not None:
-        budget = max(budget, int(SHARES.get(recipe.name, 0.0) * len(surface.faces)))
+        budget = max(budget, int(SHARES.get(recipe.name.partition(".")[0], 0.0) * len(surface.faces)))
     if budget is not None and len(surface.faces) > budget:
         surface = recipe.painted(lighter(surface, budget))
     return bake_occlusion(surface)

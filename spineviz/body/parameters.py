@@ -10,10 +10,10 @@ from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.body.person import measured_as, sacralised, size_of
-from spineviz.body.variation import shapes_of
+from spineviz.body.variation import shapes_of, wedges_of
 from spineviz.patient import GivenBone
 from spineviz.spec import Spec
-from spineviz.terms import Disc, Level, column, discs_of
+from spineviz.terms import Disc, Level, SkinTone, column, discs_of
 
 Vertebra = Spec | Mapping[str, float]
 """A bone's shape parameters; or some of its measures (mm, degrees), the others being usual."""
@@ -28,9 +28,11 @@ class Anatomy:
     afterwards. Where there are six lumbar vertebrae, the last has the shape of a fifth and the one above it
     that of a fourth. ``sacralised`` says that the last lumbar vertebra joins the sacrum by its transverse
     processes (Castellvi type IIb). ``given`` bones replace generated ones. ``sacral_slope`` is in degrees.
+    ``skin`` is its tone, and ``fat`` the thickness (mm) of the fat under it behind some discs, where it is
+    not the usual one.
 
     Raises ValueError for a level or a disc that the column does not have, and for a measure that is unknown
-    or not human, a disc or a sacral slope that nobody has, with the allowed range.
+    or not human, a disc, a sacral slope or fat that nobody has, with the allowed range.
     """
 
     levels: tuple[Level, ...] = field(default_factory=column)
@@ -41,6 +43,8 @@ class Anatomy:
     person: Person = field(default_factory=Person)
     sacralised: bool = False
     given: Mapping[Level, GivenBone] = field(default_factory=dict)
+    skin: SkinTone = "light"
+    fat: Mapping[Disc, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill in what was left out."""
@@ -52,12 +56,16 @@ class Anatomy:
         shapes = shapes_of(self.person, like)
         made = {level: self._shape(level, like[level], shape) for level, shape in shapes.items()}
         object.__setattr__(self, "vertebrae", made)
-        object.__setattr__(self, "discs", {disc: self._disc(disc) for disc in own})
+        wedges = wedges_of(self.person, like)
+        object.__setattr__(self, "discs", {disc: self._disc(disc, wedges[disc]) for disc in own})
         _possible(
             "a sacral slope", self.sacral_slope, "degrees", measures.value("alignment.sacral_slope_range")
         )
         for disc, shape in self.discs.items():
             self._possible_disc(disc, shape)
+        _require("disc", self.fat, own)
+        for disc, thickness in self.fat.items():
+            _possible(f"{disc}: fat", thickness, "mm", measures.value("skin.fat_range"))
 
     def shape(self, level: Level) -> Spec:
         """Return the shape parameters of a bone."""
@@ -78,14 +86,14 @@ class Anatomy:
         last = level == self.levels[self.levels.index("S1") - 1]
         return sacralised(made) if self.sacralised and last else made
 
-    def _disc(self, disc: Disc) -> DiscParameters:
+    def _disc(self, disc: Disc, wedge: float) -> DiscParameters:
         if disc in self.discs:
             return self.discs[disc]
         usual = disc_parameters(disc)
         height = usual.height_middle * size_of(self.person)
         if self.sacralised and disc.endswith("S1"):
             height *= float(measures.value("sacralisation.disc_height"))
-        return usual.model_copy(update={"height_middle": height})
+        return usual.model_copy(update={"height_middle": height, "wedge": wedge})
 
     def _possible_disc(self, disc: Disc, shape: DiscParameters) -> None:
         """Raise ValueError for a disc that is higher, or more wedged, than that of anybody at its place."""

@@ -8,9 +8,11 @@ from functools import partial
 
 import numpy as np
 
+from spineviz.anatomy.back.deep import deep_muscles
 from spineviz.anatomy.disc.endplate import PlateRecipe
 from spineviz.body.build import tissue_recipes
 from spineviz.body.connective import connective
+from spineviz.body.covering import covering_recipes
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones, solids
 from spineviz.geometry import surface_distance, vertex_normals, volume
@@ -60,7 +62,7 @@ def departures(baked: Mapping[str, Structure]) -> list[str]:
 def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
     """Return what every structure of the healthy body is made of.
 
-    Ligaments and vessels are laid on the ``baked`` discs and nerves, which are proven themselves.
+    Ligaments, vessels and deep muscles are laid on ``baked`` structures, which are proven themselves.
     """
     anatomy = Anatomy()
     result = {}
@@ -68,7 +70,8 @@ def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
         anew = partial(mesh, solid, STEP, mirror=True)
         result[str(level)] = Origin(frame, solid.field, anew, STEP, ("bone", None))
     standing = bones(anatomy)
-    for name, item in tissue_recipes(anatomy, standing).items():
+    made = tissue_recipes(anatomy, standing) | covering_recipes(anatomy, standing)
+    for name, item in made.items():
         kind = item.tissue, item.side
         if isinstance(item, PlateRecipe):
             result[name] = _itself(item.surface(), kind)
@@ -78,6 +81,9 @@ def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
         standing, {name: baked[name] for name in result if name in baked}, {}
     ).items():
         result[name] = _itself(net.surface, (net.tissue, net.side))
+    beside = {name: baked[name] for name in result if name in baked}
+    for name, item in deep_muscles(standing, beside, anatomy.size).items():
+        result[name] = Origin(Frame(), item.solid.field, item.surface, item.step, (item.tissue, item.side))
     return result
 
 

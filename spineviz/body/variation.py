@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from itertools import pairwise
+
+import numpy as np
 
 from spineviz import library, measures
 from spineviz.anatomy.column.alignment import stacked
@@ -19,7 +20,7 @@ from spineviz.body.kinds import kind_of, landmarks_of
 from spineviz.body.person import KINDS, size_of
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame
-from spineviz.terms import DISCS, Level
+from spineviz.terms import Disc, Level, discs_of, levels_of
 
 LESS, TIMES = 0.7, 6
 """Where the parts of a changed bone would come apart, it changes by so much less, so many times at most."""
@@ -47,6 +48,36 @@ def shapes_of(person: Person, like: Mapping[Level, Level]) -> dict[Level, Spec]:
     return dict(_shapes(person, tuple(like.items())))
 
 
+def wedges_of(person: Person, like: Mapping[Level, Level]) -> dict[Disc, float]:
+    """Return the wedges (degrees) of a person's discs: they stand the column in its usual curve.
+
+    A body that is wedged otherwise than the usual one has its difference taken up by the discs above and
+    below it, half by each.
+    """
+    if person == Person():
+        return {disc: disc_parameters(disc).wedge for disc in discs_of(tuple(like))}
+    shapes = _shapes(person, tuple(like.items()))
+    usual = {level: _one_side(other) for level, other in like.items()}
+    own = {level: landmarks_of(like[level], shape) for level, shape in shapes.items()}
+    return _wedges(own, usual)
+
+
+def _wedges(own: Mapping[Level, Marks], usual: Mapping[Level, Marks]) -> dict[Disc, float]:
+    result = {}
+    for disc in discs_of(tuple(own)):
+        changed = [_body_wedge(own[level]) - _body_wedge(usual[level]) for level in levels_of(disc)]
+        result[disc] = disc_parameters(disc).wedge - sum(changed) / 2.0
+    return result
+
+
+def _body_wedge(marks: Marks) -> float:
+    """Return by how many degrees a body opens to anterior; 0 where it has but one endplate."""
+    if not {"endplate.superior", "endplate.inferior"} <= set(marks):
+        return 0.0
+    upper, lower = (marks[f"endplate.{side}"].superior for side in ("superior", "inferior"))
+    return float(np.degrees(np.arctan2(lower[1], lower[2]) - np.arctan2(upper[1], upper[2])))
+
+
 @lru_cache(maxsize=32)
 def _shapes(person: Person, pairs: tuple[tuple[Level, Level], ...]) -> Mapping[Level, Spec]:
     like = dict(pairs)
@@ -72,11 +103,11 @@ def _seated(shapes: Mapping[Level, Shape], like: Mapping[Level, Level]) -> dict[
     """
     result = dict(shapes)
     usual = {level: _one_side(other) for level, other in like.items()}
-    for upper, lower in pairwise(like):
-        if f"{upper}-{lower}" not in DISCS:
-            continue
-        before, _ = _joint(usual[upper], usual[lower], upper, lower)
-        now, frame = _joint(shapes[upper].marks, shapes[lower].marks, upper, lower)
+    wedges = _wedges({level: shape.marks for level, shape in shapes.items()}, usual)
+    for disc in discs_of(tuple(like)):
+        upper, lower = levels_of(disc)
+        before, _ = _joint(usual[upper], usual[lower], disc, disc_parameters(disc).wedge)
+        now, frame = _joint(shapes[upper].marks, shapes[lower].marks, disc, wedges[disc])
         missing = now - before
         sides = ((upper, INFERIOR, -frame.axes @ missing), (lower, SUPERIOR, missing))
         free = [side for side in sides if like[side[0]] in KINDS and any(result[side[0]].under(side[1]))]
@@ -85,10 +116,13 @@ def _seated(shapes: Mapping[Level, Shape], like: Mapping[Level, Level]) -> dict[
     return result
 
 
-def _joint(above: Marks, below: Marks, upper: Level, lower: Level) -> tuple[Floats, Frame]:
-    """Return the way between the articular surfaces of two bones, and the upper's frame, in the lower's."""
-    disc = disc_parameters(next(disc for disc in DISCS if disc == f"{upper}-{lower}"))
-    frame = stacked(below["endplate.superior"], above["endplate.inferior"], disc.height_middle, disc.wedge)
+def _joint(above: Marks, below: Marks, disc: Disc, wedge: float) -> tuple[Floats, Frame]:
+    """Return the way between the articular surfaces beside a disc, and the upper bone's frame.
+
+    Both are told in the lower bone's frame, mm.
+    """
+    height = disc_parameters(disc).height_middle
+    frame = stacked(below["endplate.superior"], above["endplate.inferior"], height, wedge)
     way: Floats = above["facet.inferior"].then(frame).origin - below["facet.superior"].origin
     return way, frame
 

@@ -20,6 +20,9 @@ TURN = 15.0
 ZOOM = 1.15
 """The factor by which one press of a key, or one notch of a wheel, comes nearer."""
 
+SLICE = 2.0
+"""Millimetres by which one press of a key moves a cut."""
+
 VIEW_KEYS = MappingProxyType(
     {
         "posterior": "p",
@@ -27,6 +30,7 @@ VIEW_KEYS = MappingProxyType(
         "lateral": "l",
         "anterior": "a",
         "superior": "s",
+        "axial": "v",
         "operative": "r",
         "corridor": "t",
         "close": "k",
@@ -108,6 +112,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("faster", ("bracketright", "period"), "]", partial(change_speed, by=1)),
     Command("follow", ("f",), "F", lambda viewer: viewer.choose_view(None)),
     Command("cut", ("c",), "C", next_cut),
+    Command("cut_less", ("Prior",), "PageUp", partial(Viewer.move_cut, way=SLICE)),
+    Command("cut_more", ("Next",), "PageDown", partial(Viewer.move_cut, way=-SLICE)),
     Command("labels", ("n",), "N", Viewer.toggle_labels),
     Command("hide", ("d", "Delete", "BackSpace"), "D", hide_selected),
     Command("all", ("b",), "B", Viewer.show_all),

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyvista as pv
 from scipy import sparse
-from vtkmodules.vtkCommonDataModel import vtkPlane
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkRenderingCore import vtkActor, vtkTexture
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLPolyDataMapper
 
 from spineviz.geometry import volume
 from spineviz.model import Cut, Look
+from spineviz.render.face import Face, clip, clip_alike
 from spineviz.render.materials import Grain, Material, vertex_colours
 from spineviz.render.shading import AFTER_LIGHT, LIGHT
 from spineviz.render.textures import tile
@@ -146,6 +146,7 @@ class Figure:
     mesh: pv.PolyData
     look: Look
     cuts: tuple[Cut, ...] = ()
+    faces: dict[Cut, Face] = field(default_factory=dict)
     silhouette: vtkActor | None = None
 
     @property
@@ -157,6 +158,11 @@ class Figure:
     def translucent(self) -> bool:
         """Whether the actor is seen through now."""
         return bool(self.actor.GetVisibility()) and self.actor.GetProperty().GetOpacity() < 1
+
+    @property
+    def filled(self) -> list[vtkActor]:
+        """The actors of the cut faces that are seen now."""
+        return [actor for face in self.faces.values() for actor in face.actors if actor.GetVisibility()]
 
     def move(self, vertices: Points) -> None:
         """Put the surface's vertices (n, 3) elsewhere, and light them anew."""
@@ -184,7 +190,7 @@ class Figure:
         """Set the opacity, 0..1; a translucent solid shows only the walls that face the eye."""
         properties = self.actor.GetProperty()
         properties.SetOpacity(opacity)
-        properties.SetBackfaceCulling((self.shape.closed or opacity < 1) and not self.cuts)
+        properties.SetBackfaceCulling(self.shape.closed or (opacity < 1 and not self.cuts))
 
     def glow(self, highlight: float) -> None:
         """Lift the structure's colour out of light and shade, 0..1."""
@@ -192,20 +198,14 @@ class Figure:
         uniforms.SetUniformf("glow", GLOW * highlight)
 
     def cut(self, cuts: tuple[Cut, ...]) -> None:
-        """Hide what lies beyond the planes; what they open is painted as a cut face."""
+        """Hide what lies beyond the planes; the inside that they open is painted flat, for want of a face."""
         self.cuts = cuts
-        mapper = self.actor.GetMapper()
-        mapper.RemoveAllClippingPlanes()
-        for item in cuts:
-            plane = vtkPlane()
-            plane.SetOrigin(item.origin)
-            plane.SetNormal(tuple(-value for value in item.normal))
-            mapper.AddClippingPlane(plane)
+        clip(self.actor.GetMapper(), cuts)
         uniforms = self.actor.GetShaderProperty().GetFragmentCustomUniforms()
         uniforms.SetUniformf("cutFace", 1.0 if cuts else 0.0)
 
-    def outlined(self, shade: float) -> vtkActor:
-        """Return an actor, always the same, that draws the figure flat, in a grey of ``shade`` 0..1."""
+    def outlined(self, shade: float) -> tuple[vtkActor, ...]:
+        """Return actors, always the same, that draw figure and cut faces in a grey of ``shade`` 0..1."""
         original = self.actor.GetMapper()
         if self.silhouette is None:
             self.silhouette = vtkActor()
@@ -214,11 +214,11 @@ class Figure:
             self.silhouette.GetProperty().SetLighting(False)
         mapper = self.silhouette.GetMapper()
         mapper.SetInputData(self.mesh)
-        if original.GetClippingPlanes() is not None:
-            mapper.SetClippingPlanes(original.GetClippingPlanes())
+        clip_alike(mapper, original)
         self.silhouette.SetUserMatrix(self.actor.GetUserMatrix())
         self.silhouette.GetProperty().SetColor(shade, shade, shade)
-        return self.silhouette
+        flat = (actor for face in self.faces.values() for actor in face.silhouettes(shade))
+        return self.silhouette, *flat
 
 
 def figure(drawn: Shape, grain: vtkTexture | None, look: Look, vertices: Points | None) -> Figure:

@@ -16,7 +16,8 @@ from spineviz.terms import Tissue
 Colour = tuple[float, float, float]
 """Red, green and blue, 0..1, as a screen shows them (sRGB)."""
 
-Grain = Literal["none", "fascicles", "cross_fibres", "fibres"]
+Grain = Literal["none", "fascicles", "cross_fibres", "fibres", "bundles", "lobules", "cancellous"]
+"""What is seen of a tissue from close by: on its surface, and the last three where it is cut across."""
 
 OPEN_SKY = 0.86
 """Baked occlusion from which a place counts as lying in the open."""
@@ -50,77 +51,78 @@ class Material:
     grain_size: tuple[float, float] = (60.0, 20.0)
 
 
-def _rgb(code: str) -> Colour:
+def rgb(code: str) -> Colour:
+    """Return the colour that a code like ``#f6ead0`` stands for."""
     red, green, blue = (int(code[index : index + 2], 16) / 255 for index in (1, 3, 5))
     return red, green, blue
 
 
-_BROWN = _rgb("#6b4a36")
+_BROWN = rgb("#6b4a36")
 
 MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
     {
         "bone": Material(
-            _rgb("#f6ead0"), _rgb("#d3dee2"), _rgb("#6e5138"), _rgb("#dcb695"), 0.06, 12, mottle=0.035
+            rgb("#f6ead0"), rgb("#d3dee2"), rgb("#6e5138"), rgb("#dcb695"), 0.06, 12, mottle=0.035
         ),
         "annulus": Material(
-            _rgb("#c3d6de"), _rgb("#b79c9c"), _rgb("#566b7a"), _rgb("#c9d6dc"), 0.20, 26, 0.28,
+            rgb("#c3d6de"), rgb("#b79c9c"), rgb("#566b7a"), rgb("#c9d6dc"), 0.20, 26, 0.28,
             shade=0.65, grain="fibres", grain_size=(24.0, 12.0),
         ),
         "nucleus": Material(
-            _rgb("#d5e4ea"), _rgb("#c8b4b0"), _rgb("#63798a"), _rgb("#e3eef2"), 0.28, 34, 0.2
+            rgb("#d5e4ea"), rgb("#c8b4b0"), rgb("#63798a"), rgb("#e3eef2"), 0.28, 34, 0.2
         ),
         "cartilage": Material(
-            _rgb("#d9e6ec"), _rgb("#c8d2d6"), _rgb("#6d8494"), _rgb("#e6eff3"), 0.30, 34, 0.22, shade=0.6
+            rgb("#d9e6ec"), rgb("#c8d2d6"), rgb("#6d8494"), rgb("#e6eff3"), 0.30, 34, 0.22, shade=0.6
         ),
         "fragment": Material(
-            _rgb("#d4145a"), _rgb("#ff5a8a"), _rgb("#4d0623"), _rgb("#e8487f"), 0.30, 30, 0.2, shade=0.5
+            rgb("#d4145a"), rgb("#ff5a8a"), rgb("#4d0623"), rgb("#e8487f"), 0.30, 30, 0.2, shade=0.5
         ),
         "dura": Material(
-            _rgb("#f0e3c3"), _rgb("#d8b9a4"), _rgb("#8d6f55"), _rgb("#e6cfae"), 0.22, 30, 0.30, shade=0.38
+            rgb("#f0e3c3"), rgb("#d8b9a4"), rgb("#8d6f55"), rgb("#e6cfae"), 0.22, 30, 0.30, shade=0.38
         ),
         "cord": Material(
-            _rgb("#f3e7b4"), _rgb("#e4cd86"), _rgb("#8a7338"), _rgb("#efe3c8"), 0.22, 30, 0.30, shade=0.45
+            rgb("#f3e7b4"), rgb("#e4cd86"), rgb("#8a7338"), rgb("#efe3c8"), 0.22, 30, 0.30, shade=0.45
         ),
         "nerve": Material(
-            _rgb("#f4d35a"), _rgb("#e2ab3a"), _rgb("#8a601c"), _rgb("#f6e09a"), 0.22, 30, 0.30, shade=0.45
+            rgb("#f4d35a"), rgb("#e2ab3a"), rgb("#8a601c"), rgb("#f6e09a"), 0.22, 30, 0.30, shade=0.45
         ),
         "ligament": Material(
-            _rgb("#eee4ca"), _rgb("#e0c26a"), _rgb("#7d643f"), _rgb("#e4d6ac"), 0.12, 18, 0.25, shade=0.6,
+            rgb("#eee4ca"), rgb("#e0c26a"), rgb("#7d643f"), rgb("#e4d6ac"), 0.12, 18, 0.25, shade=0.6,
             grain="fibres", grain_size=(30.0, 12.0),
         ),
         "tendon": Material(
-            _rgb("#e9e4d8"), _rgb("#d3c6ac"), _rgb("#746653"), _rgb("#d9d0bd"), 0.22, 26, 0.25, shade=0.7,
+            rgb("#e9e4d8"), rgb("#d3c6ac"), rgb("#746653"), rgb("#d9d0bd"), 0.22, 26, 0.25, shade=0.7,
             grain="fibres", grain_size=(40.0, 12.0),
         ),
         "muscle": Material(
-            _rgb("#9c342b"), _rgb("#e6d8c8"), _rgb("#3c100e"), _rgb("#8e3a33"), 0.10, 18, 0.4,
+            rgb("#9c342b"), rgb("#e6d8c8"), rgb("#3c100e"), rgb("#8e3a33"), 0.10, 18, 0.4,
             grain="fascicles", grain_size=(90.0, 26.0),
         ),
         "fascia": Material(
-            _rgb("#d8d8d4"), _rgb("#f2f0ea"), _rgb("#67666a"), _rgb("#bfc4c8"), 0.24, 26, 0.25,
+            rgb("#d8d8d4"), rgb("#f2f0ea"), rgb("#67666a"), rgb("#bfc4c8"), 0.24, 26, 0.25,
             grain="cross_fibres", grain_size=(36.0, 36.0),
         ),
         "fat": Material(
-            _rgb("#f3d288"), _rgb("#d98e63"), _rgb("#96662a"), _rgb("#f0d089"), 0.14, 20, 0.25, mottle=0.025
+            rgb("#f3d288"), rgb("#d98e63"), rgb("#96662a"), rgb("#f0d089"), 0.14, 20, 0.25, mottle=0.025
         ),
         "artery": Material(
-            _rgb("#c22f2b"), _rgb("#e0685a"), _rgb("#541010"), _rgb("#d98078"), 0.30, 34, 0.30, shade=0.6
+            rgb("#c22f2b"), rgb("#e0685a"), rgb("#541010"), rgb("#d98078"), 0.30, 34, 0.30, shade=0.6
         ),
         "vein": Material(
-            _rgb("#3f62a8"), _rgb("#6e8cc4"), _rgb("#182a4f"), _rgb("#7f93bd"), 0.30, 34, 0.30, shade=0.6
+            rgb("#3f62a8"), rgb("#6e8cc4"), rgb("#182a4f"), rgb("#7f93bd"), 0.30, 34, 0.30, shade=0.6
         ),
         "skin": Material(
-            _rgb("#d9a385"), _rgb("#b86a58"), _rgb("#6d3a2a"), _rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012
+            rgb("#ecc0a2"), rgb("#55301f"), rgb("#6d3a2a"), rgb("#d88f78"), 0.07, 14, 0.3, mottle=0.012
         ),
         "instrument": Material(
-            _rgb("#bfc6cd"), _rgb("#4a5561"), _rgb("#262c33"), _rgb("#8b949d"), 0.75, 48, -0.10
+            rgb("#bfc6cd"), rgb("#4a5561"), rgb("#262c33"), rgb("#8b949d"), 0.75, 48, -0.10
         ),
     }
 )  # fmt: skip
 
 
 LIGAMENTUM_FLAVUM = replace(
-    MATERIALS["ligament"], first=_rgb("#ecd182"), second=_rgb("#c9a54d"), inside=_rgb("#e8cd84")
+    MATERIALS["ligament"], first=rgb("#ecd182"), second=rgb("#c9a54d"), inside=rgb("#e8cd84")
 )
 """The yellow ligament: elastic fibres give it a colour of its own."""
 

@@ -17,12 +17,16 @@ from spineviz.render.projection import Box, project
 from spineviz.render.stage import Picture, Stage
 from spineviz.render.strokes import Canvas
 from spineviz.render.typography import width
+from spineviz.views import along_spine
 
 LABEL = 13.0
 """Height of a label's letters in units."""
 
-WIDE = 1.4
-"""Heights of a pane that lie at most between the outer sides of the two columns of labels."""
+WIDE, WIDE_SLICE = 1.4, 1.95
+"""Heights of a pane that lie at most between the outer sides of the two columns of labels.
+
+The second one is that of a slice seen along the spine, which is wider than high.
+"""
 
 ABOVE, BELOW = 48.0, 44.0
 """Units of a pane that labels leave to its heading and to orientation and scale."""
@@ -72,7 +76,8 @@ def placed_labels(
     if not pane.labels:
         return ()
     above, below = (round(ABOVE * unit) if pane.heading else 0), round(BELOW * unit)
-    across = min(box.width, round(WIDE * box.height))
+    wide = WIDE_SLICE if pane.cuts and along_spine(pane.camera) else WIDE
+    across = min(box.width, round(wide * box.height))
     field = Box(box.left + (box.width - across) // 2, box.top + above, across, box.height - above - below)
     pixels, _ = project(pane.camera, np.array([label.anchor for label in pane.labels]), box)
     size = letters(LABEL, unit)

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from spineviz.render.materials import Grain
 from spineviz.structure import Floats, frozen
@@ -24,6 +25,12 @@ def tile(grain: Grain) -> npt.NDArray[np.uint8]:
         return _fascicles()
     if grain == "cross_fibres":
         return _cross_fibres()
+    if grain == "bundles":
+        return _bundles()
+    if grain == "lobules":
+        return _lobules()
+    if grain == "cancellous":
+        return _cancellous()
     if grain == "fibres":
         return _tinted(_normal(_streaks(3, (90.0, 1.1))), 0.07, (1.0, 1.0, 1.0))
     raise ValueError(f"no texture for the grain '{grain}'")
@@ -48,6 +55,46 @@ def _cross_fibres() -> npt.NDArray[np.uint8]:
     other = _sheared(_normal(_streaks(24, (80.0, 1.2))), -2)
     light = 0.93 + 0.016 * wave + 0.022 * slanted + 0.014 * other
     return _bytes(light[..., None] * np.array([1.0, 1.0, 1.0]))
+
+
+def _bundles() -> npt.NDArray[np.uint8]:
+    """Bundles of muscle fibres cut across: red fields, with pale perimysium between them."""
+    seam, field = _cells(41, 12)
+    finer, grain = _cells(42, 34)
+    pale = np.clip(1 - seam / 0.16, 0, 1) * 0.85 + np.clip(1 - finer / 0.30, 0, 1) * 0.22
+    depth = (0.82 + 0.035 * field + 0.02 * grain)[..., None] * np.array([1.0, 0.86, 0.86])
+    return _bytes(depth + (1 - depth) * np.clip(pale, 0, 1)[..., None])
+
+
+def _lobules() -> npt.NDArray[np.uint8]:
+    """Lobules of fat, with thin septa between them."""
+    seam, field = _cells(43, 9)
+    septum = np.clip(1 - seam / 0.10, 0, 1)[..., None]
+    light = (0.975 + 0.015 * field)[..., None] * np.ones(3)
+    return _bytes(light * (1 - septum * np.array([0.10, 0.14, 0.20])))
+
+
+def _cancellous() -> npt.NDArray[np.uint8]:
+    """Cancellous bone: pale trabeculae around small spaces of red marrow."""
+    seam, field = _cells(44, 26)
+    finer, _ = _cells(45, 47)
+    marrow = np.clip(seam / 0.42 - 0.35, 0, 1) * 0.75 + np.clip(finer / 0.5 - 0.5, 0, 1) * 0.25
+    depth = (0.84 + 0.03 * field)[..., None] * np.array([1.0, 0.90, 0.86])
+    return _bytes(1 + (depth - 1) * np.clip(marrow, 0, 1)[..., None])
+
+
+def _cells(seed: int, count: int) -> tuple[Floats, Floats]:
+    """Return cells, ``count`` along each side of a tile: the way of pixels to the seam, and a value of each.
+
+    The way to the seam is 0 there, and about 1 in the middle of a cell.
+    """
+    random = np.random.default_rng(seed)
+    grid = np.moveaxis(np.indices((count, count)), 0, -1).reshape(-1, 2)
+    centres = ((grid + 0.5 + 0.42 * random.uniform(-1, 1, grid.shape)) / count * SIDE) % SIDE
+    pixels = np.moveaxis(np.indices((SIDE, SIDE)), 0, -1).reshape(-1, 2) + 0.5
+    ways, nearest = cKDTree(centres, boxsize=SIDE).query(pixels, k=2)
+    seam = (ways[:, 1] - ways[:, 0]) * count / SIDE
+    return seam.reshape(SIDE, SIDE), random.standard_normal(len(grid))[nearest[:, 0]].reshape(SIDE, SIDE)
 
 
 def _streaks(seed: int, lengths: tuple[float, float]) -> Floats:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkTexture
 
-from spineviz.model import Cut, Look, Model, Pane
+from spineviz.model import Cut, Look, Model, Pane, Vector
+from spineviz.render.cut_faces import Patch, cut_look, line_width, patches
+from spineviz.render.face import Face
 from spineviz.render.figure import Figure, Shape, figure, shape, texture
 from spineviz.render.materials import Grain, material_of
 from spineviz.structure import Points
@@ -28,12 +30,20 @@ Key = tuple[str, str]
 """A structure's name and its variant, or LIGHT."""
 
 
+FaceKey = tuple[str, str, object, object, Vector, Vector, float]
+"""All that a cut face depends on: structure, variant, warp, matrix, plane, and the width of its line."""
+
+KEPT = 2000
+"""Faces of cuts that are remembered: some dozen places of a plane that is moved to and fro."""
+
+
 @dataclass(eq=False)
 class Wardrobe:
     """The shapes and grains that the troupes of a stage share: made once, when first needed."""
 
     shapes: dict[Key, Shape] = field(default_factory=dict)
     grains: dict[Grain, vtkTexture] = field(default_factory=dict)
+    faces: dict[FaceKey, tuple[Patch, ...]] = field(default_factory=dict)
 
     def shape(self, model: Model, key: Key, look: Look) -> Shape:
         """Return what is drawn for the surface that a look has chosen, or for the light one."""
@@ -48,10 +58,24 @@ class Wardrobe:
         """Return the texture of a shape's grain, or None where it has none."""
         if drawn.grain is None:
             return None
-        name = drawn.material.grain
+        return self.texture(drawn.material.grain)
+
+    def texture(self, name: Grain) -> vtkTexture | None:
+        """Return a grain as a texture."""
+        if name == "none":
+            return None
         if name not in self.grains:
             self.grains[name] = texture(name)
         return self.grains[name]
+
+    def patches(self, model: Model, name: str, look: Look, cut: Cut, line: float) -> tuple[Patch, ...]:
+        """Return what fills the face that a cut makes on a structure; the last KEPT are remembered."""
+        key = name, look.variant, look.warp, look.matrix, cut.origin, cut.normal, line
+        made = self.faces.pop(key, None)
+        self.faces[key] = patches(model, name, look, cut, line) if made is None else made
+        if len(self.faces) > KEPT:
+            del self.faces[next(iter(self.faces))]
+        return self.faces[key]
 
 
 @dataclass(eq=False)
@@ -64,6 +88,7 @@ class Troupe:
     looks: Mapping[str, Look] | None = None
     cuts: tuple[Cut, ...] = ()
     small: bool = False
+    line: float = 0.0
 
     @property
     def opaque(self) -> list[Figure]:
@@ -73,26 +98,35 @@ class Troupe:
     @property
     def translucent(self) -> list[vtkActor]:
         """The actors that are seen through now."""
-        return [item.actor for item in self.figures.values() if item.translucent]
+        return [
+            actor
+            for item in self.figures.values()
+            if item.translucent
+            for actor in (item.actor, *item.filled)
+        ]
 
     def show(self, model: Model, pane: Pane, scale: float) -> bool:
         """Bring the actors to what a pane says, at ``scale`` pixels per mm; tell whether anything changed.
 
         Structures that the pane does not name are not drawn.
         """
-        small = scale <= SMALL
-        if self.looks == pane.looks and self.cuts == pane.cuts and self.small == small:
+        small, line = scale <= SMALL, line_width(scale) if pane.cuts else 0.0
+        if (self.looks, self.cuts, self.small, self.line) == (pane.looks, pane.cuts, small, line):
             return False
-        self.small = small
+        self.small, self.line = small, line
         wanted = {self._key(model, name, look): look for name, look in pane.looks.items() if _seen(look)}
         for key, item in self.figures.items():
             item.actor.SetVisibility(key in wanted)
+            if key not in wanted:
+                self._open(item, model, key[0], ())
         for key, look in wanted.items():
             item = self.figures.get(key) or self._made(model, key, look)
             _dress(item, model, key[0], look)
-            if item.cuts != pane.cuts:
-                item.cut(pane.cuts)
+            cuts = tuple(cut for cut in pane.cuts if cut.cuts(key[0]))
+            if item.cuts != cuts:
+                item.cut(cuts)
                 item.fade(look.opacity)
+            self._open(item, model, key[0], cuts)
         self.looks, self.cuts = pane.looks, pane.cuts
         return True
 
@@ -116,6 +150,30 @@ class Troupe:
         if self.small and at_rest and model.structures[name].light is not None:
             return name, LIGHT
         return name, look.variant
+
+    def _open(self, item: Figure, model: Model, name: str, cuts: tuple[Cut, ...]) -> None:
+        """Fill the faces that cuts make on a figure; a cut that has moved keeps the actors of its face."""
+        gone = [
+            cut for cut, face in item.faces.items() if cut not in cuts or face.stale(item.look, self.line)
+        ]
+        spare = [item.faces.pop(cut) for cut in gone]
+        for cut in cuts:
+            if cut not in item.faces:
+                face = spare.pop() if spare else self._face(name, model)
+                made = self.wardrobe.patches(model, name, item.look, cut, self.line)
+                face.fill(made, cut, item.look, self.line)
+                item.faces[cut] = face
+            item.faces[cut].dress(item.look.opacity, tuple(other for other in cuts if other != cut))
+        for face in spare:
+            for actor in face.actors:
+                self.renderer.RemoveActor(actor)
+
+    def _face(self, name: str, model: Model) -> Face:
+        """Return a new face of a structure, given by name, on the stage."""
+        made = Face(self.wardrobe.texture(cut_look(name, model.structures[name].tissue).grain))
+        for actor in made.actors:
+            self.renderer.AddActor(actor)
+        return made
 
     def _made(self, model: Model, key: Key, look: Look) -> Figure:
         drawn = self.wardrobe.shape(model, key, look)

@@ -86,9 +86,9 @@ class View:
             actor.VisibilityOff()
         self.outlines.SetViewport(self.renderer.GetViewport())
         for order, item in enumerate(cast, start=1):
-            actor = item.figure.outlined(order * GREYS / 255)
-            actor.VisibilityOn()
-            self.outlines.AddActor(actor)
+            for actor in item.figure.outlined(order * GREYS / 255):
+                actor.VisibilityOn()
+                self.outlines.AddActor(actor)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from spineviz.surgery.actions import (
     vanished,
     warped,
 )
-from spineviz.surgery.plan import SHUT, Plan
+from spineviz.surgery.plan import OPENS, SHUT, Plan
 from spineviz.surgery.punches import rongeur_jaw, rongeur_opening
 from spineviz.surgery.site import NERVE_WARP, Site, raised, used, visit
 from spineviz.timeline import Action, during, eased
@@ -96,7 +96,7 @@ def release(site: Site, plan: Plan) -> Action:
 
 def fragment_removal(site: Site, plan: Plan) -> Action:
     """Return the action that grasps the fragment and draws it up the corridor; the nerves are free then."""
-    before, away = raised(plan.grasp, 7.0), raised(plan.grasp, site.depth + ABOVE_SKIN)
+    before, away = raised(plan.grasp, OPENS), raised(plan.grasp, site.depth + ABOVE_SKIN)
     times, poses = (0.0, 0.28, 0.4, GRASPED), (away, before, plan.grasp, plan.grasp)
     turns = np.array([0.0, SHUT, 1.0, SHUT]) * rongeur_opening()
     jaws = tuple(rongeur_jaw(pose, float(turn)) for pose, turn in zip(poses, turns, strict=True))

@@ -11,6 +11,7 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import ConvexHull
 
 from spineviz.geometry import vertex_normals, volume
 from spineviz.sdf import Field
@@ -18,7 +19,6 @@ from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.reach import Reach
 from spineviz.surgery.retraction.warp import BoneGrid, bone_grid
 from spineviz.surgery.site import Local
-from spineviz.surgery.surroundings import farther
 
 ROOM = 0.3
 """Clearance in mm beyond which a way for the fragment is as good as any wider one."""
@@ -29,7 +29,7 @@ SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.36)
 LONGEST = 4.4
 """How many times its length at rest a narrowed fragment may have."""
 
-TOUCHING = 0.3
+TOUCHING = 0.15
 """How deep (mm) the fragment may press into what lies on it at rest, nerves and ligament."""
 
 CLEAR, LOOSENED = 0.3, 6.0
@@ -47,8 +47,17 @@ INNER = (0.35, 0.7)
 NARROWEST, CLIMBS = 12, 8
 """How many of the narrowest places tell how good a way is, and how often it is improved by a step."""
 
-BERTH = 0.3
-"""How far (mm) the way keeps off the retractor, which is too thin to be met by few points."""
+BERTH = 0.4
+"""How far (mm) the way keeps off the retractor."""
+
+CELL = 0.8
+"""Spacing (mm) of the grid that tells the fragment what is around it."""
+
+PASSING, WIDTH = 2.0, 0.05
+"""What a mm into the retractor, and a narrower fragment, count against a mm of room on the way."""
+
+STEEP, STEEP_COUNT = 0.5, 8
+"""What of the fragment lies less than this (mm) above a tool's deepest point passes it; how much at least."""
 
 SHORTEST = 4.0
 """The least height (mm) over which a way bends and narrows."""
@@ -190,15 +199,42 @@ class Removal:
         return place + (self.grasp[2] + rise - end) * self.way.direction
 
 
-def prepare_removal(reach: Reach, surface: Surface, grasp: Frame, soft: Field, tool: Field) -> Removal:
+@dataclass(frozen=True, eq=False)
+class Passing:
+    """A tool beside a fragment's way: ``points`` (n, 3) on it, and those (m, 3) of the ``fragment``."""
+
+    points: Points
+    fragment: Points
+
+    def room(self, way: Way) -> float:
+        """Return how far (mm) the tool stays off all places that the fragment passes on a way.
+
+        What lies higher than the tool's deepest point passes only those points that stand over all of it.
+        """
+        heights, own = self.points[:, 2], self.fragment[:, 2]
+        over = heights > own.max()
+        width = way.width(heights)
+        across = (self.points[:, :2] - way.middle(heights)) / width
+        passed = (self.fragment[:, :2] - way.middle(own)) / way.width(own)
+        outside = np.full(len(heights), np.inf)
+        for tool, lower in ((~over, own < heights.min() + STEEP), (over, own < np.inf)):
+            if tool.any() and lower.sum() > STEEP_COUNT:
+                sides = ConvexHull(passed[lower]).equations
+                outside[tool] = (across[tool] @ sides[:, :2].T + sides[:, 2]).max(axis=1)
+        return float((outside * width.min(axis=1)).min())
+
+
+def prepare_removal(
+    reach: Reach, surface: Surface, grasp: Frame, soft: Field, tool: Field, held: Points
+) -> Removal:
     """Return how a fragment comes out through the window of a reach when the jaws hold it at ``grasp``.
 
     ``soft`` tells the distance in mm of points in the world from what the fragment touches at rest: nerves,
-    which are held aside, and ligament; ``tool`` that from the retractor that holds them. The fragment is
-    narrowed no more than needed to stay off all that is around; where no way is free, the freest is taken,
-    and the fragment gives way on it.
+    which are held aside, and ligament; ``tool`` that from the retractor that holds them, and ``held`` (n, 3)
+    are points on it, in the world. The fragment is narrowed no more than needed to stay off all that is
+    around; where no way is free, the freest is taken, and the fragment gives way on it.
     """
-    site, planned = reach.site, reach.keeping_off(farther(tool, BERTH))
+    site = reach.site
     rest = np.asarray(surface.vertices, dtype=np.float64)
     local = site.frame.to_local(rest)
     x, y, height = (float(value) for value in site.frame.to_local(grasp.origin))
@@ -209,8 +245,14 @@ def prepare_removal(reach: Reach, surface: Surface, grasp: Frame, soft: Field, t
     core = local.mean(axis=0) + np.multiply.outer(INNER, shell[::3] - local.mean(axis=0)).reshape(-1, 3)
     sample = np.vstack([shell, core])
 
+    beside = site.frame.to_local(held)
+    beside = beside[beside[:, 2] > local[:, 2].mean()]
+    passing = Passing(beside, local[:: max(len(local) // 300, 1)])
+
     def score(way: Way) -> float:
-        return _score(planned, way, sample, np.array([[x, y, height]]), soft)
+        room = _room(reach, way, sample, np.array([[x, y, height]]), soft)
+        met = min(passing.room(way) - BERTH, 0.0) if len(beside) else 0.0
+        return room + PASSING * met + WIDTH * float(np.log(way.shares).sum())
 
     even = np.full(2, LONGEST**-0.4)
     lines = sorted(_lines(reach, local, even), key=lambda way: -score(way))
@@ -229,9 +271,9 @@ def _around(reach: Reach, soft: Field, rest: Points) -> BoneGrid:
     site = reach.site
 
     def distance(points: Points) -> Floats:
-        return np.minimum(reach.free(site.frame.to_local(points)), soft(points))
+        return np.minimum(reach.free(site.frame.to_local(points), exact=True), soft(points))
 
-    return bone_grid(distance, np.vstack([rest, site.world(site.top)]), margin=12.0)
+    return bone_grid(distance, np.vstack([rest, site.world(site.top)]), margin=8.0, step=CELL)
 
 
 def _widest(reach: Reach, way: Way, score: Callable[[Way], float]) -> Way:
@@ -266,7 +308,7 @@ def _lines(reach: Reach, local: Points, shares: Floats) -> list[Way]:
     site, lower, upper = reach.site, local.min(axis=0), local.max(axis=0)
     bed = local[:, :2].mean(axis=0)
     result = []
-    for rise in (4.0, 8.0, 12.0):
+    for rise in (-2.0, 4.0, 10.0):
         high = float(upper[2]) + rise
         steps = np.arange(-8.0, 8.1, 1.6)
         entries = bed + np.array(list(product(steps, steps)))
@@ -281,7 +323,7 @@ def _lines(reach: Reach, local: Points, shares: Floats) -> list[Way]:
             free = reach.free(places.reshape(-1, 3)).reshape(len(entries), -1).min(axis=1)
             found += list(zip(free, entries, slopes, strict=True))
         found.sort(key=lambda item: -float(item[0]))
-        low = float(lower[2] + 0.4 * (upper[2] - lower[2]))
+        low = float(lower[2] + (0.4 if rise > 0.0 else 0.0) * (upper[2] - lower[2]))
         for _, entry, slope in found[:60]:
             place = (float(entry[0]), float(entry[1]), high)
             result.append(Way(bed, place, slope, low, high, shares))
@@ -307,11 +349,10 @@ def _nearby(way: Way, step: float) -> list[Way]:
     return result
 
 
-def _score(reach: Reach, way: Way, points: Points, grasp: Points, soft: Field) -> float:
-    """Tell how good a way is for the fragment's points (n, 3) and for the jaws at ``grasp`` (1, 3).
+def _room(reach: Reach, way: Way, points: Points, grasp: Points, soft: Field) -> float:
+    """Return how much room (mm) the fragment's points (n, 3) and the jaws at ``grasp`` (1, 3) have on a way.
 
-    First counts its room where it is narrowest, then how wide it leaves the fragment. In the bed the jaws,
-    which can turn there, do not count.
+    That is where it is narrowest. In the bed the jaws, which can turn there, do not count.
     """
     share = np.concatenate([np.linspace(0.0, 0.48, 25), np.linspace(0.52, 1.0, 9)])
     top = max(reach.top, reach.site.depth + BEYOND)
@@ -325,4 +366,4 @@ def _score(reach: Reach, way: Way, points: Points, grasp: Points, soft: Field) -
     jaws = way_of(grasp)
     room = np.concatenate([room, reach.free(jaws[jaws[:, 2] > way.high]) - JAWS])
     narrowest = np.partition(np.minimum(room, ROOM), NARROWEST)[:NARROWEST]
-    return float(narrowest.mean() + narrowest.min()) / 2 + 0.05 * float(np.log(way.shares).sum())
+    return float(narrowest.mean() + narrowest.min()) / 2

@@ -18,13 +18,13 @@ from spineviz.geometry import triangle_normals, volume
 from spineviz.measures import table
 from spineviz.model import Figure, Message, Pane
 from spineviz.structure import Floats, Points, Surface, Warp
+from spineviz.surgery.retraction.parting import MUSCLES
 from spineviz.timeline import Timeline
 
 Amounts = tuple[float, ...]
 Follow = Callable[[Points], Warp]
 """Prepares rest points (n, 3) for an opening: amounts -> where they stand then."""
 
-MUSCLES = ("multifidus", "erector_spinae")
 KEYS = ("incision", "bared", "corridor", "displaced", "removed")
 """The figures in the order in which they are shown."""
 

@@ -55,19 +55,21 @@ def fragment_place(site: Site, body: Body) -> Local:
 
 
 def root_border(site: Site, body: Body, fragment: Local, retraction: float = 0.0) -> Local:
-    """Return the lateral border of the compressed root at the level of the fragment, drawn by some mm."""
+    """Return the lateral border of the compressed root and sac at a level, drawn medially by some mm."""
     _, y, z = fragment
-    if not site.present(site.root):
+    near = {}
+    for name in site.present(site.root, "thecal_sac"):
+        points = body.structures[name].surface.vertices
+        if name in site.nerves:
+            points = body.warps[name, NERVE_WARP]((1.0, retraction))
+        local = site.frame.to_local(points)
+        local = local[np.abs(local[:, 1] - y) < 4.0]
+        if len(local):
+            near[name] = local
+    if site.root not in near:
         return (0.0, y, z)
-    points = body.structures[site.root].surface.vertices
-    if site.root in site.nerves:
-        points = body.warps[site.root, NERVE_WARP]((1.0, retraction))
-    local = site.frame.to_local(points)
-    near = local[np.abs(local[:, 1] - y) < 4.0]
-    if len(near) == 0:
-        return (0.0, y, z)
-    index = int(np.argmax(site.lateral * near[:, 0]))
-    return (float(near[index, 0]), y, float(np.quantile(near[:, 2], 0.75)))
+    border = max(float((site.lateral * local[:, 0]).max()) for local in near.values())
+    return (site.lateral * border, y, float(np.quantile(near[site.root][:, 2], 0.75)))
 
 
 def ring_of(window: Window, count: int) -> Places:

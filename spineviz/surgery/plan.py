@@ -16,10 +16,19 @@ from spineviz.surgery.fragment import Removal, prepare_removal
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
 from spineviz.surgery.places import edge_of_bone, fragment_place, ligament_depth, ring_of, root_border
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_jaw, rongeur_opening
-from spineviz.surgery.reach import Reach, points_of, withdrawn
+from spineviz.surgery.reach import FINE, BoneLeft, Reach, points_of, thinned, withdrawn
 from spineviz.surgery.resection import ligament_windows
 from spineviz.surgery.site import Local, Round, Site, raised
-from spineviz.surgery.surroundings import farther, fragment_at_rest, ligament_left, nearest, nerves, standing
+from spineviz.surgery.surroundings import (
+    disc_border,
+    farther,
+    fragment_at_rest,
+    ligament_left,
+    midline_ligaments,
+    nearest,
+    nerves,
+    standing,
+)
 from spineviz.surgery.window import Window
 
 SHUT = 0.25
@@ -33,6 +42,15 @@ BESIDE_ROOT = 0.2
 
 SPARED = 0.4
 """How much farther (mm) than from bone the punch keeps off nerves."""
+
+TENDER = 0.15
+"""How much farther (mm) than from bone the rongeur keeps off nerves and ligament."""
+
+YIELDING = 0.5
+"""How deep (mm) the rongeur may press into the torn annulus."""
+
+OPENS = 7.0
+"""From how far (mm) above the fragment on the rongeur opens."""
 
 REACHED = 2.5
 """A bite whose place the punch does not come nearer to than this (mm) is left out."""
@@ -90,9 +108,7 @@ class Plan:
     @property
     def slackened(self) -> Frame:
         """Where the nerve root retractor stands when the nerves have settled into the fragment's bed."""
-        beside, drawn = self.retractor.frames[-2:]
-        way = (beside.origin - drawn.origin) @ drawn.right
-        return Frame(drawn.origin + np.sign(way) * SLACK * drawn.right, drawn.axes)
+        return _slackened(self.retractor)
 
 
 def decompression_tools(approach: str) -> dict[str, Instrument]:
@@ -114,15 +130,20 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
     ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube.
     """
     spread = site.room - 1.5 if walled else 5.0
-    before, after = (Reach(site, body, window, spread, walled) for window in windows[-2:])
+    before, after = (Reach(BoneLeft(site, body, window), spread, walled) for window in windows[-2:])
     dura = nerves(site, body, [(1.0, 0.0)])
     flavum = ligament_left(site, body, ligament_windows(windows[-1])[-1])
-    retractor = _retractor(after, retraction, flavum)
-    beside = standing(site, site.tools["root_retractor"], retractor.frames[-1])
-    soft = nearest(nerves(site, body, [(1.0, retraction)]), flavum)
-    working = after.keeping_off(nearest(soft, beside))
-    grasp = _grasp(working)
-    removal = _removal(after, grasp, soft, beside)
+    ligaments = flavum if walled else nearest(flavum, midline_ligaments(site, body))
+    retractor = _retractor(after, retraction, ligaments)
+    held = retractor.frames[-1], _slackened(retractor)
+    beside = standing(site, site.tools["root_retractor"], held)
+    soft = nearest(nerves(site, body, [(1.0, retraction)]), ligaments)
+    disc = disc_border(site, body)
+    working = after.keeping_off(nearest(farther(soft, TENDER), beside))
+    grasp = _grasp(working, farther(disc, -YIELDING))
+    tool = thinned(points_of(site.tools["root_retractor"]), FINE)
+    points = np.vstack([frame.to_parent(tool) for frame in held])
+    removal = _removal(after, grasp, nearest(soft, disc), beside, points)
     return Plan(
         burr=_burr(after, windows[:-1]),
         bites=_bites(before.keeping_off(farther(dura, SPARED)), windows[-2]),
@@ -176,7 +197,14 @@ def _punched(reach: Reach, window: Window, places: Sequence[Local]) -> Round:
     return reach.round([within, *reached, within], tool, within)
 
 
-def _retractor(reach: Reach, retraction: float, flavum: Field) -> Round:
+def _slackened(retractor: Round) -> Frame:
+    """Return where the nerve root retractor stands when the nerves have settled."""
+    beside, drawn = retractor.frames[-2:]
+    way = (beside.origin - drawn.origin) @ drawn.right
+    return Frame(drawn.origin + np.sign(way) * SLACK * drawn.right, drawn.axes)
+
+
+def _retractor(reach: Reach, retraction: float, ligaments: Field) -> Round:
     """Return how the nerve root retractor comes in, stands beside the root, and has drawn it medially.
 
     It stands off the nerves both while the fragment presses on them and when they are free again.
@@ -185,14 +213,14 @@ def _retractor(reach: Reach, retraction: float, flavum: Field) -> Round:
     tool = points_of(site.tools["root_retractor"])
     toe = value("instruments.nerve_root_retractor.toe")
     off = site.lateral * (value("instruments.nerve_root_retractor.toe_width") / 2 + BESIDE_ROOT)
-    hook, toward = site.beside(0.35, 1.0), site.through(0.1, -0.4)
+    hook, toward = site.beside(0.35, 1.0), site.through(0.2, -0.4)
     place = fragment_place(site, body)
     beside, drawn = (
         (x + off, y - toe / 2, z)
         for x, y, z in (root_border(site, body, place, way) for way in (0.0, retraction))
     )
     entered = (beside[0], beside[1] - toe, beside[2] + 3.0)
-    still = nearest(flavum, fragment_at_rest(site, body))
+    still = nearest(ligaments, fragment_at_rest(site, body))
     before, after = (
         reach.keeping_off(nearest(still, farther(nerves(site, body, [(1.0, way), (0.0, way)]), 0.2)))
         for way in (0.0, retraction)
@@ -202,14 +230,22 @@ def _retractor(reach: Reach, retraction: float, flavum: Field) -> Round:
         before.pose(beside, tool, hook, toward),
         after.pose(drawn, tool, hook, toward),
     ]
-    return reach.keeping_off(flavum).round(frames, tool)
+    return reach.keeping_off(ligaments).round(frames, tool)
 
 
-def _grasp(reach: Reach) -> Frame:
-    """Return where the rongeur stands, open, when it takes the fragment; it comes in and leaves shut."""
+def _grasp(reach: Reach, disc: Field) -> Frame:
+    """Return where the rongeur stands, open, when it takes the fragment; it comes in and leaves shut.
+
+    It keeps off the ``disc`` as well, and opens on the last part of its way.
+    """
     site, place = reach.site, fragment_place(reach.site, reach.body)
-    tool = np.vstack([_jaws(site, 1.0), withdrawn(_jaws(site, SHUT))])
-    return reach.pose(place, tool, site.beside(0.9, -0.3), site.through(-0.3, 0.1))
+    beside = disc if reach.beside is None else nearest(reach.beside, disc)
+    opening = [
+        _jaws(site, share + (1.0 - share) * SHUT) + np.array([0.0, 0.0, (1.0 - share) * OPENS])
+        for share in (1.0, 0.66, 0.33)
+    ]
+    tool = thinned(np.vstack([*opening, withdrawn(_jaws(site, SHUT))]), FINE)
+    return reach.keeping_off(beside).pose(place, tool, site.beside(0.3, -1.0), site.through(-0.3, 0.1))
 
 
 def _jaws(site: Site, opened: float) -> Points:
@@ -237,9 +273,9 @@ def _way_out(reach: Reach, grasp: Frame, removal: Removal | None) -> WayOut:
     return WayOut(site.frame, rises, tuple(frames), removal)
 
 
-def _removal(reach: Reach, grasp: Frame, soft: Field, tool: Field) -> Removal | None:
+def _removal(reach: Reach, grasp: Frame, soft: Field, tool: Field, held: Points) -> Removal | None:
     """Return how the fragment comes out, where there is one, past a tool and what is ``soft``."""
     name = reach.site.fragment
     if not reach.site.present(name):
         return None
-    return prepare_removal(reach, reach.body.structures[name].surface, grasp, soft, tool)
+    return prepare_removal(reach, reach.body.structures[name].surface, grasp, soft, tool, held)

@@ -52,7 +52,7 @@ BESIDE = 1.2
 LOWEST, BROAD, CELL = 26.0, 22.0, 1.0
 """How far below the docking point and how far across the chart of what is near goes, and its spacing, mm."""
 
-WORKING, DEEP = 24.0, 45.0
+WORKING, DEEP = 24.0, 96.0
 """How high (mm) above its tip a tool's working end and its shaft go that are looked at."""
 
 FINE, COARSE = 1.0, 2.0
@@ -60,20 +60,77 @@ FINE, COARSE = 1.0, 2.0
 
 
 @dataclass(frozen=True, eq=False)
+class BoneLeft:
+    """The bone near a site of which a window has been taken (none before the laminotomy)."""
+
+    site: Site
+    body: Body
+    window: Window | None
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels whose bone a tool may meet: that of the lamina and those beside it."""
+        index = LEVELS.index(self.site.lamina)
+        return tuple(level for level in LEVELS[max(index - 1, 0) : index + 2] if level in self.body.bones)
+
+    @cached_property
+    def surfaces(self) -> Mapping[Level, Callable[[Points], Floats]]:
+        """The distance (mm) in the world from the surfaces that are shown of these bones."""
+        return {level: surface_distance(self.body.structures[level].surface) for level in self.levels}
+
+    @cached_property
+    def chart(self) -> DistanceGrid:
+        """The distance (mm) in the world from the bone, on one grid."""
+        lower, upper = self.site.box(-LOWEST, self.site.depth, BROAD)
+        return sample_distance(lambda points: self._measured(points, exact=False), lower, upper, CELL)
+
+    def distance(self, points: Points, exact: bool = False) -> Floats:
+        """Return the distance (n,) in mm of world points, read off the grid.
+
+        With ``exact`` what is near is measured on the surfaces that are shown.
+        """
+        result = self.chart(points)
+        near = np.flatnonzero(result < BESIDE) if exact else np.empty(0, dtype=int)
+        if len(near):
+            result[near] = self._measured(points[near], exact=True)
+        return result
+
+    def _measured(self, points: Points, exact: bool) -> Floats:
+        result = np.full(len(points), np.inf)
+        for level in self.levels:
+            distance = np.array(self.body.bones[level].grid(points))
+            near = np.flatnonzero(distance < BESIDE) if exact else np.empty(0, dtype=int)
+            if len(near):
+                distance[near] = self.surfaces[level](points[near])
+            if self.window is not None and level == self.site.lamina:
+                distance = np.maximum(distance, -self.window.field(points))
+            result = np.minimum(result, distance)
+        return result
+
+
+@dataclass(frozen=True, eq=False)
 class Reach:
-    """The ways into a site after the bone of a window has been taken (none before the laminotomy).
+    """The ways into a site past the ``bone`` that is left there.
 
     ``spread`` (mm) is how far from the wound's middle at the skin a shaft may pass; ``walled`` tells that a
     tube's wall limits it all the way down. ``beside`` tells the distance (mm) of points in the world from
     what else is to be kept off: nerves, ligament, another tool.
     """
 
-    site: Site
-    body: Body
-    window: Window | None
+    bone: BoneLeft
     spread: float
     walled: bool
     beside: Field | None = None
+
+    @property
+    def site(self) -> Site:
+        """The site that is reached."""
+        return self.bone.site
+
+    @property
+    def body(self) -> Body:
+        """The body that is operated on."""
+        return self.bone.body
 
     @cached_property
     def top(self) -> float:
@@ -84,44 +141,19 @@ class Reach:
         """Return the same ways, on which something else is kept off as well."""
         return replace(self, beside=beside)
 
-    @cached_property
-    def surfaces(self) -> Mapping[Level, Callable[[Points], Floats]]:
-        """The distance (mm) in the world from the surfaces that are shown of the bones a tool may meet."""
-        return {level: surface_distance(self.body.structures[level].surface) for level in self._levels()}
-
-    @cached_property
-    def chart(self) -> DistanceGrid:
-        """The distance (mm) in the world from all that is to be kept off but the wall, on one grid."""
-        lower, upper = self.site.box(-LOWEST, self.site.depth, BROAD)
-        return sample_distance(lambda points: self._left(points, exact=False), lower, upper, CELL)
-
     def free(self, places: Points, exact: bool = False) -> Floats:
         """Return the distance (n,) in mm of places in the site's frame from bone, wall and what is beside.
 
-        It is read off a grid; with ``exact`` what is near is measured on the surfaces that are shown.
+        All is read off grids; with ``exact`` bone that is near is measured on the surfaces that are shown.
         """
         world = self.site.frame.to_parent(places)
-        result = self.chart(world)
-        near = np.flatnonzero(result < BESIDE) if exact else np.empty(0, dtype=int)
-        if len(near):
-            result[near] = self._left(world[near], exact=True)
+        result = self.bone.distance(world, exact)
+        if self.beside is not None:
+            result = np.minimum(result, self.beside(world))
         if not self.walled:
             return result
         within = (places[:, 2] > 0.0) & (places[:, 2] < self.top)
         return np.minimum(result, np.where(within, self.site.room - np.hypot(*places[:, :2].T), np.inf))
-
-    def _left(self, points: Points, exact: bool) -> Floats:
-        """Return the distance (n,) in mm of world points from the bone that is left and what is beside."""
-        result = np.full(len(points), np.inf) if self.beside is None else self.beside(points)
-        for level in self._levels():
-            distance = np.array(self.body.bones[level].grid(points))
-            near = np.flatnonzero(distance < BESIDE) if exact else np.empty(0, dtype=int)
-            if len(near):
-                distance[near] = self.surfaces[level](points[near])
-            if self.window is not None and level == self.site.lamina:
-                distance = np.maximum(distance, -self.window.field(points))
-            result = np.minimum(result, distance)
-        return result
 
     def clearance(self, frames: Sequence[Frame], tool: Points, exact: bool = True) -> Floats:
         """Return how far (k,) mm a tool in frames of the world stays off all that it is to keep off.
@@ -207,11 +239,6 @@ class Reach:
         best = int(np.argmin(pressed))
         return swings[best], pressed[best]
 
-    def _levels(self) -> tuple[Level, ...]:
-        """Return the levels whose bone a tool may meet: that of the lamina and those beside it."""
-        index = LEVELS.index(self.site.lamina)
-        return tuple(level for level in LEVELS[max(index - 1, 0) : index + 2] if level in self.body.bones)
-
     def _tops(self) -> Points:
         """Return the places at the skin (site's frame) through which shafts may pass."""
         rings = [np.zeros((1, 2))]
@@ -223,9 +250,10 @@ class Reach:
 
     def _middle(self, goal: Floats) -> Floats:
         """Return the window's middle at the depth of a goal; the goal itself where there is no window."""
-        if self.window is None:
+        window = self.bone.window
+        if window is None:
             return goal
-        return np.array([*self.window.curve().mean(0), goal[2]])
+        return np.array([*window.curve().mean(0), goal[2]])
 
 
 def points_of(*tools: Instrument) -> Points:
@@ -233,10 +261,10 @@ def points_of(*tools: Instrument) -> Points:
     points = np.vstack([surface_points(tool.surface, 2 * FINE) for tool in tools])
     working = points[:, 2] < WORKING
     shaft = points[~working & (points[:, 2] < DEEP)]
-    return np.vstack([_thinned(points[working], FINE), _thinned(shaft, COARSE)])
+    return np.vstack([thinned(points[working], FINE), thinned(shaft, COARSE)])
 
 
-def _thinned(points: Points, cell: float) -> Points:
+def thinned(points: Points, cell: float) -> Points:
     """Return the point farthest from the axis among points (n, 3) in each cell of some mm."""
     outward = points[np.argsort(-np.hypot(points[:, 0], points[:, 1]), kind="stable")]
     _, chosen = np.unique(np.floor(outward / cell), axis=0, return_index=True)
@@ -245,7 +273,7 @@ def _thinned(points: Points, cell: float) -> Points:
 
 def withdrawn(tool: Points) -> Points:
     """Return the points of a tool together with those on its way out along its own axis, mm."""
-    return np.vstack([tool + np.array([0.0, 0.0, way]) for way in WITHDRAWN])
+    return thinned(np.vstack([tool + np.array([0.0, 0.0, way]) for way in WITHDRAWN]), FINE)
 
 
 def _rolled(frame: Frame, degrees: float) -> Frame:

@@ -17,8 +17,8 @@ from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import NERVE_WARP, Site
 from spineviz.surgery.window import Window
 
-CELL = 1.0
-"""Spacing (mm) of the grids that fields are read off."""
+CELL, THIN = 1.0, 0.6
+"""Spacing (mm) of the grids that fields are read off, and of those of thin things: plates, cut edges."""
 
 DEEP, CANAL, ACROSS = 24.0, 12.0, 17.0
 """How far below and above the docking point, and how far across, a tool may meet nerves, mm."""
@@ -29,16 +29,22 @@ FAR = 6.0
 ABOVE = 24.0
 """How far above the skin (mm) one tool keeps off another."""
 
+NERVOUS = ("dura", "nerve")
+"""The tissues that give way to a tool and must not be met: the sac, with all that it holds, and the roots."""
+
+MIDLINE = ("interspinous", "supraspinous")
+"""How the names of the ligaments in the midline begin."""
+
 Retraction = tuple[float, float]
 """How far nerves are pushed aside by the fragment, 0..1, and drawn medially, mm."""
 
 
 def nerves(site: Site, body: Body, amounts: Sequence[Retraction]) -> Field:
-    """Return the distance from all nerves near the end of the corridor, in each of some positions."""
+    """Return the distance from sac and nerves near the end of the corridor, in each of some positions."""
     lower, upper = site.box(-DEEP, CANAL, ACROSS)
     fields = []
     for structure in body.structures.values():
-        if structure.tissue != "nerve":
+        if structure.tissue not in NERVOUS:
             continue
         movable = structure.name in site.nerves
         for amount in amounts if movable else amounts[:1]:
@@ -58,13 +64,23 @@ def ligament_left(site: Site, body: Body, window: Window) -> Field:
     return _sampled(
         [lambda points: np.maximum(whole(points), -window.field(points))],
         *site.box(-DEEP, CANAL, ACROSS),
+        THIN,
     )
 
 
-def standing(site: Site, tool: Instrument, frame: Frame) -> Field:
-    """Return the distance from a tool that stands still in a frame of the world."""
-    surface = tool.surface.moved(frame.to_parent(tool.surface.vertices))
-    return _sampled([surface_distance(surface)], *site.box(-DEEP, site.depth + ABOVE, ACROSS))
+def midline_ligaments(site: Site, body: Body) -> Field:
+    """Return the distance from the ligaments between and over the spinous processes."""
+    lower, upper = site.box(-DEEP, site.depth, ACROSS)
+    surfaces = [item.surface for name, item in body.structures.items() if name.startswith(MIDLINE)]
+    near = [surface for surface in surfaces if _meets(surface, lower, upper)]
+    return _sampled([surface_distance(surface) for surface in near], lower, upper)
+
+
+def standing(site: Site, tool: Instrument, frames: Sequence[Frame]) -> Field:
+    """Return the distance from a tool that stands in one of some frames of the world."""
+    surfaces = [tool.surface.moved(frame.to_parent(tool.surface.vertices)) for frame in frames]
+    box = site.box(-DEEP, site.depth + ABOVE, ACROSS)
+    return _sampled([surface_distance(surface) for surface in surfaces], *box, THIN)
 
 
 def fragment_at_rest(site: Site, body: Body) -> Field:
@@ -72,6 +88,15 @@ def fragment_at_rest(site: Site, body: Body) -> Field:
     if not site.present(site.fragment):
         return nowhere
     surface = body.structures[site.fragment].surface
+    return _sampled([surface_distance(surface)], *site.box(-DEEP, CANAL, ACROSS))
+
+
+def disc_border(site: Site, body: Body) -> Field:
+    """Return the distance from the disc's annulus, as far as it does not hold the displaced material."""
+    name = f"disc.{site.disc}"
+    if not site.present(name):
+        return nowhere
+    surface = body.structures[name].surface
     return _sampled([surface_distance(surface)], *site.box(-DEEP, CANAL, ACROSS))
 
 
@@ -99,12 +124,14 @@ def _meets(surface: Surface, lower: Floats, upper: Floats) -> bool:
     return bool(((vertices > lower) & (vertices < upper)).all(axis=1).any())
 
 
-def _sampled(fields: Iterable[Callable[[Points], Floats]], lower: Floats, upper: Floats) -> Field:
+def _sampled(
+    fields: Iterable[Callable[[Points], Floats]], lower: Floats, upper: Floats, cell: float = CELL
+) -> Field:
     """Return the nearest of some fields, read off one grid; beyond its border it is the border's or more."""
     known = list(fields)
     if not known:
         return nowhere
     grid: DistanceGrid = sample_distance(
-        lambda points: np.min([field(points) for field in known], axis=0), lower, upper, CELL
+        lambda points: np.min([field(points) for field in known], axis=0), lower, upper, cell
     )
     return grid

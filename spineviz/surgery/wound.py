@@ -12,6 +12,7 @@ from spineviz.model import HIDDEN, Camera, Message, Pane, Vector
 from spineviz.structure import Floats, Frame, Surface
 from spineviz.surgery.actions import Motion, faded, together
 from spineviz.surgery.instruments import Instrument
+from spineviz.surgery.retraction.parting import MUSCLES
 from spineviz.surgery.site import Site, raised, surface_height, used
 from spineviz.terms import SIDES, Phase
 from spineviz.timeline import Action, Step, during
@@ -39,12 +40,12 @@ COMPARED = Exposure(0.12, 0.0, 0.0, 0.16)
 
 def muscles(site: Site) -> tuple[str, ...]:
     """Return the muscles of both sides that stand in the body."""
-    return site.present(*(f"{name}.{side}" for name in ("multifidus", "erector_spinae") for side in SIDES))
+    return site.present(*(f"{name}.{side}" for name in MUSCLES for side in SIDES))
 
 
 def operated(site: Site) -> tuple[str, ...]:
     """Return the tissue of the operated side that is cut or parted, from the skin inwards."""
-    return site.present(SKIN, FAT, FASCIA, f"multifidus.{site.side}", f"erector_spinae.{site.side}")
+    return site.present(SKIN, FAT, FASCIA, *(f"{name}.{site.side}" for name in MUSCLES))
 
 
 def set_out(site: Site) -> Action:

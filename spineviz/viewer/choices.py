@@ -8,7 +8,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from spineviz.layers import APART, LAYERS, Layer, chosen_layers, layer_of, structure_title
+from spineviz.cuts import cut_open
+from spineviz.layers import APART, COVERS, LAYERS, Layer, chosen_layers, layer_of, structure_title
 from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.structure import Bone, Floats
 from spineviz.terms import Disc, Level, Side
@@ -18,10 +19,6 @@ CutName = Literal["axial", "sagittal"]
 """Where the scene can be cut open at its disc."""
 
 CUTS: tuple[CutName, ...] = get_args(CutName)
-
-
-COVERS: frozenset[Layer] = frozenset({"skin", "fat", "fascia", "muscles"})
-"""Layers that, seen from behind, hide what lies under them."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +88,24 @@ def _named(model: Model, pane: Pane, structure: str) -> Pane:
     look, words = pane.looks.get(structure), structure_title(structure)
     if look is None or strength(look) == 0 or any(label.text == words for label in pane.labels):
         return pane
+    place = _place_on(model, pane, structure, look)
+    return pane if place is None else replace(pane, labels=(*pane.labels, Label(words, _vector(place))))
+
+
+def _place_on(model: Model, pane: Pane, structure: str, look: Look) -> Floats | None:
+    """Return a place on what cuts leave of a structure: on a cut face that is seen, where there is one."""
+    cuts = [cut for cut in pane.cuts if cut.cuts(structure)]
+    for cut in cuts:
+        if np.dot(cut.normal, pane.camera.direction) > 0:
+            places, room = model.face(structure, look, cut).places()
+            if len(places) and not any(other.beyond(places).all() for other in cuts if other != cut):
+                return np.asarray(places[room.argmax()])
     vertices = model.vertices(structure, look)
-    for cut in pane.cuts:
-        vertices = vertices[(vertices - cut.origin) @ np.array(cut.normal) <= 0]
+    for cut in cuts:
+        vertices = vertices[~cut.beyond(vertices)]
     if len(vertices) == 0:
-        return pane
-    place = vertices[((vertices - vertices.mean(axis=0)) ** 2).sum(axis=1).argmin()]
-    return replace(pane, labels=(*pane.labels, Label(words, _vector(place))))
+        return None
+    return np.asarray(vertices[((vertices - vertices.mean(axis=0)) ** 2).sum(axis=1).argmin()])
 
 
 def _view(line: Message | None, camera: Camera) -> Message | None:
@@ -114,25 +122,9 @@ def _pane(pane: Pane, choices: Choices) -> Pane:
     looks = {name: _look(name, look, choices, strongest) for name, look in pane.looks.items()}
     out = (*_kept_out(pane.looks, choices), *_covered(pane.looks, choices, strongest, camera))
     hidden = {structure_title(name) for name in out}
-    labels = tuple(
-        label
-        for label in pane.labels
-        if choices.labels and label.text not in hidden and not _beyond(choices.cut, label.anchor)
-    )
-    return replace(
-        pane,
-        looks=looks,
-        labels=labels,
-        camera=camera,
-        cuts=pane.cuts if choices.cut is None else (*pane.cuts, choices.cut),
-    )
-
-
-def _beyond(cut: Cut | None, place: Vector) -> bool:
-    """Tell whether a cut takes a place away."""
-    if cut is None:
-        return False
-    return sum((a - b) * c for a, b, c in zip(place, cut.origin, cut.normal, strict=True)) > 0
+    labels = tuple(label for label in pane.labels if choices.labels and label.text not in hidden)
+    pane = replace(pane, looks=looks, labels=labels, camera=camera)
+    return pane if choices.cut is None else cut_open(pane, (choices.cut,))
 
 
 def _kept_out(looks: Mapping[str, Look], choices: Choices) -> tuple[str, ...]:

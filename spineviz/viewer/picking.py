@@ -27,7 +27,8 @@ def pick(model: Model, state: State, pane: int, origin: Vector, direction: Vecto
     for name, look in shown.looks.items():
         if strength(look) <= 0.02:
             continue
-        depth = _first_hit(model.posed(name, look), start, way, shown.cuts)
+        cuts = tuple(cut for cut in shown.cuts if cut.cuts(name))
+        depth = _first_hit(model.posed(name, look), start, way, cuts)
         if strength(look) >= GHOST and depth < solid[0]:
             solid = depth, name
         elif depth < ghost[0]:
@@ -38,6 +39,7 @@ def pick(model: Model, state: State, pane: int, origin: Vector, direction: Vecto
 def _first_hit(surface: Surface, origin: Floats, direction: Floats, cuts: tuple[Cut, ...]) -> float:
     """Return how far along a ray (mm) a surface is met, infinity where it is not (Möller–Trumbore).
 
+    A cut face is met where the ray passes the plane inside: the surface lies an odd number of times behind.
     One ray against all triangles is sooner done than the tree that would spare them.
     """
     if not _meets_box(surface.vertices, origin, direction):
@@ -54,11 +56,25 @@ def _first_hit(surface: Surface, origin: Floats, direction: Floats, cuts: tuple[
         depth = np.einsum("ij,ij->i", turned, second)
         hit = (one >= 0) & (two >= 0) & (one + two <= 1) & (depth > 0) & np.isfinite(depth)
     depth = depth[hit]
-    points = origin + depth[:, None] * direction
-    for cut in cuts:
-        kept = (points - cut.origin) @ np.array(cut.normal) <= 0
-        points, depth = points[kept], depth[kept]
-    return float(depth.min(initial=np.inf))
+    met = [depth, *(_through(cut, origin, direction, depth) for cut in cuts)]
+    owners: list[Cut | None] = [None, *cuts]
+    nearest = np.inf
+    for ways, owner in zip(met, owners, strict=True):
+        points = origin + ways[:, None] * direction
+        kept = np.ones(len(ways), dtype=bool)
+        for cut in cuts:
+            if cut != owner:
+                kept &= ~cut.beyond(points)
+        nearest = min(nearest, float(ways[kept].min(initial=np.inf)))
+    return nearest
+
+
+def _through(cut: Cut, origin: Floats, direction: Floats, depth: Floats) -> Floats:
+    """Return how far along a ray its cut face is met (1,), or nothing (0,), by where the surface is met."""
+    slant = float(np.dot(direction, cut.normal))
+    way = float(np.dot(np.subtract(cut.origin, origin), cut.normal)) / slant if slant < -1e-9 else -1.0
+    inside = way > 0 and np.count_nonzero(depth > way) % 2
+    return np.array([way] if inside else [])
 
 
 def _meets_box(vertices: Floats, origin: Floats, direction: Floats) -> bool:

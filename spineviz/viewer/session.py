@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from spineviz.cuts import moved
 from spineviz.layers import APART, LAYERS, Layer
 from spineviz.model import Camera, Cut, Model, State
 from spineviz.timeline import Timeline, eased
@@ -201,12 +202,21 @@ class Viewer:
 
     @property
     def cut(self) -> CutName | None:
-        """The name of the chosen cut."""
-        return next((name for name, plane in self.cuts.items() if plane == self.choices.cut), None)
+        """The name of the chosen cut, wherever it has been moved."""
+        chosen = self.choices.cut
+        return next(
+            (name for name, plane in self.cuts.items() if chosen and plane.normal == chosen.normal), None
+        )
 
     def choose_cut(self, name: CutName | None) -> None:
         """Cut every pane open at a named plane, or close it with None."""
         self._choose(replace(self.choices, cut=None if name is None else _named(self.cuts, name)))
+
+    def move_cut(self, way: float, *, same_gesture: bool = False) -> None:
+        """Move the chosen cut so that it takes less away, by mm; moves of one gesture are undone together."""
+        if self.choices.cut is not None:
+            cut = moved(self.choices.cut, way)
+            self._choose(replace(self.choices, cut=cut), merge=same_gesture)
 
     def undo(self) -> None:
         """Take the last choice back; without one, nothing happens."""

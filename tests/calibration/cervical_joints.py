@@ -35,7 +35,7 @@ STEEPER, FLATTER = 1.08, 0.95
 ASIDE = 4.0
 """How far (degrees) it may look aside of where it is recommended to look."""
 
-THORACIC_SURFACE = FacetSurface(centre=(18.0, -20.0, 11.0), tilt=62.0, turn=10.0, curvature=0.0)
+THORACIC_SURFACE = FacetSurface(centre=(18.05, -19.22, 12.16), tilt=62.0, turn=10.0, curvature=0.0)
 """The superior articular surface of T1 in its own frame."""
 
 MEETING = 0.5

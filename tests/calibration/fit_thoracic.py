@@ -12,6 +12,8 @@ The folder holds ``reference`` and ``facts``. The same input gives the same numb
 3. Their measures move as near to published morphometry as `NEAR` and `LOOSE` say (`sized`).
 4. Joints are laid in the chain of discs, each bone's two articular processes fit them (`thoracic_arch`).
    Last come the costal facets (`vertebra_ribs`). Only parameters are kept.
+
+Run ``thoracic_joints.py`` after it: bodies get their published wedges, and their joints follow.
 """
 
 from __future__ import annotations
@@ -400,8 +402,7 @@ RELIEF: dict[str, dict[Path, float]] = {
     "T5": {
         ("lamina", "along", 0): -1.3,
         ("lamina", "along", 1): -1.4,
-        ("body", "inferior_endplate", "tilt"): -1.5,
-        ("pedicle_axis", "caudal"): -2.0,
+        ("superior_facet", "width"): 0.7,
     }
     | {("spinous_process", name, 0): 2.0 for name in TIP_OF_SPINE}
     | {("spinous_process", name, 1): -2.0 for name in TIP_OF_SPINE}
@@ -412,9 +413,8 @@ RELIEF: dict[str, dict[Path, float]] = {
 """What is taken from laminae and spinous processes (mm) so that they keep clear of the next bone.
 
 T1's pedicles are laid higher, and are taller in their middle, where a screw passes. T5 gets what its scan
-does not show: its body is lower in front (mm per 20 mm of depth), wedged by the published 3 to 4 degrees (the
-axis of the pedicle, told against the endplates, turns back with them), and its spinous process is as steep as
-its root, not as the few millimetres tell that the scan holds."""
+does not show: its spinous process is as steep as its root, not as the few millimetres tell that the scan
+holds; its superior articular surface is as wide as recommended."""
 
 
 def narrowed(level: str, shape: VertebraParameters) -> VertebraParameters:

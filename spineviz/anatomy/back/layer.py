@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import Delaunay
 
-from spineviz.anatomy.back.floor import HeightMap
+from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.recipe import Recipe
 from spineviz.sdf.solid import Solid
 from spineviz.structure import Floats, Points, Surface
@@ -21,15 +22,27 @@ RIM = 0.5
 
 @dataclass(frozen=True)
 class Outline:
-    """A rectangle with rounded corners in the (x, z) plane, symmetric in x; mm."""
+    """A rectangle with rounded corners in the (x, z) plane, symmetric in x; mm.
+
+    Where there is a ``taper``, the rectangle is drawn in across at each z to that share of its width.
+    """
 
     half_width: float
     caudal: float
     cranial: float
     radius: float
+    taper: Callable[[Floats], Floats] | None = None
+
+    def drawn(self, plan: Floats) -> Floats:
+        """Return places (n, 2) of the rectangle as (x, z) where the outline has them."""
+        if self.taper is None:
+            return plan
+        return np.stack([plan[:, 0] * self.taper(plan[:, 1]), plan[:, 1]], axis=1)
 
     def distance(self, x: Floats, z: Floats) -> Floats:
-        """Return the signed distance (mm, negative inside) of (x, z), shape (n,)."""
+        """Return the signed distance (mm, negative inside) of (x, z), shape (n,), about so where tapered."""
+        if self.taper is not None:
+            x = x / self.taper(z)
         middle, half = (self.cranial + self.caudal) / 2.0, (self.cranial - self.caudal) / 2.0
         across = np.abs(x) - self.half_width + self.radius
         along = np.abs(z - middle) - half + self.radius
@@ -37,7 +50,7 @@ class Outline:
         return outside + np.minimum(np.maximum(across, along), 0.0) - self.radius
 
     def border(self, step: float) -> Floats:
-        """Return points (n, 2) about every ``step`` mm along the outline, counter-clockwise in (x, z)."""
+        """Return points (n, 2) about every ``step`` mm along the rectangle, counter-clockwise in (x, z)."""
         width, height = self.half_width - self.radius, (self.cranial - self.caudal) / 2.0 - self.radius
         middle = (self.cranial + self.caudal) / 2.0
         count = max(int(np.ceil(self.radius * np.pi / 2.0 / step)), 2)
@@ -93,13 +106,14 @@ class Layer:
         x = step * np.arange(-half, half + 1)
         z = np.arange(self.outline.caudal + step, self.outline.cranial, step)
         grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
-        grid = grid[self.outline.distance(grid[:, 0], grid[:, 1]) < -0.6 * step]
+        rectangle = replace(self.outline, taper=None)
+        grid = grid[rectangle.distance(grid[:, 0], grid[:, 1]) < -0.6 * step]
         points = np.vstack([border, rim, grid])
         triangles = Delaunay(points).simplices
         a, b, c = (points[triangles[:, k]] for k in range(3))
         doubled = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
         triangles = np.where((doubled < 0.0)[:, None], triangles[:, ::-1], triangles)
-        return points, triangles[np.abs(doubled) > 1e-6 * step * step]
+        return self.outline.drawn(points), triangles[np.abs(doubled) > 1e-6 * step * step]
 
     def extruded(self, points: Floats, triangles: Triangles) -> Surface:
         """Return the closed surface of the sheet over a plan: points (n, 2), triangles (m, 3).

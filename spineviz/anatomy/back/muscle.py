@@ -1,39 +1,41 @@
-"""Multifidus, erector spinae and the thoracolumbar fascia of the lumbar back, laid on the bones.
+"""The muscles beside the spinous processes and the fascia over them, laid on the bones.
 
-World frame, mm. The muscles fill the space between the bony floor and the fascia; the intermuscular
-plane divides it. They end at flat sections above L3 and below S2. Shape parameters and cross-sections
-stand in ``meshes/measures/muscles.toml``.
+World frame, mm. Multifidus lies in the depth beside the spinous processes, longissimus and iliocostalis
+lateral to it; in chest and neck spinalis, semispinalis and splenius lie over it. They fill the space between
+the bony floor and the fascia and end at flat sections above and below the bones. Shape parameters
+and cross-sections stand in ``meshes/measures/muscles.toml``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy import ndimage
 
-from spineviz import measures
 from spineviz.anatomy.back import paint as muscle_paint
-from spineviz.anatomy.back.fascia import fascia_field, fascia_recipe
-from spineviz.anatomy.back.floor import (
-    HeightMap,
-    Stations,
-    bone_distance,
-    bone_from_behind,
-    floor_field,
-    stations,
+from spineviz.anatomy.back.aponeurosis import aponeurosis_recipe, spread
+from spineviz.anatomy.back.bed import (
+    MuscleBed,
+    beyond_longissimus,
+    beyond_plane,
+    beyond_spinalis,
+    longissimus_border,
+    muscle_bed,
 )
+from spineviz.anatomy.back.fascia import fascia_recipe
+from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.paint import Fibres
-from spineviz.anatomy.back.profile import Profile, along, measured
+from spineviz.anatomy.back.parameters import MuscleParameters, muscle_parameters
+from spineviz.anatomy.back.profile import along
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Recipe
 from spineviz.sdf.solid import Field, Solid, smooth_intersection
-from spineviz.spec import Spec
 from spineviz.structure import Floats, Points
-from spineviz.terms import SIDES, SIGN, Level, Side
+from spineviz.terms import LEVELS, SIDES, SIGN, Level, Side
 
-MUSCLE_STEP = 1.8
+__all__ = ["MuscleBed", "MuscleParameters", "muscle_bed", "muscle_parameters", "muscle_recipes"]
+
+MUSCLE_STEP = 1.9
 """The meshing step, mm."""
 
 PROCESS = 0.3
@@ -42,185 +44,255 @@ PROCESS = 0.3
 SUPRASPINOUS = 6.0
 """Down to this depth (mm) muscle keeps beside the supraspinous ligament."""
 
+DEEPEST = 50.0
+"""Nowhere is the bed deeper than this, mm."""
+
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
 
+REACH: Mapping[str, tuple[Level, Level]] = {
+    "multifidus": ("C2", "S1"),
+    "longissimus": ("C1", "S1"),
+    "iliocostalis": ("C4", "S1"),
+    "spinalis": ("T2", "L1"),
+    "semispinalis": ("C1", "T10"),
+    "splenius": ("C1", "T6"),
+}
+"""Between which levels a muscle runs, in the order from the depth; it is there beside two of them or more."""
 
-class MuscleParameters(Spec):
-    """The shape of the muscles and of the fascia over them; mm, and degrees for the angle.
 
-    ``intermuscular_plane`` is how far from the midline multifidus meets erector spinae under the fascia;
-    the plane leans medially by ``plane_slant`` mm for each mm of depth. Erector spinae ends at
-    ``lateral_border``, drawn in by ``border_roundness`` of its width where it meets fascia and floor.
-    ``bulge`` is how far the fascia stands behind the spinous line, at ``bulge_centre`` from the midline;
-    ``lateral_drop`` how far it falls forward again at the edge of the region. ``midline_gap`` separates
-    multifidus from the midline between the spinous processes and ``supraspinous_gap`` beside the
-    supraspinous ligament, ``bone_gap`` muscle from bone, ``cleft``
-    multifidus from erector spinae. Fascicles are ``fascicle_width`` wide and raise the surface by
-    ``fascicle_relief``; those of multifidus run ``fibre_angle`` from the midline.
+def muscle_recipes(
+    parameters: MuscleParameters,
+    bones: Mapping[Level, LevelBone],
+    size: float = 1.0,
+    aponeurosis: bool = False,
+) -> dict[str, Recipe]:
+    """Return the muscles of both sides beside some neighbouring bones and the fascia over them, by name.
+
+    ``size`` is how large the body is beside the mean. With ``aponeurosis``, that of erector spinae lies
+    between the fascia and the muscles, where loins and sacrum are there.
     """
-
-    intermuscular_plane: Profile
-    plane_slant: Profile
-    lateral_border: Profile
-    border_roundness: float
-    bulge: Profile
-    bulge_centre: Profile
-    lateral_drop: Profile
-    midline_gap: float
-    supraspinous_gap: Profile
-    bone_gap: float
-    cleft: float
-    fascicle_relief: float
-    fascicle_width: float
-    fibre_angle: float
-
-
-def muscle_parameters() -> MuscleParameters:
-    """Return the shape of a man's lumbar muscles from the measures."""
-    return measured(MuscleParameters, "muscles.shape")
-
-
-@dataclass(frozen=True, eq=False)
-class MuscleBed:
-    """Where the muscles lie: ``floor`` is the bone under them, ``fascia`` bridges their back.
-
-    ``roof`` stands the fascia's thickness in front of it. ``thin`` (mm) is positive where too little room
-    is left between roof and bone, as over the median sacral crest. ``bone`` is the signed distance to the
-    nearest bone, mm.
-    """
-
-    span: Stations
-    floor: HeightMap
-    fascia: HeightMap
-    roof: HeightMap
-    thin: HeightMap
-    bone: Field
-
-
-def muscle_bed(parameters: MuscleParameters, bones: Mapping[Level, LevelBone]) -> MuscleBed:
-    """Return the space of the muscles: floor, fascia and the distance to bone."""
-    seen = bone_from_behind(bones)
-    profiles = parameters.bulge, parameters.bulge_centre, parameters.lateral_drop
-    fascia = fascia_field(*profiles, bones, seen)
-    roof = fascia.shifted(-measures.value("muscles.fascia_thickness"))
-    floor = floor_field(bones, seen)
-    thin = _thin(np.minimum(seen.values, floor.values), roof)
-    return MuscleBed(stations(bones), floor, fascia, roof, thin, bone_distance(bones))
-
-
-def _thin(ground: Floats, roof: HeightMap) -> HeightMap:
-    """Return the plan distance (mm) into where less than the least thickness is left over the ground."""
-    least = measures.value("muscles.floor.least_thickness")
-    room = ndimage.gaussian_filter(np.clip(ground - roof.values, 0.0, 4.0 * least), 1.0)
-    slope = np.hypot(*np.gradient(room, roof.step))
-    return HeightMap(roof.lower, roof.step, (least - room) / np.maximum(slope, 0.5))
-
-
-def muscle_recipes(parameters: MuscleParameters, bones: Mapping[Level, LevelBone]) -> dict[str, Recipe]:
-    """Return multifidus and erector spinae of both sides and the thoracolumbar fascia, by name.
-
-    ``bones`` are L3, L4, L5 and S1 in the world.
-    """
-    bed = muscle_bed(parameters, bones)
+    there = tuple(name for name in REACH if present(name, bones))
+    parameters = _without(parameters, there)
+    bed = muscle_bed(parameters, bones, size, aponeurosis)
     result: dict[str, Recipe] = {}
-    for side in SIDES:
-        deep = _multifidus_fibres(parameters, bed, bones, side)
-        result[f"multifidus.{side}"] = Recipe(
-            f"multifidus.{side}", "muscle", _multifidus(parameters, bed, deep, side), MUSCLE_STEP,
-            side, deep.paint,
-        )  # fmt: skip
-    for side in SIDES:
-        lateral = _erector_fibres(parameters, bed, side)
-        result[f"erector_spinae.{side}"] = Recipe(
-            f"erector_spinae.{side}", "muscle", _erector_spinae(parameters, bed, lateral, side), MUSCLE_STEP,
-            side, lateral.paint,
-        )  # fmt: skip
-    lateral_muscles = [result[f"erector_spinae.{side}"].solid.field for side in SIDES]
-    medial = along(bed.span, parameters.intermuscular_plane)
-    fascia = fascia_recipe(bed.roof, bed.span, lateral_muscles, medial)
-    return result | {fascia.name: fascia}
+    for name in there:
+        for side in SIDES:
+            fibres = _fibres(name, parameters, bed, bones, side)
+            solid = _SOLIDS[name](parameters, bed, fibres, side)
+            named = f"{name}.{side}"
+            result[named] = Recipe(named, "muscle", solid, MUSCLE_STEP, side, fibres.paint)
+    wrapped = [name for name in ("longissimus", "iliocostalis", "splenius") if name in there]
+    outer = {side: [result[f"{name}.{side}"].solid.field for name in wrapped] for side in SIDES}
+    profiles = parameters.intermuscular_plane, parameters.lateral_border
+    medial, lateral = (along(bed.span, profile) for profile in profiles)
+    fascia = fascia_recipe(bed.roof, bed.span, bed.thickness, bed.tendon, outer, (medial, lateral))
+    result[fascia.name] = fascia
+    sheet = spread(parameters, bed.span)
+    if aponeurosis and sheet is not None:
+        sheets = [aponeurosis_recipe(fascia.layer.inner, bed.tendon, sheet, side) for side in SIDES]
+        result |= {sheet.name: sheet for sheet in sheets}
+    return result
 
 
-def _multifidus_fibres(
-    parameters: MuscleParameters, bed: MuscleBed, bones: Mapping[Level, LevelBone], side: Side
-) -> muscle_paint.MultifidusFibres:
-    l5, l4, l3 = (float(bones[level].landmarks["spinous.tip"].origin[2]) for level in ("L5", "L4", "L3"))
-    crest = float(bones["S1"].landmarks["crest.S1"].origin[2])
-    return muscle_paint.MultifidusFibres(
-        SIGN[side], bed.roof, parameters.fascicle_width, parameters.fascicle_relief,
-        parameters.fibre_angle, (crest, l5, l4, l3), bed.span,
-    )  # fmt: skip
+def present(muscle: str, levels: Mapping[Level, LevelBone]) -> bool:
+    """Tell whether a muscle is there beside some levels: beside two or more of those it runs along."""
+    first, last = (LEVELS.index(level) for level in REACH[muscle])
+    return sum(first <= LEVELS.index(level) <= last for level in levels) >= 2
 
 
-def _erector_fibres(
-    parameters: MuscleParameters, bed: MuscleBed, side: Side
-) -> muscle_paint.ErectorSpinaeFibres:
-    return muscle_paint.ErectorSpinaeFibres(
-        SIGN[side], bed.roof, parameters.fascicle_width, parameters.fascicle_relief,
-        along(bed.span, parameters.intermuscular_plane), along(bed.span, parameters.lateral_border), bed.span,
-    )  # fmt: skip
+def _without(parameters: MuscleParameters, there: tuple[str, ...]) -> MuscleParameters:
+    """Return the parameters with no room for muscles that are not there."""
+    nothing = tuple(0.0 for _ in parameters.bulge)
+    changed = {} if "splenius" in there else {"splenius_thickness": nothing}
+    if not {"spinalis", "semispinalis"} & set(there):
+        changed["superficial_share"] = nothing
+    return parameters.model_copy(update=changed)
 
 
-def _beyond_plane(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
-    """Return the distance (mm) of points lateral to the intermuscular plane, negative medial to it."""
-    plane, slant = along(bed.span, parameters.intermuscular_plane), along(bed.span, parameters.plane_slant)
+def _fibres(
+    name: str, parameters: MuscleParameters, bed: MuscleBed, bones: Mapping[Level, LevelBone], side: Side
+) -> Fibres:
+    size = parameters.fascicle_width, parameters.fascicle_relief
+    if name == "multifidus":
+        return muscle_paint.MultifidusFibres(
+            SIGN[side], bed.roof, *size, parameters.fibre_angle, _tips(bones), bed.span
+        )
+    if name in ("longissimus", "iliocostalis"):
+        plane = along(bed.span, parameters.intermuscular_plane)
+        border = along(bed.span, parameters.lateral_border)
+        return muscle_paint.ErectorSpinaeFibres(SIGN[side], bed.roof, *size, plane, border, bed.span)
+    return muscle_paint.StraightFibres(SIGN[side], bed.roof, *size, muscle_paint.ANGLES[name])
 
-    def distance(points: Points) -> Floats:
-        lean = slant(points[:, 2])
-        depth = np.maximum(-bed.roof.height(points), 0.0)
-        offset = SIGN[side] * points[:, 0] - plane(points[:, 2]) + lean * depth
-        return offset / np.sqrt(1.0 + lean**2 + 0.05)
 
-    return distance
+def _tips(bones: Mapping[Level, LevelBone]) -> tuple[float, ...]:
+    """Return the heights of the spinous tips from below, where multifidus begins."""
+    heights: list[float] = []
+    for level in sorted(bones, key=LEVELS.index, reverse=True):
+        mark = "crest.S1" if level == "S1" else "spinous.tip"
+        height = float(bones[level].landmarks[mark].origin[2])
+        if level != "C1" and (not heights or height > heights[-1] + 2.0):
+            heights.append(height)
+    return tuple(heights)
 
 
-def _within(bed: MuscleBed, fibres: Fibres, bone_gap: float, points: Points, flanks: Floats) -> Floats:
-    """Bound a muscle by fascia, floor, bone and the two end sections; ``flanks`` (n,) are its sides."""
-    roof = bed.roof.behind(points) + fibres.relief(points) + ROOF_GAP
-    floor = np.maximum(-bed.floor.behind(points), bone_gap - bed.bone(points))
+def _within(
+    bed: MuscleBed,
+    fibres: Fibres,
+    bone_gap: float,
+    points: Points,
+    flanks: Floats,
+    roof: Floats,
+    floor: Floats | None = None,
+    edge: float = 2.5,
+) -> Floats:
+    """Bound a muscle by its roof, floor, bone and the two end sections; ``flanks`` (n,) are its sides.
+
+    ``roof`` (n,) is how far points stand behind the roof, and ``floor`` how far before the muscle under it.
+    Where roof and flanks meet, the muscle is rounded by ``edge`` mm.
+    """
+    bony = np.maximum(-bed.floor.behind(points), bone_gap - bed.bone(points))
+    under = bony if floor is None else np.maximum(bony, floor)
+    over = roof + fibres.relief(points) + ROOF_GAP
     flanks = np.maximum(flanks, bed.thin.at(points[:, 0], points[:, 2]))
-    belly = np.maximum(smooth_intersection(roof, floor, 3.0), smooth_intersection(roof, flanks, 2.5))
+    belly = np.maximum(smooth_intersection(over, under, 3.0), smooth_intersection(over, flanks, edge))
     ends = np.maximum(points[:, 2] - bed.span.cranial, bed.span.caudal - points[:, 2])
     return smooth_intersection(belly, ends, 1.5)
 
 
-def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
-    """Return multifidus: medial of the intermuscular plane, against the spinous processes."""
-    beyond = _beyond_plane(parameters, bed, side)
+def _medial(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
+    """Return how far (mm) points lie too near the midline for muscle."""
     narrow, wide = parameters.midline_gap, along(bed.span, parameters.supraspinous_gap)
 
     def field(points: Points) -> Floats:
-        points = np.asarray(points, dtype=np.float64)
-        lateral = beyond(points) + parameters.cleft / 2.0
         depth = np.maximum(-bed.roof.height(points), 0.0)
         gap = narrow + (wide(points[:, 2]) - narrow) * np.exp(-np.square(depth / 5.0))
         process = np.clip(-bed.bone(points * [0.0, 1.0, 1.0]) / PROCESS, 0.0, 1.0)
         gap *= 1.0 - process * np.clip((depth - SUPRASPINOUS) / 3.0, 0.0, 1.0)
-        medial = gap - SIGN[side] * points[:, 0]
-        return _within(bed, fibres, parameters.bone_gap, points, np.maximum(lateral, medial))
+        return gap - SIGN[side] * points[:, 0]
 
-    return _bounded(field, bed, 0.0, max(parameters.intermuscular_plane) + 6.0, side)
+    return field
 
 
-def _erector_spinae(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
-    """Return erector spinae: lateral of the intermuscular plane, rounded at its lateral border."""
-    beyond = _beyond_plane(parameters, bed, side)
-    border = along(bed.span, parameters.lateral_border)
-    plane = along(bed.span, parameters.intermuscular_plane)
+def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
+    """Return multifidus: medial of the intermuscular plane, against the spinous processes."""
+    beyond, medial = beyond_plane(parameters, bed, side), _medial(parameters, bed, side)
+    roof = _under(bed.under_superficial, bed, parameters.cleft)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
-        z = points[:, 2]
-        medial = parameters.cleft / 2.0 - beyond(points)
-        above, below = -bed.roof.height(points), bed.floor.height(points)
-        level = np.clip((above - below) / np.maximum(above + below, 12.0), -1.2, 1.2)
-        inset = parameters.border_roundness * (border(z) - plane(z)) * np.abs(level) ** 4
-        lateral = (SIGN[side] * points[:, 0] - border(z) + inset) / (1.0 + inset / 12.0)
-        return _within(bed, fibres, parameters.bone_gap, points, smooth_intersection(medial, lateral, 2.0))
+        lateral = beyond(points) + parameters.cleft / 2.0
+        flanks = np.maximum(lateral, medial(points))
+        return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points))
+
+    return _bounded(field, bed, 0.0, _farthest(parameters) + 6.0, side)
+
+
+def _over_multifidus(name: str) -> Callable[[MuscleParameters, MuscleBed, Fibres, Side], Solid]:
+    """Return the maker of spinalis or semispinalis: on multifidus, medial of the intermuscular plane."""
+
+    def solid(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
+        half = parameters.cleft / 2.0
+        beyond, medial = beyond_plane(parameters, bed, side), _medial(parameters, bed, side)
+        between = beyond_spinalis(parameters, bed, side)
+        roof = _under(bed.under_splenius, bed, parameters.cleft)
+
+        def field(points: Points) -> Floats:
+            points = np.asarray(points, dtype=np.float64)
+            own = between(points) if name == "spinalis" else -between(points)
+            flanks = np.maximum(np.maximum(beyond(points), own) + half, medial(points))
+            floor = half - bed.under_superficial.behind(points)
+            return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points), floor)
+
+        return _bounded(field, bed, 0.0, _farthest(parameters) + 6.0, side)
+
+    return solid
+
+
+def _splenius(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
+    """Return splenius: a flat muscle under the fascia, over all others."""
+    medial = _medial(parameters, bed, side)
+
+    def field(points: Points) -> Floats:
+        points = np.asarray(points, dtype=np.float64)
+        floor = parameters.cleft / 2.0 - bed.under_splenius.behind(points)
+        flanks = np.maximum(medial(points), 4.0 * floor)
+        return _within(bed, fibres, parameters.bone_gap, points, flanks, bed.roof.behind(points), floor)
+
+    return _bounded(field, bed, 0.0, max(parameters.splenius_lateral) + 3.0, side)
+
+
+def _longissimus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
+    """Return longissimus: lateral of the intermuscular plane, as far as iliocostalis."""
+    half = parameters.cleft / 2.0
+    beyond, outer = beyond_plane(parameters, bed, side), beyond_longissimus(parameters, bed, side)
+    border, roof = _border(parameters, bed, side), _under(bed.under_splenius, bed, parameters.cleft)
+
+    def field(points: Points) -> Floats:
+        points = np.asarray(points, dtype=np.float64)
+        sides = np.maximum(half - beyond(points), outer(points) + half)
+        flanks = smooth_intersection(sides, border(points), 2.0)
+        return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points), edge=1.5)
 
     deepest = min(parameters.intermuscular_plane) - 12.0
     return _bounded(field, bed, deepest, max(parameters.lateral_border), side)
+
+
+def _iliocostalis(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
+    """Return iliocostalis: lateral of longissimus, rounded at its lateral border."""
+    half = parameters.cleft / 2.0
+    inner = beyond_longissimus(parameters, bed, side)
+    border, roof = _border(parameters, bed, side), _under(bed.under_splenius, bed, parameters.cleft)
+
+    def field(points: Points) -> Floats:
+        points = np.asarray(points, dtype=np.float64)
+        flanks = smooth_intersection(half - inner(points), border(points), 2.0)
+        return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points))
+
+    heights = np.array(bed.span.heights)
+    nearest = float(longissimus_border(parameters, bed.span)(heights).min())
+    return _bounded(
+        field, bed, nearest - DEEPEST * parameters.longissimus_slant, max(parameters.lateral_border), side
+    )
+
+
+_SOLIDS: Mapping[str, Callable[[MuscleParameters, MuscleBed, Fibres, Side], Solid]] = {
+    "multifidus": _multifidus,
+    "longissimus": _longissimus,
+    "iliocostalis": _iliocostalis,
+    "spinalis": _over_multifidus("spinalis"),
+    "semispinalis": _over_multifidus("semispinalis"),
+    "splenius": _splenius,
+}
+
+
+def _under(roof: HeightMap, bed: MuscleBed, cleft: float) -> Field:
+    """Return how far points stand behind a muscle's roof; half a cleft in front of it under other muscle."""
+    gap = HeightMap(roof.lower, roof.step, np.clip(roof.values - bed.roof.values, 0.0, cleft / 2.0))
+    return lambda points: roof.behind(points) + gap.at(points[:, 0], points[:, 2])
+
+
+def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
+    """Return the distance (mm) of points beyond the rounded lateral border of erector spinae."""
+    border, plane = (
+        along(bed.span, parameters.lateral_border),
+        along(bed.span, parameters.intermuscular_plane),
+    )
+
+    def field(points: Points) -> Floats:
+        z = points[:, 2]
+        above, below = -bed.roof.height(points), bed.floor.height(points)
+        level = np.clip((above - below) / np.maximum(above + below, 12.0), -1.2, 1.2)
+        inset = parameters.border_roundness * (border(z) - plane(z)) * np.abs(level) ** 4
+        return (SIGN[side] * points[:, 0] - border(z) + inset) / (1.0 + inset / 12.0)
+
+    return field
+
+
+def _farthest(parameters: MuscleParameters) -> float:
+    """Return how far from the midline (mm) the muscles reach that lie medial of the intermuscular plane."""
+    pairs = zip(parameters.intermuscular_plane, parameters.plane_slant, strict=True)
+    return max(plane + DEEPEST * max(-slant, 0.0) for plane, slant in pairs)
 
 
 def _bounded(field: Field, bed: MuscleBed, medial: float, lateral: float, side: Side) -> Solid:

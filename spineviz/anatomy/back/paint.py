@@ -5,13 +5,14 @@ World frame, mm. Coordinates run along and across the fibres, measured on the re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from spineviz.anatomy.back.floor import HeightMap, Stations
+from spineviz.anatomy.back.height_map import HeightMap
+from spineviz.anatomy.back.stations import Stations
 from spineviz.anatomy.recipe import Paint
 from spineviz.structure import Floats, Points
 
@@ -60,7 +61,7 @@ class MultifidusFibres:
     """Multifidus: fascicles that leave each spinous tip and run caudally and laterally.
 
     ``angle`` (degrees) is their angle from the midline as seen from behind; ``tips`` are the heights
-    (z, mm) of the spinous tips from S1 up to L3. Fibres gather at the tips.
+    (z, mm) of the spinous tips from below. Fibres gather at the tips.
     """
 
     sign: float
@@ -68,7 +69,7 @@ class MultifidusFibres:
     width: float
     height: float
     angle: float
-    tips: tuple[float, float, float, float]
+    tips: tuple[float, ...]
     span: Stations
 
     def paint(self, points: Points) -> Paint:
@@ -79,10 +80,16 @@ class MultifidusFibres:
         pattern = strands(across)
         near_tip = np.exp(-lateral / (2.5 + 6.0 * pattern))
         level = points[:, 2] + 14.0 * pattern - 7.0
-        sacral = 0.7 * smoothstep(self.span.heights[3] + 4.0, self.span.caudal, level)
+        sacral = 0.7 * self._sacral(level)
         surface = 1.0 - smoothstep(1.5, 5.0, depth)
         tint = np.clip(np.maximum(0.95 * near_tip, sacral) * surface, 0.0, 1.0)
         return Paint(tint, np.stack([along, across + DEPTH_ACROSS * depth], axis=1))
+
+    def _sacral(self, z: Floats) -> Floats:
+        """Return 1 on the sacrum and 0 above it."""
+        if not self.span.has("L5-S1", "S2"):
+            return np.zeros(len(z))
+        return smoothstep(self.span.at("L5-S1") + 4.0, self.span.caudal, z)
 
     def relief(self, points: Points) -> Floats:
         """Return how far (n,) mm the surface lies below its highest fascicles."""
@@ -112,8 +119,8 @@ class MultifidusFibres:
 class ErectorSpinaeFibres:
     """Erector spinae: nearly longitudinal, gathered caudally; its aponeurosis is pale.
 
-    A longitudinal furrow parts longissimus from iliocostalis. ``plane`` and ``border`` give
-    the muscle's medial and lateral border (mm from the midline) at z.
+    Longissimus and iliocostalis share their coordinates: ``plane`` and ``border`` give the medial and the
+    lateral border (mm from the midline) of both together at z.
     """
 
     sign: float
@@ -128,18 +135,22 @@ class ErectorSpinaeFibres:
         """Return tint and coordinates of points (n, 3)."""
         along, across = self._fibres(points)
         depth = _depth(self.roof, points)
-        share = np.clip(across / FULL_WIDTH, 0.0, 1.0)
-        top, bottom = self.span.heights[0], self.span.heights[3]
-        edge = top + (bottom - top) * (0.35 + 0.65 * share) + 26.0 * (strands(across) - 0.5)
-        deepest = 5.0 + 60.0 * smoothstep(bottom + 15.0, bottom - 35.0, points[:, 2])
-        tint = smoothstep(-3.0, 6.0, edge - points[:, 2]) * (1.0 - smoothstep(0.7, 1.0, depth / deepest))
+        tint = self._aponeurosis(points[:, 2], across, depth)
         return Paint(tint, np.stack([along, across + DEPTH_ACROSS * depth], axis=1))
+
+    def _aponeurosis(self, z: Floats, across: Floats, depth: Floats) -> Floats:
+        """Return where the muscle is pale: below a slanting, frayed line, and not in its depth."""
+        if not self.span.has("L2-L3", "L5-S1"):
+            return np.zeros(len(z))
+        share = np.clip(across / FULL_WIDTH, 0.0, 1.0)
+        top, bottom = self.span.at("L2-L3"), self.span.at("L5-S1")
+        edge = top + (bottom - top) * (0.35 + 0.65 * share) + 26.0 * (strands(across) - 0.5)
+        deepest = 5.0 + 60.0 * smoothstep(bottom + 15.0, bottom - 35.0, z)
+        return smoothstep(-3.0, 6.0, edge - z) * (1.0 - smoothstep(0.7, 1.0, depth / deepest))
 
     def relief(self, points: Points) -> Floats:
         """Return how far (n,) mm the surface lies below its highest fascicles."""
-        along, across = self._fibres(points)
-        division = np.exp(-np.square((across - 0.52 * FULL_WIDTH) / 2.4))
-        return self.height * np.maximum(_furrows(along, across, self.width), 1.4 * division)
+        return self.height * _furrows(*self._fibres(points), self.width)
 
     def _fibres(self, points: Points) -> tuple[Floats, Floats]:
         """Return the coordinates (mm) along and across the fibres as seen from behind."""
@@ -147,6 +158,42 @@ class ErectorSpinaeFibres:
         medial, lateral = self.plane(z), self.border(z)
         across = FULL_WIDTH * (self.sign * points[:, 0] - medial) / np.maximum(lateral - medial, 30.0)
         return -z, across
+
+
+@dataclass(frozen=True, eq=False)
+class StraightFibres:
+    """A muscle whose fibres run one way, ``angle`` degrees from the midline as seen from behind.
+
+    Above 0 they run caudally and laterally, below 0 cranially and laterally.
+    """
+
+    sign: float
+    roof: HeightMap
+    width: float
+    height: float
+    angle: float
+
+    def paint(self, points: Points) -> Paint:
+        """Return coordinates of points (n, 3), and as tint where the muscle is tendon: at the midline."""
+        along, across = self._fibres(points)
+        depth = _depth(self.roof, points)
+        lateral = np.maximum(self.sign * points[:, 0], 0.0)
+        tint = np.exp(-lateral / (1.5 + 3.0 * strands(across))) * (1.0 - smoothstep(1.5, 6.0, depth))
+        return Paint(tint, np.stack([along, across + DEPTH_ACROSS * depth], axis=1))
+
+    def relief(self, points: Points) -> Floats:
+        """Return how far (n,) mm the surface lies below its highest fascicles."""
+        return self.height * _furrows(*self._fibres(points), self.width)
+
+    def _fibres(self, points: Points) -> tuple[Floats, Floats]:
+        """Return the coordinates (mm) along and across the fibres as seen from behind."""
+        slope = np.radians(self.angle)
+        lateral, z = self.sign * points[:, 0], points[:, 2]
+        return np.sin(slope) * lateral - np.cos(slope) * z, np.cos(slope) * lateral + np.sin(slope) * z
+
+
+ANGLES: Mapping[str, float] = {"spinalis": 2.0, "semispinalis": 8.0, "splenius": -24.0}
+"""How fibres run, degrees from the midline; see `StraightFibres`."""
 
 
 def fascia(points: Points) -> Paint:

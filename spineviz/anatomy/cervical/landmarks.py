@@ -11,7 +11,14 @@ import numpy as np
 
 from spineviz.anatomy.cervical.parts import RIGHTWARD, FacetSurface, plate_loft
 from spineviz.anatomy.cervical.solid import ACROSS, CervicalParameters, field
-from spineviz.anatomy.vertebra.landmarks import axis_frame, leaving, mirrored, normals, surface_frame
+from spineviz.anatomy.vertebra.landmarks import (
+    axis_frame,
+    crest_slope,
+    leaving,
+    mirrored,
+    normals,
+    surface_frame,
+)
 from spineviz.anatomy.vertebra.parts import PedicleAxis, VertebralBody, body_field, process_loft
 from spineviz.sdf.loft import Loft
 from spineviz.sdf.solid import Field
@@ -137,7 +144,7 @@ def _endplate(bone: Field, body: VertebralBody, side: float) -> Frame:
             border = leaving(lambda points: parts(points).max(axis=0), centre, towards)
             rim.append(leaving(bone, centre + RIM * (border - centre), side * SUPERIOR))
     points = np.array(rim)
-    slope = np.polyfit(points[:, 1], points[:, 2], 1)[0]
+    slope = crest_slope(bone, centre, side)
     middle = np.array([0.0, (points[:, 1].max() + points[:, 1].min()) / 2.0])
     height = points[:, 2].mean() + slope * (middle[1] - points[:, 1].mean())
     return axis_frame(np.array([*middle, height]), np.array([0.0, -slope, 1.0]))

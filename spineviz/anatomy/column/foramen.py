@@ -44,8 +44,8 @@ MEDIAL = 4.0
 CLEFT = 1.3
 """Where two bones are no farther from each other than so many joint spaces, their joint closes the gap."""
 
-RIM = 2.5
-"""How far from an endplate's plane the back of the body is felt, mm."""
+RIMS = (2.5, 1.5)
+"""So far (mm) from an endplate the back of the body is felt: a low pedicle may reach the farther place."""
 
 DEPTHS, WIDEST = np.arange(0.5, 6.1, 0.5), 8.0
 """How deep in a sacral foramen its narrowest place is looked for, and how far from its axis it ends where its
@@ -209,16 +209,24 @@ def _back_of_disc(upper: Bone, frame: Frame, side: Side) -> tuple[Floats, Floats
     if "endplate.inferior" not in upper.landmarks:
         return None
     rim = upper.landmarks["endplate.inferior"]
-    start = frame.to_local(rim.origin + RIM * rim.superior) * [1.0, 0.0, 1.0]
+    corners = [corner for height in RIMS if (corner := _corner(upper, rim, height, frame)) is not None]
+    if not corners:
+        raise ValueError(f"{upper.level}: the back of its body was not found at the {side} pedicle")
+    foremost = min(corners, key=lambda corner: SIGN[side] * corner[0])
+    down = -(rim.superior @ frame.axes.T)[::2]
+    return foremost, down / np.linalg.norm(down)
+
+
+def _corner(upper: Bone, rim: Frame, height: float, frame: Frame) -> Floats | None:
+    """Return where, along the frame's x and z, a body's back is met ``height`` mm over its lower rim."""
+    start = frame.to_local(rim.origin + height * rim.superior) * [1.0, 0.0, 1.0]
     back = -(rim.anterior @ frame.axes.T) * [1.0, 0.0, 1.0]
     places = start + np.arange(0.0, 40.0, 0.25)[:, None] * back / np.linalg.norm(back)
     inside = upper.distance(frame.to_parent(places)) < 0.0
     first = int(np.argmax(inside))
     if not inside.any() or inside[first:].all():
-        raise ValueError(f"{upper.level}: the back of its body was not found at the {side} pedicle")
-    corner = places[first + int(np.argmin(inside[first:]))]
-    down = -(rim.superior @ frame.axes.T)[::2]
-    return corner[::2], down / np.linalg.norm(down)
+        return None
+    return np.asarray(places[first + int(np.argmin(inside[first:]))][::2])
 
 
 def _behind(disc: tuple[Floats, Floats], ahead: float, across: Floats, up: Floats) -> Floats:

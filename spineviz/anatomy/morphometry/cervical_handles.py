@@ -86,7 +86,7 @@ CERVICAL: dict[str, tuple[Move, ...]] = {
         ),
     ),
     "transverse_span": (
-        Extend(POSTERIOR, ("end", f"{LAMELLA}.end"), 0.5, across=True, marks=("transverse",)),
+        Shift((f"{POSTERIOR}.end", f"{LAMELLA}.end"), (0.5, 0.0, 0.0), ("transverse",)),
         Shift((f"{ANTERIOR}.end", f"{LAMELLA}.start"), (0.35, 0.0, 0.0), ("tubercle.anterior",)),
         Shift((FORAMEN,), (0.15, 0.0, 0.0), ("foramen.transverse",)),
     ),

@@ -142,21 +142,25 @@ def deviates(seed: int, asked: Sequence[str]) -> dict[str, dict[str, float]]:
     """Return how far one person's measures lie from the mean, in standard deviations, by level and measure.
 
     Each is made of the person's size (lengths only), of the part of the bone and of the measure, both alike
-    at neighbouring levels, and of the level alone. A seed gives the same person whichever levels are asked.
+    at neighbouring levels, and of the level alone. Measures that go together, as the heights of a body in
+    front and behind, resemble each other. A seed gives the same person whichever levels are asked.
     """
     known, order = {level: recommended(level) for level in asked}, levels()
     weights = measures.table("calipers.variation")
     generator = np.random.default_rng(seed)
     size = generator.standard_normal()
     rows: dict[str, dict[str, float]] = {level: {} for level in asked}
+    singles: dict[str, Floats] = {}
     for _, names in PARTS.values():
         part = _along(generator, len(order), weights["neighbour_correlation"])
         for name in names:
-            single = _along(generator, len(order), weights["neighbour_correlation"])
+            singles[name] = _along(generator, len(order), weights["neighbour_correlation"])
+            for mate, likeness in weights["together"].get(name, {}).items():
+                singles[name] = likeness * singles[mate] + np.sqrt(1.0 - likeness**2) * singles[name]
             alone = generator.standard_normal(len(order))
             whole = generator.standard_normal() if unit(name) == "degrees" else size
             total = weights["size"] * whole + weights["part"] * part
-            total = total + weights["measure"] * single + weights["level"] * alone
+            total = total + weights["measure"] * singles[name] + weights["level"] * alone
             total = np.clip(total, -weights["greatest"], weights["greatest"])
             for level in asked:
                 if name in known[level]:

@@ -21,6 +21,13 @@ RIM, DEPTH = 0.86, 5.0
 """Where an endplate's raised rim lies: the part of the way from the centre to the border of the body's
 section ``DEPTH`` mm below the endplate."""
 
+CREST_INSETS = np.arange(1.0, 6.1, 0.5)
+"""How far inside the body's border the crest of an endplate's rim is looked for (mm)."""
+
+CREST_ANGLES = np.radians([-15.0, 0.0, 15.0])
+"""In which directions, from anterior and from posterior, that crest tells an endplate's inclination: where a
+lateral radiograph shows its corners."""
+
 LUMBAR_LAMINA, THORACIC_LAMINA = 0.25, 0.45
 """Where along its loft a lamina's centre lies; a thoracic one begins farther to the side."""
 
@@ -243,5 +250,19 @@ def endplate_rim(bone: Field, parameters: VertebraParameters, side: float) -> Fr
     starts = np.tile(centre, (len(angles), 1))
     border = leaving_all(lambda points: parts(points).max(axis=0), starts, towards)
     points = leaving_all(bone, centre + RIM * (border - centre), np.tile(side * SUPERIOR, (len(angles), 1)))
-    slope = np.polyfit(points[:, 1], points[:, 2], 1)[0]
+    slope = crest_slope(bone, centre, side)
     return axis_frame(points.mean(axis=0) * [0.0, 1.0, 1.0], np.array([0.0, -slope, 1.0]))
+
+
+def crest_slope(bone: Field, centre: Floats, side: float) -> float:
+    """Return how an endplate rises to anterior (mm per mm): from its rim's crest behind to that in front.
+
+    ``centre`` lies inside the body, under the endplate; ``side`` is +1 for the superior one.
+    """
+    towards = np.array([[np.sin(a), way * np.cos(a), 0.0] for way in (1.0, -1.0) for a in CREST_ANGLES])
+    border = leaving_all(bone, np.tile(centre, (len(towards), 1)), towards)
+    starts = (border[:, None] - CREST_INSETS[:, None] * towards[:, None]).reshape(-1, 3)
+    tops = leaving_all(bone, starts, np.tile(side * SUPERIOR, (len(starts), 1)))
+    rows = tops.reshape(len(towards), len(CREST_INSETS), 3)
+    crests = rows[np.arange(len(towards)), np.argmax(side * rows[..., 2], axis=1)]
+    return float(np.polyfit(crests[:, 1], crests[:, 2], 1)[0])

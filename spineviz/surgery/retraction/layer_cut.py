@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.spatial import Delaunay
 
 from spineviz import measures
-from spineviz.anatomy.back.floor import HeightMap
+from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.retraction import ellipse

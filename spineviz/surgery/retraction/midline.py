@@ -109,6 +109,10 @@ class MidlineWound:
         """Return the amounts of the wound open to a share 0..1 at all depths."""
         return OpenAmounts(share, share)
 
+    def course(self) -> tuple[OpenAmounts, ...]:
+        """Return amounts that stand for the whole way of the tissue."""
+        return tuple(self.part(float(share)) for share in np.linspace(0.125, 1.0, 8))
+
     @cached_property
     def _shape(self) -> dict[str, Any]:
         return measures.table("retraction.open.map")

@@ -17,6 +17,9 @@ from spineviz.surgery.retraction.tube import TubeCorridor
 from spineviz.surgery.retraction.variant import opened_variant
 from spineviz.surgery.retraction.warp import Amounts, PartingWarp, surface_warp
 
+MUSCLES = ("multifidus", "longissimus", "iliocostalis")
+"""The muscles that a posterior approach to the lower back meets on its side."""
+
 LAYERS = ("thoracolumbar_fascia", "subcutaneous_fat", "skin")
 """The sheets that every posterior approach cuts, from the deepest to the skin."""
 
@@ -36,11 +39,12 @@ def parted(
     """Return every tissue that an opening moves, by the name of its structure.
 
     Fascia, fat and skin are cut, and so are the muscles of the opening's side where the slit goes through
-    them; a muscle beside the slit is moved as it is. Raises KeyError where a tissue is missing.
+    them; a muscle beside the slit is moved as it is. Raises KeyError where a layer is missing.
     """
     result: dict[str, PartedTissue] = {}
+    muscles = [name for muscle in MUSCLES if (name := f"{muscle}.{opening.side}") in recipes]
     wall = septum(structures, opening.side)
-    for name in (f"multifidus.{opening.side}", f"erector_spinae.{opening.side}", *LAYERS):
+    for name in (*muscles, *LAYERS):
         recipe = recipes[name]
         muscle = recipe.tissue == "muscle"
         cut = not muscle or _is_cut(recipe, opening)

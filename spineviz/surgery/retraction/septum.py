@@ -44,7 +44,7 @@ def septum(structures: Mapping[str, Structure], side: Side) -> Field | None:
     half = np.full(counts, -np.inf)
     cells = np.round((points[:, 1:] - lower) / CELL).astype(int)
     np.maximum.at(half, (cells[:, 0], cells[:, 1]), sign * points[:, 0])
-    drawn = ndimage.binary_closing(np.isfinite(half), np.ones((5, 5)))
+    drawn = ndimage.binary_fill_holes(ndimage.binary_closing(np.isfinite(half), np.ones((7, 7))))
     within = CELL * (ndimage.distance_transform_edt(~drawn) - ndimage.distance_transform_edt(drawn))
     nearest = ndimage.distance_transform_edt(~np.isfinite(half), return_distances=False, return_indices=True)
     thick = ndimage.gaussian_filter(ndimage.maximum_filter(half[tuple(nearest)], 3), 1.0)

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from spineviz import measures
-from spineviz.anatomy.back.floor import HeightMap, bone_distance, bone_from_behind, floor_field
+from spineviz.anatomy.back.bed import ground
+from spineviz.anatomy.back.height_map import HeightMap
+from spineviz.anatomy.back.skeleton import bone_distance
+from spineviz.anatomy.back.stations import above_coccyx
 from spineviz.anatomy.bone import LevelBone
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points
@@ -29,7 +32,8 @@ class Terrain:
 
 def terrain(bones: Mapping[Level, LevelBone]) -> Terrain:
     """Return the terrain of a spine."""
-    return Terrain(floor_field(bones, bone_from_behind(bones)), bone_distance(bones))
+    own = above_coccyx(bones)
+    return Terrain(ground(own).floor, bone_distance(own))
 
 
 def lifted_height(height: Floats) -> Floats:

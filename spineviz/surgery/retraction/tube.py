@@ -146,6 +146,16 @@ class TubeCorridor:
         """
         return TubeAmounts(established / 2.0, diameter / 2.0, progress * (self.length + self._cone))
 
+    def course(self) -> tuple[TubeAmounts, ...]:
+        """Return amounts that stand for the whole way of the tissue: standing and advancing dilators."""
+        standing = (self.part(float(share)) for share in np.linspace(0.125, 1.0, 8))
+        advancing = (
+            self.inserting(0.0, share * self.diameter, progress)
+            for share in (0.3, 1.0)
+            for progress in (0.5, 0.7, 0.8, 0.9)
+        )
+        return (*standing, *advancing)
+
     def withdrawing(self, progress: float) -> TubeAmounts:
         """Return the amounts while the tube is drawn out, ``progress`` 0..1; the muscle falls back."""
         return self.inserting(0.0, self.diameter, 1.0 - progress)
@@ -213,7 +223,7 @@ class TubeCorridor:
         length = np.interp(width, *self._half_lengths)
         a, b, growth = self._grown(points.ring.area, points.weight, width, length)
         x, z = b * points.ring.sine, a * points.ring.cosine
-        lift = points.lift * (1.0 / (1.0 + growth * points.slope) - 1.0)
+        lift = self._lift(points, growth, amounts)
         right, anterior, superior = self.frame.axes
         moved = points.rest + np.multiply.outer(x - points.across, right)
         moved += np.multiply.outer(z - points.along, superior)
@@ -222,6 +232,21 @@ class TubeCorridor:
         lift[low] += points.follow[low] * (points.floor[low] - floor)
         moved -= np.multiply.outer(lift, anterior)
         return moved
+
+    def _lift(self, points: TubePoints, growth: Floats, amounts: tuple[float, ...]) -> Floats:
+        """Return how much (n,) mm prepared points rise for the area that the opening takes below them.
+
+        What an advancing tip takes it takes only down to where it has come.
+        """
+        established, _, tip = amounts
+        inner = points.fade * established
+        before = 1.0 / (1.0 + inner * np.interp(inner, *self._half_lengths) * points.slope)
+        depth = np.clip(points.depth, 0.0, self.length)
+        half = self._cone / 2.0
+        passed = np.clip((tip - half - depth) / (self.length + half - depth), 0.0, 1.0)
+        return np.asarray(
+            points.lift * (before - 1.0 + passed * (1.0 / (1.0 + growth * points.slope) - before))
+        )
 
     def open(self, points: Points, amounts: tuple[float, ...]) -> Points:
         """Return where world points (n, 3) stand at some amounts, mm: the map in closed form."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.anatomy.recipe import Recipe
@@ -18,8 +19,10 @@ SNAP = 0.5
 CUT_STEP = 1.6
 """Cut muscle is meshed no coarser than this (mm), so that the lumen's rim stays crisp."""
 
-OFF_BONE = 0.15
-"""Cut muscle at rest keeps this far (mm) from bone."""
+OFF_BONE, NEAR_BONE, PUSHES = 0.15, 1.5, 5
+"""Cut muscle at rest keeps this far (mm) from bone; how near triangles count, how often they give way."""
+
+Triangles = npt.NDArray[np.integer]
 
 MARGIN = 14.0
 """How far (mm) tissue may move beyond its bounds while it is parted."""
@@ -50,20 +53,29 @@ def opened_solid(recipe: Recipe, opening: Opening, step: float) -> Surface:
     opened = mesh(Solid(field, solid.lower - MARGIN, solid.upper + MARGIN), step)
     vertices = opened.vertices.astype(np.float64)
     moved = opening.moves(vertices)
-    vertices[moved] = _off_bone(opening.closed(vertices[moved], SNAP), opening.terrain.bone)
+    vertices[moved] = opening.closed(vertices[moved], SNAP)
+    own = np.full(len(vertices), -1)
+    own[moved] = np.arange(np.count_nonzero(moved))
+    faces = own[opened.faces]
+    vertices[moved] = _off_bone(vertices[moved], faces[(faces >= 0).all(axis=1)], opening.terrain.bone)
     return recipe.painted(opened.moved(vertices))
 
 
-def _off_bone(points: Points, bone: Field) -> Points:
-    """Return points (n, 3) with those that the mesher's chords put into bone pushed out of it."""
+def _off_bone(points: Points, faces: Triangles, bone: Field) -> Points:
+    """Return points (n, 3) so far out of bone that neither they nor their ``faces`` (m, 3) enter it."""
     result = points.copy()
-    for _ in range(3):
-        near = np.flatnonzero(bone(result) < OFF_BONE)
-        if not len(near):
+    for _ in range(PUSHES):
+        distance = bone(result)
+        short, close = np.maximum(OFF_BONE - distance, 0.0), distance < NEAR_BONE
+        near = faces[close[faces].any(axis=1)]
+        within = np.maximum(OFF_BONE - bone(result[near].mean(axis=1)), 0.0)
+        np.maximum.at(short, near.ravel(), np.repeat(within, 3))
+        pushed = np.flatnonzero(short)
+        if not len(pushed):
             break
         steps = 0.3 * np.vstack([np.eye(3), -np.eye(3)])
-        values = bone((result[near, None] + steps).reshape(-1, 3)).reshape(-1, 6)
+        values = bone((result[pushed, None] + steps).reshape(-1, 3)).reshape(-1, 6)
         slope = values[:, :3] - values[:, 3:]
         slope /= np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-6)
-        result[near] += (OFF_BONE - bone(result[near]))[:, None] * slope
+        result[pushed] += short[pushed, None] * slope
     return result

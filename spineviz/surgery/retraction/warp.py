@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,6 +52,9 @@ class Opening(Protocol):
     def part(self, share: float) -> Amounts:
         """Return the amounts of an opening of a share 0..1 of the full one at all depths."""
 
+    def course(self) -> Sequence[Amounts]:
+        """Return amounts that stand for the whole way of the tissue."""
+
     def lumen(self, points: Points) -> Floats:
         """Return the signed distance (n,) mm of opened points to the lumen, negative in it."""
 
@@ -61,7 +64,7 @@ class Opening(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class BoneGrid:
-    """The bones' distance and its gradient every millimetre in a box; asked for all four at once.
+    """The bones' distance and its gradient every ``step`` mm in a box; asked for all four at once.
 
     ``values`` has shape (nx * ny * nz, 4), float32; ``counts`` are nx, ny, nz.
     """
@@ -69,10 +72,11 @@ class BoneGrid:
     lower: Floats
     counts: tuple[int, int, int]
     values: Floats
+    step: float = 1.0
 
     def __call__(self, points: Points) -> tuple[Floats, Points]:
         """Return distances (n,) mm and gradients (n, 3) at points (n, 3), by trilinear interpolation."""
-        place = np.clip(points - self.lower, 0.0, np.array(self.counts) - 1.001)
+        place = np.clip((points - self.lower) / self.step, 0.0, np.array(self.counts) - 1.001)
         cell = place.astype(np.intp)
         x, y, z = (place - cell).T
         _, ny, nz = self.counts
@@ -86,18 +90,18 @@ class BoneGrid:
         return result[:, 0], result[:, 1:]
 
 
-def bone_grid(bone: Field, points: Points, margin: float = 4.0) -> BoneGrid:
-    """Sample a distance field and its gradient in the box around points (n, 3)."""
+def bone_grid(bone: Field, points: Points, margin: float = 4.0, step: float = 1.0) -> BoneGrid:
+    """Sample a distance field and its gradient every ``step`` mm in the box around points (n, 3)."""
     lower = np.floor(points.min(0) - margin)
-    count = np.ceil(points.max(0) + margin - lower).astype(int) + 1
-    nodes = np.moveaxis(np.indices(tuple(count)), 0, -1) + lower
+    count = np.ceil((points.max(0) + margin - lower) / step).astype(int) + 1
+    nodes = step * np.moveaxis(np.indices(tuple(count)), 0, -1) + lower
     distance = bone(nodes.reshape(-1, 3)).reshape(tuple(count))
     slopes: list[Floats] = list(np.gradient(distance))
     gradient = np.stack(slopes, axis=-1)
     gradient /= np.maximum(np.linalg.norm(gradient, axis=-1, keepdims=True), 1e-6)
     values = np.concatenate([distance[..., None], gradient], axis=-1).reshape(-1, 4)
     nx, ny, nz = (int(number) for number in count)
-    return BoneGrid(frozen(lower, np.float64), (nx, ny, nz), frozen(values, np.float32))
+    return BoneGrid(frozen(lower, np.float64), (nx, ny, nz), frozen(values, np.float32), step)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,8 +199,8 @@ def _clearance(rest: Points, prepared: Any, opening: Opening, bone: Field) -> Cl
     """Choose the points that come near bone at some opening, and how far they must stay off it."""
     common = measures.table("retraction.common")
     near = np.zeros(len(rest), dtype=bool)
-    for share in np.linspace(0.125, 1.0, 8):
-        near |= bone(opening.move(prepared, opening.part(float(share)))) < common["watch_distance"]
+    for amounts in opening.course():
+        near |= bone(opening.move(prepared, amounts)) < common["watch_distance"]
     watched = np.flatnonzero(near)
     if not len(watched):
         return None

@@ -1,0 +1,214 @@
+"""The bed of the back's muscles: one room between the bony floor and the fascia, and how it is divided.
+
+World frame, mm. Surfaces over the plan of the back divide the room by depth, planes by the way from the
+midline; every muscle keeps half a cleft from the border that it shares with its neighbour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from spineviz import measures
+from spineviz.anatomy.back.aponeurosis import thickness as thickness_of_aponeurosis
+from spineviz.anatomy.back.fascia import fascia_field
+from spineviz.anatomy.back.floor import floor_field
+from spineviz.anatomy.back.height_map import HeightMap
+from spineviz.anatomy.back.parameters import MuscleParameters
+from spineviz.anatomy.back.profile import STATIONS, along
+from spineviz.anatomy.back.skeleton import bone_distance, bone_from_behind, ribs_from_behind
+from spineviz.anatomy.back.stations import Stations, stations
+from spineviz.anatomy.bone import LevelBone
+from spineviz.sdf.solid import Field
+from spineviz.structure import Floats, Points
+from spineviz.terms import SIGN, Level, Side
+
+THINNEST = 3.0
+"""A muscle that lies on others ends where it would be thinner than this, mm."""
+
+EDGE = 3.0
+"""Over this way (mm) such a muscle's border rises to its full thickness."""
+
+
+LAST = "T10-T11"
+"""Down to this station semispinalis lies beside spinalis."""
+
+ABOVE_LAST = STATIONS[: STATIONS.index(LAST)]
+
+
+@dataclass(frozen=True, eq=False)
+class MuscleBed:
+    """Where the muscles lie: ``floor`` is the bone under them, ``fascia`` bridges their back.
+
+    ``roof`` stands the fascia's thickness (mm, (1, nz)) in front of it. ``tendon`` (mm, (nx, nz)) is the
+    thickness of the aponeurosis between roof and muscle. ``under_splenius`` is the roof of
+    what splenius covers, and ``under_superficial`` that of multifidus; both are the roof itself where nothing
+    lies between. ``thin`` (mm) is positive where too little room
+    is left between roof and bone, as over the median sacral crest. ``bone`` is the signed distance to the
+    nearest bone, mm.
+    """
+
+    span: Stations
+    floor: HeightMap
+    fascia: HeightMap
+    thickness: Floats
+    roof: HeightMap
+    tendon: Floats
+    under_splenius: HeightMap
+    under_superficial: HeightMap
+    thin: HeightMap
+    bone: Field
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What the muscles lie on: bone and ribs as seen from behind, +inf elsewhere, and their floor."""
+
+    span: Stations
+    seen: HeightMap
+    ribs: HeightMap
+    floor: HeightMap
+
+
+def ground(bones: Mapping[Level, LevelBone], size: float = 1.0) -> Ground:
+    """Return what the muscles lie on beside some neighbouring bones.
+
+    ``size`` is how large the body is beside the mean; ribs are as large.
+    """
+    span = stations(bones)
+    seen = bone_from_behind(bones, span)
+    ribs = ribs_from_behind(bones, seen, size)
+    return Ground(span, seen, ribs, floor_field(bones, seen, ribs))
+
+
+def muscle_bed(
+    parameters: MuscleParameters,
+    bones: Mapping[Level, LevelBone],
+    size: float = 1.0,
+    aponeurosis: bool = False,
+) -> MuscleBed:
+    """Return the space of the muscles beside some neighbouring bones: floor, fascia and the distance to bone.
+
+    ``size`` is how large the body is beside the mean; ``aponeurosis`` leaves room for that of erector spinae.
+    """
+    below = ground(bones, size)
+    span, seen, ribs, floor = below.span, below.seen, below.ribs, below.floor
+    fascia = fascia_field(parameters, bones, seen, _held_off(ribs, floor))
+    thickness = along(span, parameters.fascia_thickness)(seen.plan[1])
+    roof = fascia.shifted(-thickness)
+    tendon = thickness_of_aponeurosis(parameters, span, roof) * float(aponeurosis)
+    splenius = _under_splenius(parameters, span, roof.shifted(-tendon), floor)
+    superficial = _under_superficial(parameters, span, splenius, floor)
+    thin = _thin(np.minimum(np.minimum(seen.values, ribs.values), floor.values), roof)
+    return MuscleBed(
+        span, floor, fascia, thickness, roof, tendon, splenius, superficial, thin, bone_distance(bones)
+    )  # fmt: skip
+
+
+def _held_off(ribs: HeightMap, floor: HeightMap) -> HeightMap:
+    """Return the floor where it spans the ribs; +inf elsewhere."""
+    reach = int(measures.table("muscles.floor")["rib_reach"])
+    between = ndimage.binary_closing(np.isfinite(ribs.values), np.ones((1, 3)), reach // 2)
+    return HeightMap(floor.lower, floor.step, np.where(between, floor.values, np.inf))
+
+
+def _thin(ground: Floats, roof: HeightMap) -> HeightMap:
+    """Return the plan distance (mm) into where less than the least thickness is left over the ground."""
+    least = measures.value("muscles.floor.least_thickness")
+    room = ndimage.gaussian_filter(np.clip(ground - roof.values, 0.0, 4.0 * least), 1.0)
+    slope = np.hypot(*np.gradient(room, roof.step))
+    return HeightMap(roof.lower, roof.step, (least - room) / np.maximum(slope, 0.5))
+
+
+def _under_splenius(
+    parameters: MuscleParameters, span: Stations, roof: HeightMap, floor: HeightMap
+) -> HeightMap:
+    """Return the roof of what splenius covers: a flat muscle between two lines that go apart upwards."""
+    x, z = roof.plan
+    thick, medial, lateral = (
+        along(span, profile)(z)
+        for profile in (
+            parameters.splenius_thickness,
+            parameters.splenius_medial,
+            parameters.splenius_lateral,
+        )
+    )
+    inside = np.minimum(np.abs(x) - medial, lateral - np.abs(x))
+    room = 0.7 * np.maximum(floor.values - roof.values, 0.0)
+    return _laid(roof, np.minimum(thick * roof.stretch, room), inside)
+
+
+def _under_superficial(
+    parameters: MuscleParameters, span: Stations, roof: HeightMap, floor: HeightMap
+) -> HeightMap:
+    """Return the roof of multifidus: spinalis and semispinalis have their share of the depth over it."""
+    share = np.clip(along(span, parameters.superficial_share)(roof.plan[1]), 0.0, 2.0)
+    x, z = roof.plan
+    room = np.maximum(floor.values - roof.values, 0.0)
+    beside_spinalis = z - span.at(LAST) if span.has(LAST) else EDGE if span.names[0] in ABOVE_LAST else -EDGE
+    inside = np.maximum(along(span, parameters.spinalis_width)(z) - np.abs(x), beside_spinalis)
+    return _laid(roof, share * room, inside)
+
+
+def _laid(roof: HeightMap, thickness: Floats, inside: Floats) -> HeightMap:
+    """Return the underside of a muscle under a roof.
+
+    ``thickness`` (mm, along y) is that of the muscle, which is nowhere thinner than `THINNEST`; ``inside``
+    (mm) is how far a place lies within its borders.
+    """
+    thick = ndimage.gaussian_filter(np.where(inside > 0.0, thickness, 0.0), 1.0)
+    full = np.clip((thick - THINNEST) / 1.0, 0.0, 1.0) * np.clip(inside / EDGE, 0.0, 1.0)
+    return HeightMap(roof.lower, roof.step, roof.values + thick * full)
+
+
+def beyond_plane(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
+    """Return the distance (mm) of points lateral to the intermuscular plane, negative medial to it."""
+    plane, slant = along(bed.span, parameters.intermuscular_plane), along(bed.span, parameters.plane_slant)
+
+    def distance(points: Points) -> Floats:
+        lean = slant(points[:, 2])
+        depth = np.maximum(-bed.roof.height(points), 0.0)
+        offset = SIGN[side] * points[:, 0] - plane(points[:, 2]) + lean * depth
+        return offset / np.sqrt(1.0 + lean**2 + 0.05)
+
+    return distance
+
+
+def beyond_longissimus(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
+    """Return the distance (mm) of points lateral to the plane between longissimus and iliocostalis."""
+    border, lean = longissimus_border(parameters, bed.span), parameters.longissimus_slant
+
+    def distance(points: Points) -> Floats:
+        depth = np.maximum(-bed.roof.height(points), 0.0)
+        offset = SIGN[side] * points[:, 0] - border(points[:, 2]) + lean * depth
+        return offset / np.sqrt(1.0 + lean**2 + 0.05)
+
+    return distance
+
+
+def beyond_spinalis(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
+    """Return the distance (mm) of points lateral to the plane between spinalis and semispinalis."""
+    border = along(bed.span, parameters.spinalis_width)
+
+    def distance(points: Points) -> Floats:
+        z = points[:, 2]
+        slope = (border(z + 1.0) - border(z - 1.0)) / 2.0
+        return (SIGN[side] * points[:, 0] - border(z)) / np.sqrt(1.0 + slope**2)
+
+    return distance
+
+
+def longissimus_border(parameters: MuscleParameters, span: Stations) -> Callable[[Floats], Floats]:
+    """Return how far from the midline (mm) longissimus meets iliocostalis, as a function of z."""
+    plane, border, share = (
+        along(span, profile)
+        for profile in (
+            parameters.intermuscular_plane,
+            parameters.lateral_border,
+            parameters.longissimus_share,
+        )
+    )
+    return lambda z: plane(z) + share(z) * (border(z) - plane(z))

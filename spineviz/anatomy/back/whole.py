@@ -1,0 +1,78 @@
+"""Recipes of muscles that give way to what lies beside them: whole bodies, also on the other side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from spineviz.anatomy.back.crowd import MIRROR
+from spineviz.anatomy.recipe import Paint, Recipe
+from spineviz.sdf.mesher import mesh
+from spineviz.sdf.solid import Field, Solid
+from spineviz.structure import Floats, Points, Surface
+from spineviz.terms import Side
+
+
+@dataclass(frozen=True, eq=False)
+class WholeRecipe(Recipe):
+    """A recipe whose surface is its greatest connected part; ``made`` is a surface that needs no meshing."""
+
+    made: Surface | None = None
+
+    @cached_property
+    def shape(self) -> Surface:
+        """The surface before it is painted."""
+        return greatest(mesh(self.solid, self.step)) if self.made is None else self.made
+
+    def surface(self) -> Surface:
+        """Return the greatest part of the solid, painted."""
+        return self.painted(self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class ReflectedRecipe(Recipe):
+    """A recipe on the other side of x = 0; ``of`` is the one that it is the image of."""
+
+    of: WholeRecipe | None = None
+
+    def surface(self) -> Surface:
+        """Return the image of the other side's surface, painted."""
+        assert self.of is not None
+        shape = self.of.shape
+        return self.painted(Surface(shape.vertices * MIRROR.astype(np.float32), shape.faces[:, ::-1]))
+
+
+def reflected(recipe: WholeRecipe, name: str, side: Side) -> ReflectedRecipe:
+    """Return the image of a recipe on the other side of x = 0."""
+    ends = np.stack([recipe.solid.lower, recipe.solid.upper]) * MIRROR
+    solid = Solid(_reflected(recipe.solid.field), ends.min(axis=0), ends.max(axis=0))
+    paint = recipe.paint
+
+    def painted(points: Points) -> Paint:
+        return Paint() if paint is None else paint(points * MIRROR)
+
+    return ReflectedRecipe(name, recipe.tissue, solid, recipe.step, side, painted, of=recipe)
+
+
+def _reflected(field: Field) -> Field:
+    def distance(points: Points) -> Floats:
+        return field(np.asarray(points) * MIRROR)
+
+    return distance
+
+
+def greatest(surface: Surface) -> Surface:
+    """Return the part of a surface that has most vertices; muscle that gives way may lose a splinter."""
+    count = len(surface.vertices)
+    edges = surface.faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    links = coo_array((np.ones(len(edges), dtype=bool), tuple(edges.T)), shape=(count, count))
+    parts, part = connected_components(links, directed=False)
+    if parts == 1:
+        return surface
+    kept = part == np.bincount(part).argmax()
+    faces = surface.faces[kept[surface.faces[:, 0]]]
+    return Surface(surface.vertices[kept], (np.cumsum(kept) - 1)[faces])
