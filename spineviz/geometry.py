@@ -307,6 +307,22 @@ def _halved(values: Floats) -> Floats:
     return values
 
 
+def whole(surface: Surface) -> Surface:
+    """Return the greatest connected part of a surface: where solids give way, a splinter may be cut off."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(surface.vertices)
+    edges = surface.faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    links = coo_array((np.ones(len(edges), dtype=bool), tuple(edges.T)), shape=(count, count))
+    parts, part = connected_components(links, directed=False)
+    if parts == 1:
+        return surface
+    kept = part == np.bincount(part).argmax()
+    faces = surface.faces[kept[surface.faces[:, 0]]]
+    return Surface(surface.vertices[kept], (np.cumsum(kept) - 1)[faces])
+
+
 def bake_occlusion(
     surface: Surface, others: Sequence[Surface] = (), rays: int = 48, reach: float = 40.0
 ) -> Surface:

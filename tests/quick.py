@@ -9,8 +9,8 @@ import numpy as np
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.posture import Posture
 from spineviz.body import Anatomy
-from spineviz.body.skeleton import Standing, standing, standing_frames, whole
-from spineviz.geometry import DistanceGrid, sample_distance
+from spineviz.body.skeleton import Standing, standing, standing_frames
+from spineviz.geometry import DistanceGrid, sample_distance, whole
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
 from spineviz.structure import Floats, Frame, Points

@@ -8,8 +8,6 @@ from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from spineviz.anatomy import atlas, coccyx
 from spineviz.anatomy.bone import LevelBone, SurfaceDistance, sampled
@@ -17,6 +15,7 @@ from spineviz.anatomy.column.alignment import endplate, inverse, joint_space, sa
 from spineviz.anatomy.column.posture import Centres, centres_of_rotation, moved
 from spineviz.body.kinds import kind_of, landmarks_of
 from spineviz.body.parameters import Anatomy
+from spineviz.geometry import whole
 from spineviz.patient import given_bone
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
@@ -230,19 +229,6 @@ def _meshed(level: Level, item: Standing, known: Surface | None, step: float | N
         mirrored = item.symmetric and item.posed is item.neutral
         exact = sampled(lambda points: item.field(item.posed.to_local(points)), standing, mirrored)
     return LevelBone(level, item.posed, landmarks, standing, exact)
-
-
-def whole(surface: Surface) -> Surface:
-    """Return the greatest connected part of a surface: what gives way at a joint may cut off a splinter."""
-    count = len(surface.vertices)
-    edges = surface.faces[:, [0, 1, 1, 2]].reshape(-1, 2)
-    links = coo_array((np.ones(len(edges), dtype=bool), tuple(edges.T)), shape=(count, count))
-    parts, part = connected_components(links, directed=False)
-    if parts == 1:
-        return surface
-    kept = part == np.bincount(part).argmax()
-    faces = surface.faces[kept[surface.faces[:, 0]]]
-    return Surface(surface.vertices[kept], (np.cumsum(kept) - 1)[faces])
 
 
 def _yielding(item: Blank, frame: Frame, neighbours: Sequence[Neighbour]) -> Callable[[Points], Floats]:

@@ -34,7 +34,7 @@ TAPER = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """How far the sheet of one side goes: up to ``edge`` (share of its breadth -> z), wide as ``border``."""
+    """How far one sheet goes: up to ``edge`` (share of its breadth -> z), out to ``border`` (z -> mm)."""
 
     caudal: float
     medial: float

@@ -9,6 +9,7 @@ and cross-sections stand in ``meshes/measures/muscles.toml``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,8 +30,10 @@ from spineviz.anatomy.back.parameters import MuscleParameters, muscle_parameters
 from spineviz.anatomy.back.profile import along
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Recipe
+from spineviz.geometry import whole
+from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Field, Solid, smooth_intersection
-from spineviz.structure import Floats, Points
+from spineviz.structure import Floats, Points, Surface
 from spineviz.terms import LEVELS, SIDES, SIGN, Level, Side
 
 __all__ = ["MuscleBed", "MuscleParameters", "muscle_bed", "muscle_parameters", "muscle_recipes"]
@@ -49,6 +52,16 @@ DEEPEST = 50.0
 
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
+
+
+@dataclass(frozen=True, eq=False)
+class MuscleRecipe(Recipe):
+    """A recipe of a muscle: it is one body, without splinters where it ends on others."""
+
+    def surface(self) -> Surface:
+        """Mesh the solid, keep its greatest part and paint it."""
+        return self.painted(whole(mesh(self.solid, self.step)))
+
 
 REACH: Mapping[str, tuple[Level, Level]] = {
     "multifidus": ("C2", "S1"),
@@ -81,7 +94,7 @@ def muscle_recipes(
             fibres = _fibres(name, parameters, bed, bones, side)
             solid = _SOLIDS[name](parameters, bed, fibres, side)
             named = f"{name}.{side}"
-            result[named] = Recipe(named, "muscle", solid, MUSCLE_STEP, side, fibres.paint)
+            result[named] = MuscleRecipe(named, "muscle", solid, MUSCLE_STEP, side, fibres.paint)
     wrapped = [name for name in ("longissimus", "iliocostalis", "splenius") if name in there]
     outer = {side: [result[f"{name}.{side}"].solid.field for name in wrapped] for side in SIDES}
     profiles = parameters.intermuscular_plane, parameters.lateral_border
