@@ -1,20 +1,21 @@
-"""While the fragment is taken out it stands in no bone, nerve or tube: on our bones and on given ones."""
+"""No tool, fragment or parted muscle enters what it does not work on: on our bones and on given ones."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from contacts import depth_in
 
 from spineviz import assembly, scene
 from spineviz.assembly import Assembly
-from spineviz.geometry import surface_points
+from spineviz.geometry import surface_distance, surface_points
 from spineviz.model import Look, Model, Pane
 from spineviz.scene import Scene
-from spineviz.structure import Points, Surface
+from spineviz.structure import Floats, Points, Surface
+from spineviz.timeline import Timeline
 
 DEEPEST = 0.3
 """How deep (mm) a structure may press into another one."""
@@ -23,6 +24,14 @@ FRAGMENT = "herniation.L4-L5"
 BONES = ("L3", "L4", "L5", "S1")
 NERVES = ("thecal_sac", "root.L4.left", "root.L5.left", "root.S1.left")
 GIVEN = ("L3", "L5")
+MUSCLE = "multifidus.left"
+IN_DEPTH = (".burr", ".kerrison", ".nerve_root_retractor", ".rongeur", ".rongeur_jaw")
+
+TOUCHED = 0.5
+"""How deep (mm) tools may touch each other, and parted muscle bone and ligament between its vertices."""
+
+WORKED = {"kerrison": ("flavum", "L4"), "burr": ("L4",), "rongeur": (FRAGMENT,), "rongeur_jaw": (FRAGMENT,)}
+"""What a tool works in: it bites, grinds or holds there."""
 
 SHARES = np.linspace(0.0, 0.92, 15)
 """When the fragment's step is looked at."""
@@ -51,20 +60,29 @@ class Posed:
         self.model = model
         self.surface = cache(self._surface)
         self.points = cache(self._points)
+        self.distance = cache(self._distance)
 
     def _surface(self, name: str, look: Look) -> Surface:
         return self.model.posed(name, look)
 
     def _points(self, name: str, look: Look) -> Points:
-        return surface_points(self.surface(name, look), 0.8)
+        points = surface_points(self.surface(name, look), 0.8)
+        _, chosen = np.unique(np.floor(points / 0.6), axis=0, return_index=True)
+        return points[chosen]
+
+    def _distance(self, name: str, look: Look) -> Callable[[Points], Floats]:
+        return surface_distance(self.surface(name, look))
 
     def pressed(self, pane: Pane, first: str, second: str) -> float:
         """How deep (mm) two structures stand in each other now."""
-        looks = pane.looks[first], pane.looks[second]
-        return max(
-            depth_in(self.surface(second, looks[1]), self.points(first, looks[0])),
-            depth_in(self.surface(first, looks[0]), self.points(second, looks[1])),
-        )
+        one, other = ((name, pane.looks[name]) for name in (first, second))
+        return max(self.depth(one, other), self.depth(other, one))
+
+    def depth(self, inner: tuple[str, Look], outer: tuple[str, Look]) -> float:
+        """How deep (mm) the deepest point of one structure stands in another, 0 where none does."""
+        points, around = self.points(*inner), self.surface(*outer).vertices
+        near = points[((points > around.min(axis=0)) & (points < around.max(axis=0))).all(axis=1)]
+        return max(-float(self.distance(*outer)(near).min()), 0.0) if len(near) else 0.0
 
 
 def shown(pane: Pane, names: tuple[str, ...]) -> list[str]:
@@ -88,3 +106,53 @@ def test_the_fragment_and_the_retractor_enter_no_nerve_and_the_fragment_no_bone(
                 assert posed.pressed(pane, FRAGMENT, name) <= DEEPEST, (name, float(second))
         for name in shown(pane, NERVES):
             assert posed.pressed(pane, retractor, name) <= DEEPEST, (name, float(second))
+
+
+def moments(
+    timeline: Timeline, track: int, phases: tuple[str, ...], count: int
+) -> Iterator[tuple[float, Pane]]:
+    """Panes of one approach, evenly over some phases."""
+    for moment in timeline.tracks[track]:
+        if moment.step.phase in phases:
+            for share in (np.arange(count) + 0.5) / count:
+                second = float(moment.start + share * (moment.end - moment.start))
+                yield second, timeline.at(second).panes[track]
+
+
+@pytest.mark.parametrize("track", [0, 1], ids=["tubular", "open"])
+@pytest.mark.parametrize("bones", ["shipped", "given"])
+def test_tools_enter_nothing_that_they_do_not_work_on(
+    bones: str, track: int, request: pytest.FixtureRequest
+) -> None:
+    spoken, assembled = request.getfixturevalue(bones)
+    timeline, posed = assembly.direct(spoken, assembled), Posed(assembled.model)
+    deepest = {}
+    for second, pane in moments(timeline, track, ("laminotomy", "flavum", "root", "fragment"), 8):
+        tools = [name for name, look in pane.looks.items() if look.visible and name.endswith(IN_DEPTH)]
+        for tool in tools:
+            worked = WORKED.get(tool.rpartition(".")[2], ())
+            for name in shown(pane, (*BONES, *NERVES, FRAGMENT, "supraspinous_ligament")):
+                if not name.startswith(worked):
+                    deepest[tool, name, round(second, 1)] = posed.pressed(pane, tool, name)
+        for tool in tools:
+            if tool.endswith(("rongeur", "rongeur_jaw")):
+                for other in (name for name in tools if name.endswith("retractor")):
+                    assert posed.pressed(pane, tool, other) <= TOUCHED, (tool, other, second)
+    assert max(deepest.values()) <= DEEPEST, [item for item in deepest.items() if item[1] > DEEPEST]
+
+
+@pytest.mark.parametrize("track", [0, 1], ids=["tubular", "open"])
+@pytest.mark.parametrize("bones", ["shipped", "given"])
+def test_parted_muscle_enters_no_bone_and_no_midline_ligament(
+    bones: str, track: int, request: pytest.FixtureRequest
+) -> None:
+    spoken, assembled = request.getfixturevalue(bones)
+    timeline, posed = assembly.direct(spoken, assembled), Posed(assembled.model)
+    around = (*BONES, "interspinous.L3-L4", "interspinous.L4-L5", "supraspinous_ligament")
+    deepest = {}
+    for second, pane in moments(timeline, track, ("access", "retractor", "closure"), 4):
+        if pane.looks[MUSCLE].warp is not None:
+            for name in shown(pane, around):
+                deepest[name, round(second, 1)] = posed.pressed(pane, MUSCLE, name)
+    assert deepest
+    assert max(deepest.values()) <= TOUCHED, [item for item in deepest.items() if item[1] > TOUCHED]

@@ -143,7 +143,7 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
     grasp = _grasp(working, farther(disc, -YIELDING))
     tool = thinned(points_of(site.tools["root_retractor"]), FINE)
     points = np.vstack([frame.to_parent(tool) for frame in held])
-    removal = _removal(after, grasp, nearest(soft, disc), beside, points)
+    removal = _removal(after, grasp, soft, beside, points)
     return Plan(
         burr=_burr(after, windows[:-1]),
         bites=_bites(before.keeping_off(farther(dura, SPARED)), windows[-2]),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.anatomy.recipe import Recipe
 from spineviz.sdf.mesher import mesh
-from spineviz.sdf.solid import Field, Solid, smooth_intersection
+from spineviz.sdf.solid import Solid, smooth_intersection
 from spineviz.structure import Floats, Points, Surface
 from spineviz.surgery.retraction.layer_cut import LayerOpening, opened_layer
 from spineviz.surgery.retraction.warp import Opening
@@ -21,6 +21,9 @@ CUT_STEP = 1.6
 
 OFF_BONE, NEAR_BONE, PUSHES = 0.15, 1.5, 5
 """Cut muscle at rest keeps this far (mm) from bone; how near triangles count, how often they give way."""
+
+BESIDE_SLIT = 3.0
+"""What lies this near (mm) to the plane of the slit keeps its distance from it."""
 
 Triangles = npt.NDArray[np.integer]
 
@@ -57,13 +60,17 @@ def opened_solid(recipe: Recipe, opening: Opening, step: float) -> Surface:
     own = np.full(len(vertices), -1)
     own[moved] = np.arange(np.count_nonzero(moved))
     faces = own[opened.faces]
-    vertices[moved] = _off_bone(vertices[moved], faces[(faces >= 0).all(axis=1)], opening.terrain.bone)
+    vertices[moved] = _off_bone(vertices[moved], faces[(faces >= 0).all(axis=1)], opening)
     return recipe.painted(opened.moved(vertices))
 
 
-def _off_bone(points: Points, faces: Triangles, bone: Field) -> Points:
-    """Return points (n, 3) so far out of bone that neither they nor their ``faces`` (m, 3) enter it."""
-    result = points.copy()
+def _off_bone(points: Points, faces: Triangles, opening: Opening) -> Points:
+    """Return points (n, 3) so far out of bone that neither they nor their ``faces`` (m, 3) enter it.
+
+    Beside the slit they move along it only, so that none changes sides.
+    """
+    result, bone = points.copy(), opening.terrain.bone
+    beside = np.abs(opening.axis.to_local(points)[:, 0]) < BESIDE_SLIT
     for _ in range(PUSHES):
         distance = bone(result)
         short, close = np.maximum(OFF_BONE - distance, 0.0), distance < NEAR_BONE
@@ -76,6 +83,8 @@ def _off_bone(points: Points, faces: Triangles, bone: Field) -> Points:
         steps = 0.3 * np.vstack([np.eye(3), -np.eye(3)])
         values = bone((result[pushed, None] + steps).reshape(-1, 3)).reshape(-1, 6)
         slope = values[:, :3] - values[:, 3:]
+        across = np.where(beside[pushed], slope @ opening.axis.right, 0.0)
+        slope -= np.multiply.outer(across, opening.axis.right)
         slope /= np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-6)
         result[pushed] += short[pushed, None] * slope
     return result
