@@ -35,6 +35,9 @@ OPEN = 0.5
 PASSING = ("rootlet.", "cauda.")
 """Nerves are called by the level where they leave, and pass others on their way."""
 
+ENCLOSED = ("spinal_cord", "filum_terminale", *PASSING)
+"""What lies in the sac: in an operation nobody sees it, and it would have to be moved with the sac."""
+
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
 
@@ -118,6 +121,7 @@ def built(scene: Scene) -> Assembly:
         for name, item in whole.structures.items()
         if name not in opened
         and not (scene.pathologies and name.startswith("epidural_fat"))
+        and not (scene.approaches and name.startswith(ENCLOSED))
         and (item.tissue == "bone" or _in_range(name, scene.anatomy.levels))
     }
     known = {(name, way): warp for (name, way), warp in whole.warps.items() if name in left}

@@ -15,22 +15,26 @@ from skimage.measure import points_in_poly
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.foramen import Foramen, intervertebral, sacral
+from spineviz.anatomy.ligament.yellow import yellow_ligament
 from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes, root_name
 from spineviz.anatomy.nerve.axis import SacAxis, sac_axis
 from spineviz.anatomy.nerve.cord import Cord, cord_of
+from spineviz.anatomy.nerve.fat import epidural_fat
 from spineviz.anatomy.nerve.obstacles import obstacles
 from spineviz.anatomy.nerve.part import nerves_within
 from spineviz.anatomy.nerve.paths import RootPath, root_paths
 from spineviz.anatomy.nerve.rootlets import FANNED
 from spineviz.anatomy.nerve.ways import bones_of
 from spineviz.anatomy.recipe import Recipe
+from spineviz.anatomy.surroundings import Spine
+from spineviz.anatomy.surroundings import Surroundings as Around
 from spineviz.body import Anatomy
 from spineviz.body.skeleton import Standing, standing
-from spineviz.geometry import as_trimesh, sample_distance, surface_points
+from spineviz.geometry import as_trimesh, sample_distance, surface_distance, surface_points
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
 from spineviz.structure import Floats, Points, Structure, Surface
-from spineviz.terms import LEVELS, ROOTS, SIDES, SIGN, Disc, Level, Root, Side, levels_of, roots_at
+from spineviz.terms import LEVELS, ROOTS, SIDES, SIGN, Disc, Level, Root, Side, discs_of, levels_of, roots_at
 
 PAIRS = tuple(root for root in ROOTS if root != "L6")
 COLUMN = tuple(level for level in LEVELS if level != "L6")
@@ -327,7 +331,7 @@ def test_ganglia_lie_in_the_foramina_and_the_sacral_ones_in_the_canal_or_behind_
             assert (thickest - mouth.origin) @ mouth.anterior < 0.0, root
 
 
-@pytest.mark.parametrize("disc", ["C5-C6", "T7-T8", "L2-L3", "L4-L5", "L5-S1"])
+@pytest.mark.parametrize("disc", discs_of(COLUMN))
 def test_the_exiting_root_leaves_at_the_disc_and_the_traversing_root_passes_behind_it(disc: Disc) -> None:
     upper, lower = (bones()[level] for level in levels_of(disc))
     exiting, traversing = roots_at(disc)
@@ -422,3 +426,22 @@ def test_nerves_of_a_part_are_closed_and_end_beyond_its_bones(first: Level, last
                 height = sign * (item.surface.vertices.astype(float) - mark.origin) @ mark.superior
                 flat = height > height.max() - 0.01
                 assert 11.9 < height.max() < 12.1 and flat.sum() > 20
+
+
+@pytest.mark.parametrize("disc", ["L2-L3", "L4-L5", "L5-S1"])
+def test_epidural_fat_lies_behind_the_sac_between_the_yellow_ligaments_and_in_nothing(disc: Disc) -> None:
+    above, below = levels_of(disc)
+    spine, sac = Spine({level: bones()[level] for level in (above, below)}, {}), surfaces()["thecal_sac"]
+    within = Around(()).and_also([sac])
+    flava = [yellow_ligament(above, below, side, spine, within).surface for side in SIDES]
+    fat = epidural_fat(above, below, spine, sac, flava)
+    assert fat is not None and fat.name == f"epidural_fat.{disc}"
+    own, points = as_trimesh(fat.surface), surface_points(fat.surface, 0.8).astype(float)
+    assert own.is_watertight and own.body_count == 1 and own.volume > 30.0
+    others = [surface_distance(item) for item in (sac, *flava)]
+    walls = [*others, *(bones()[level].distance for level in (above, below))]
+    assert min(wall(points).min() for wall in walls) > -TOUCHING
+    assert all(np.percentile(wall(points), 15) < 1.0 for wall in others[:1])
+    for point in points[::20]:
+        place = axis().nearest(point)
+        assert (point - axis().points[place]) @ axis().anterior[place] < 0.0
