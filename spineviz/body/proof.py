@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from spineviz.anatomy.back.aponeurosis import AponeurosisRecipe
 from spineviz.anatomy.back.deep import deep_muscles
 from spineviz.anatomy.disc.endplate import PlateRecipe
 from spineviz.body.build import tissue_recipes
@@ -73,7 +74,7 @@ def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
     made = tissue_recipes(anatomy, standing) | covering_recipes(anatomy, standing)
     for name, item in made.items():
         kind = item.tissue, item.side
-        if isinstance(item, PlateRecipe):
+        if isinstance(item, PlateRecipe | AponeurosisRecipe):
             result[name] = _itself(item.surface(), kind)
         else:
             result[name] = Origin(Frame(), item.solid.field, item.surface, item.step, kind)

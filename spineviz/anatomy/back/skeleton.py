@@ -18,7 +18,6 @@ from spineviz.anatomy.back.profile import at_stations
 from spineviz.anatomy.back.stations import Stations
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
-from spineviz.anatomy.girdle import rib
 from spineviz.geometry import DistanceGrid, sample_distance
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.terms import LEVELS, SIDES, Level, Side, region_of
@@ -135,6 +134,8 @@ def _backs(
 ) -> Iterator[Surface]:  # fmt: skip
     """Give a rib's shaft as a tube of its sections, from the neck to its side, and its tubercle as a ball."""
     import trimesh
+
+    from spineviz.anatomy.girdle import rib  # its makers are loaded where there are ribs alone
 
     own = bones[level]
     above = bones.get(LEVELS[LEVELS.index(level) - 1])
