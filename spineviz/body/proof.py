@@ -32,6 +32,9 @@ BESIDE, BOX, VOLUME = 0.25, 0.6, 0.03
 """Parts of a step that 99 of 100 vertices made anew may lie beside the baked surface, and by which bounds may
 differ; and the part of the volume that may differ for each mm of the step."""
 
+LEAST_VOLUME = 0.015
+"""The part of the volume that may differ however fine the step: what is thin is thinned for a scene too."""
+
 LIGHT_VOLUME, TURNED = 0.03, 45.0
 """The part of the volume by which a light mesh may differ, and the degrees by which 99 of 100 normals may."""
 
@@ -99,11 +102,11 @@ def compared(baked: Structure, origin: Origin) -> Iterator[str]:
         yield f"called {baked.tissue}, {baked.side}, made as {origin.kind[0]}, {origin.kind[1]}"
     own, fresh = _local(baked.surface, origin), origin.anew()
     yield from _on_the_surface(own, origin, "")
-    size = volume(own)
-    yield from _beyond("volume", abs(volume(fresh) / size - 1.0), VOLUME * origin.step, "of it")
+    size, most = volume(own), max(VOLUME * origin.step, LEAST_VOLUME)
+    yield from _beyond("volume", abs(volume(fresh) / size - 1.0), most, "of it")
     bounds = [np.stack([item.vertices.min(axis=0), item.vertices.max(axis=0)]) for item in (own, fresh)]
     yield from _beyond("bounding box", np.abs(bounds[0] - bounds[1]).max(), BOX * origin.step, "mm")
-    away = np.abs(surface_distance(own)(fresh.vertices))
+    away = np.abs(surface_distance(own, 1.0 if origin.step >= 1.0 else origin.step / 3)(fresh.vertices))
     yield from _beyond("surface made anew", np.percentile(away, 99), BESIDE * origin.step, "mm")
     if baked.light is not None:
         light = _local(baked.light, origin)

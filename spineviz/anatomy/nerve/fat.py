@@ -15,6 +15,9 @@ from spineviz.sdf.solid import Solid, smooth_intersection
 from spineviz.structure import Floats, Points, Structure, Surface
 from spineviz.terms import Level
 
+BANDS = 5
+"""The sac's back is looked for in so many bands, one over the other."""
+
 
 def epidural_fat(
     above: Level, below: Level, spine: Spine, sac: Surface, others: Sequence[Surface]
@@ -30,10 +33,11 @@ def epidural_fat(
     low, high = flava[:, 2].min(), flava[:, 2].max()
     centre, half = (low + high) / 2, shape["share_of_height"] * (high - low) / 2
     skin = frame.to_local(sac.vertices.astype(np.float64))
-    near = (np.abs(skin[:, 0]) < shape["near"]) & (np.abs(skin[:, 2] - centre) < shape["near"])
-    if not near.any():
+    skin = skin[(np.abs(skin[:, 0]) < shape["near"]) & (np.abs(skin[:, 2] - centre) < half)]
+    if len(skin) < BANDS:
         return None
-    behind = float(skin[near, 1].min()) + shape["around_sac"]
+    slope, start = _back(skin)
+    behind = start + slope * centre + shape["around_sac"]
     ridge = float(flava[np.abs(flava[:, 0]) < shape["near"], 1].mean())
     ends = np.array([[x, y, z] for x in (-1, 1) for y in (ridge, behind) for z in (-1, 1)], dtype=np.float64)
     corners = frame.to_parent(ends * [shape["half_width"], 1.0, half] + [0.0, 0.0, centre])
@@ -42,6 +46,7 @@ def epidural_fat(
 
     def field(points: Points) -> Floats:
         local = frame.to_local(points)
+        local[:, 1] -= slope * (local[:, 2] - centre)
         x, y, z = np.abs(local - [0.0, (behind + ridge) / 2, centre]).T
         across = smooth_intersection(x - shape["half_width"], y - (behind - ridge) / 2, shape["rounding"])
         result = smooth_intersection(across, z - half, shape["rounding"])
@@ -52,12 +57,21 @@ def epidural_fat(
 
     if behind - ridge < 1.0:
         return None
-    solid = Solid(field, corners.min(axis=0) - 2.0, corners.max(axis=0) + 2.0)
+    lean = abs(slope) * half
+    solid = Solid(field, corners.min(axis=0) - 2.0 - lean, corners.max(axis=0) + 2.0 + lean)
     made = _greatest(mesh(solid, shape["step"]))
     alone = np.abs(frame.to_local(made.vertices)[:, 0]).min() > shape["step"]
     if alone or volume(made) < shape["least"]:
         return None
     return Structure(f"epidural_fat.{above}-{below}", "fat", made)
+
+
+def _back(skin: Points) -> tuple[float, float]:
+    """Return the line, y = slope * z + start, of the back of a sac with vertices (n, 3) in the midline."""
+    bands = np.array_split(skin[np.argsort(skin[:, 2])], BANDS)
+    ends = np.array([band[band[:, 1].argmin(), 1:] for band in bands])
+    slope, start = np.polyfit(ends[:, 1], ends[:, 0], 1)
+    return float(slope), float(start)
 
 
 def _greatest(surface: Surface) -> Surface:
