@@ -280,7 +280,7 @@ def test_a_wanted_measure_becomes_true_and_the_bone_stays_a_bone(
         ("canal_depth", 4.0),
         ("pedicle_width", 2.5),
         ("endplate_width_superior", -4.0),
-        ("spinous_slope", 8.0),
+        ("spinous_slope", 7.0),
         ("transverse_span", -8.0),
     ],
 )

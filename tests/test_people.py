@@ -107,7 +107,7 @@ def test_the_sexes_differ_by_more_than_size(level: Level) -> None:
     ]
     for name in names:
         ratio = ours[0][name] / ours[1][name]
-        assert ratio == pytest.approx(wanted[0][name] / wanted[1][name], abs=0.045), name
+        assert ratio == pytest.approx(wanted[0][name] / wanted[1][name], abs=0.05), name
 
 
 def test_a_mans_canal_is_no_deeper_for_his_stature() -> None:
