@@ -28,6 +28,8 @@ PICTURES = {
     "lumbar": ("lumbar", None, None),
     "people": ("people", None, None),
     "healthy_lumbar": ("healthy_lumbar", None, None),
+    "healthy_cervical": ("healthy_cervical", None, None),
+    "lumbar_foramina": ("lumbar_foramina", None, None),
     "layers_of_the_back": ("layers_of_the_back", None, None),
     "axial_l4l5": ("axial_l4l5", None, None),
     "sagittal_lumbar": ("sagittal_lumbar", None, None),
