@@ -47,13 +47,13 @@ INNER = (0.35, 0.7)
 NARROWEST, CLIMBS = 12, 8
 """How many of the narrowest places tell how good a way is, and how often it is improved by a step."""
 
-BERTH = 0.3
+BERTH = 0.4
 """How far (mm) the way keeps off the retractor."""
 
 CELL = 0.7
 """Spacing (mm) of the grid that tells the fragment what is around it."""
 
-PASSING, WIDTH = 1.2, 0.05
+PASSING, WIDTH = 2.0, 0.05
 """What a mm into the retractor, and a narrower fragment, count against a mm of room on the way."""
 
 STEEP, STEEP_COUNT = 0.5, 8

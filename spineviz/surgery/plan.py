@@ -34,7 +34,7 @@ from spineviz.surgery.window import Window
 SHUT = 0.25
 """How far the rongeur stays open on what it holds, as a share of how far it opens."""
 
-SLACK = 0.2
+SLACK = 0.3
 """By how much (mm) the retractor gives way when the nerves are no longer pushed aside by the fragment."""
 
 BESIDE_ROOT = 0.2
