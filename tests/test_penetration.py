@@ -34,11 +34,11 @@ WORKED = {"kerrison": ("flavum", "L4"), "burr": ("L4",), "rongeur": (FRAGMENT,),
 """What a tool works in: it bites, grinds or holds there."""
 
 NARROW = {"shipped": 0.3, "given": 1.8}
-"""How deep (mm) the fragment may press into what it passes: on the given bones the lane between the root that is
-drawn aside and the facet is narrower than the fragment."""
+"""How deep (mm) the fragment may press into what it passes: on the given bones the lane between the drawn
+root and the facet is narrower than the fragment."""
 
 GRAZED = {"shipped": 0.5, "given": 1.8}
-"""How deep (mm) a tool may press into what it does not work on: the rongeur goes the fragment's narrow way."""
+"""How deep (mm) a tool may press into what it does not work on: the rongeur goes the fragment's way."""
 
 SHARES = np.linspace(0.0, 0.92, 15)
 """When the fragment's step is looked at."""
