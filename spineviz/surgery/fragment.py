@@ -32,7 +32,7 @@ LONGEST = 4.4
 TOUCHING = 0.15
 """How deep (mm) the fragment may press into what lies on it at rest, nerves and ligament."""
 
-CLEAR, LOOSENED = 0.3, 6.0
+CLEAR, LOOSENED = 0.4, 6.0
 """How far (mm) the fragment keeps off what is around it, from what rise (mm) of the jaws on."""
 
 PUSHES, MOST = 8, 2.5
@@ -50,7 +50,7 @@ NARROWEST, CLIMBS = 12, 8
 BERTH = 0.4
 """How far (mm) the way keeps off the retractor."""
 
-CELL = 0.8
+CELL = 0.7
 """Spacing (mm) of the grid that tells the fragment what is around it."""
 
 PASSING, WIDTH = 2.0, 0.05
@@ -271,9 +271,9 @@ def _around(reach: Reach, soft: Field, rest: Points) -> BoneGrid:
     site = reach.site
 
     def distance(points: Points) -> Floats:
-        return np.minimum(reach.free(site.frame.to_local(points), exact=True), soft(points))
+        return np.minimum(reach.free(site.frame.to_local(points)), soft(points))
 
-    return bone_grid(distance, np.vstack([rest, site.world(site.top)]), margin=8.0, step=CELL)
+    return bone_grid(distance, np.vstack([rest, site.world(site.top)]), margin=10.0, step=CELL)
 
 
 def _widest(reach: Reach, way: Way, score: Callable[[Way], float]) -> Way:

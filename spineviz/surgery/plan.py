@@ -34,7 +34,7 @@ from spineviz.surgery.window import Window
 SHUT = 0.25
 """How far the rongeur stays open on what it holds, as a share of how far it opens."""
 
-SLACK = 0.7
+SLACK = 0.3
 """By how much (mm) the retractor gives way when the nerves are no longer pushed aside by the fragment."""
 
 BESIDE_ROOT = 0.2
@@ -245,7 +245,7 @@ def _grasp(reach: Reach, disc: Field) -> Frame:
         for share in (1.0, 0.66, 0.33)
     ]
     tool = thinned(np.vstack([*opening, withdrawn(_jaws(site, SHUT))]), FINE)
-    return reach.keeping_off(beside).pose(place, tool, site.beside(0.3, -1.0), site.through(-0.3, 0.1))
+    return reach.keeping_off(beside).pose(place, tool, site.beside(0.9, -0.3), site.through(-0.3, 0.1))
 
 
 def _jaws(site: Site, opened: float) -> Points:
