@@ -124,7 +124,7 @@ def intervertebral(upper: Bone, lower: Bone, side: Side) -> Foramen:
     ahead = -SIGN[side]
     facets = [_mark(upper, f"facet.inferior.{side}", name), _mark(lower, f"facet.superior.{side}", name)]
     joint = frame.to_local(np.array([facet.origin for facet in facets]))
-    disc = _back_of_disc(upper, frame, side)
+    disc = _back_of_disc(upper, frame, ahead, side)
     cleft = CLEFT * joint_space(upper.level, lower.level)
     medial = float(np.clip(joint[:, 1].min(), -MEDIAL, -HALF))
     reach = np.arange(-REACH, REACH + STEP, STEP)
@@ -201,7 +201,7 @@ def _half_height(upper: Bone, lower: Bone, frame: Frame, side: Side) -> float:
     return float(ends[0] - ends[1]) / 2.0
 
 
-def _back_of_disc(upper: Bone, frame: Frame, side: Side) -> tuple[Floats, Floats] | None:
+def _back_of_disc(upper: Bone, frame: Frame, ahead: float, side: Side) -> tuple[Floats, Floats] | None:
     """Return where the disc's back begins under the upper body in the plane, and the way down from there.
 
     Both have shape (2,): along the frame's x and z. None where there is no disc.
@@ -209,19 +209,24 @@ def _back_of_disc(upper: Bone, frame: Frame, side: Side) -> tuple[Floats, Floats
     if "endplate.inferior" not in upper.landmarks:
         return None
     rim = upper.landmarks["endplate.inferior"]
-    corners = [corner for height in RIMS if (corner := _corner(upper, rim, height, frame)) is not None]
+    corners = [corner for height in RIMS if (corner := _corner(upper, rim, height, frame, ahead)) is not None]
     if not corners:
         raise ValueError(f"{upper.level}: the back of its body was not found at the {side} pedicle")
-    foremost = min(corners, key=lambda corner: SIGN[side] * corner[0])
+    foremost = max(corners, key=lambda corner: ahead * corner[0])
     down = -(rim.superior @ frame.axes.T)[::2]
     return foremost, down / np.linalg.norm(down)
 
 
-def _corner(upper: Bone, rim: Frame, height: float, frame: Frame) -> Floats | None:
-    """Return where, along the frame's x and z, a body's back is met ``height`` mm over its lower rim."""
-    start = frame.to_local(rim.origin + height * rim.superior) * [1.0, 0.0, 1.0]
-    back = -(rim.anterior @ frame.axes.T) * [1.0, 0.0, 1.0]
-    places = start + np.arange(0.0, 40.0, 0.25)[:, None] * back / np.linalg.norm(back)
+def _corner(upper: Bone, rim: Frame, height: float, frame: Frame, ahead: float) -> Floats | None:
+    """Return where, along the frame's x and z, a body's back is met ``height`` mm over its lower rim.
+
+    It is felt from the front along the rim's plane; ``ahead`` is the sign of x in front.
+    """
+    right, out, rise = rim.superior @ frame.axes.T
+    start = frame.to_local(rim.origin + height * rim.superior)
+    start = np.array([start[0], 0.0, start[2] + start[1] * out / rise])
+    back = ahead * np.array([-rise, 0.0, right]) / np.hypot(right, rise)
+    places = start + np.arange(0.0, 40.0, 0.25)[:, None] * back
     inside = upper.distance(frame.to_parent(places)) < 0.0
     first = int(np.argmax(inside))
     if not inside.any() or inside[first:].all():
