@@ -47,6 +47,9 @@ CLEFT = 1.3
 RIMS = (2.5, 1.5)
 """So far (mm) from an endplate the back of the body is felt: a low pedicle may reach the farther place."""
 
+NARROWEST = 3.0
+"""What lies less than this (mm) before the articular processes is no back of a body."""
+
 DEPTHS, WIDEST = np.arange(0.5, 6.1, 0.5), 8.0
 """How deep in a sacral foramen its narrowest place is looked for, and how far from its axis it ends where its
 wall is open, mm."""
@@ -124,7 +127,7 @@ def intervertebral(upper: Bone, lower: Bone, side: Side) -> Foramen:
     ahead = -SIGN[side]
     facets = [_mark(upper, f"facet.inferior.{side}", name), _mark(lower, f"facet.superior.{side}", name)]
     joint = frame.to_local(np.array([facet.origin for facet in facets]))
-    disc = _back_of_disc(upper, frame, ahead, side)
+    disc = _back_of_disc(upper, frame, ahead, float(joint[:, 0].mean()))
     cleft = CLEFT * joint_space(upper.level, lower.level)
     medial = float(np.clip(joint[:, 1].min(), -MEDIAL, -HALF))
     reach = np.arange(-REACH, REACH + STEP, STEP)
@@ -201,20 +204,21 @@ def _half_height(upper: Bone, lower: Bone, frame: Frame, side: Side) -> float:
     return float(ends[0] - ends[1]) / 2.0
 
 
-def _back_of_disc(upper: Bone, frame: Frame, ahead: float, side: Side) -> tuple[Floats, Floats] | None:
+def _back_of_disc(upper: Bone, frame: Frame, ahead: float, joint: float) -> tuple[Floats, Floats] | None:
     """Return where the disc's back begins under the upper body in the plane, and the way down from there.
 
-    Both have shape (2,): along the frame's x and z. None where there is no disc.
+    Both have shape (2,): along the frame's x and z. None where there is no disc. ``joint`` is the x of the
+    articular processes: a back that is not clearly before them is the pedicle's.
     """
     if "endplate.inferior" not in upper.landmarks:
         return None
     rim = upper.landmarks["endplate.inferior"]
     corners = [corner for height in RIMS if (corner := _corner(upper, rim, height, frame, ahead)) is not None]
     if not corners:
-        raise ValueError(f"{upper.level}: the back of its body was not found at the {side} pedicle")
-    foremost = max(corners, key=lambda corner: ahead * corner[0])
+        raise ValueError(f"{upper.level}: the back of its body was not found at the pedicle")
+    before = [corner for corner in corners if ahead * (corner[0] - joint) > NARROWEST]
     down = -(rim.superior @ frame.axes.T)[::2]
-    return foremost, down / np.linalg.norm(down)
+    return (before or corners)[0], down / np.linalg.norm(down)
 
 
 def _corner(upper: Bone, rim: Frame, height: float, frame: Frame, ahead: float) -> Floats | None:
