@@ -44,6 +44,10 @@ SHARES = np.linspace(0.0, 0.92, 15)
 """When the fragment's step is looked at."""
 
 
+GIVEN = pytest.param("given", marks=pytest.mark.many)
+"""Bones of the patient: built and planned for minutes."""
+
+
 @pytest.fixture(scope="module")
 def shipped(assembled: Assembly) -> tuple[Scene, Assembly]:
     return scene.load("herniation_l4l5"), assembled
@@ -97,7 +101,7 @@ def shown(pane: Pane, names: tuple[str, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("track", [0, 1], ids=["tubular", "open"])
-@pytest.mark.parametrize("bones", ["shipped", "given"])
+@pytest.mark.parametrize("bones", ["shipped", GIVEN])
 def test_the_fragment_and_the_retractor_enter_no_nerve_and_the_fragment_no_bone(
     bones: str, track: int, request: pytest.FixtureRequest
 ) -> None:
@@ -126,8 +130,9 @@ def moments(
                 yield second, timeline.at(second).panes[track]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("track", [0, 1], ids=["tubular", "open"])
-@pytest.mark.parametrize("bones", ["shipped", "given"])
+@pytest.mark.parametrize("bones", ["shipped", GIVEN])
 def test_tools_enter_nothing_that_they_do_not_work_on(
     bones: str, track: int, request: pytest.FixtureRequest
 ) -> None:
@@ -149,8 +154,9 @@ def test_tools_enter_nothing_that_they_do_not_work_on(
     assert not found, found
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("track", [0, 1], ids=["tubular", "open"])
-@pytest.mark.parametrize("bones", ["shipped", "given"])
+@pytest.mark.parametrize("bones", ["shipped", GIVEN])
 def test_parted_muscle_enters_no_bone_and_no_midline_ligament(
     bones: str, track: int, request: pytest.FixtureRequest
 ) -> None:
