@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from spineviz.anatomy.back.crowd import MIRROR
 from spineviz.anatomy.recipe import Paint, Recipe
+from spineviz.geometry import whole
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Field, Solid
 from spineviz.structure import Floats, Points, Surface
@@ -26,7 +25,7 @@ class WholeRecipe(Recipe):
     @cached_property
     def shape(self) -> Surface:
         """The surface before it is painted."""
-        return greatest(mesh(self.solid, self.step)) if self.made is None else self.made
+        return whole(mesh(self.solid, self.step)) if self.made is None else self.made
 
     def surface(self) -> Surface:
         """Return the greatest part of the solid, painted."""
@@ -63,16 +62,3 @@ def _reflected(field: Field) -> Field:
         return field(np.asarray(points) * MIRROR)
 
     return distance
-
-
-def greatest(surface: Surface) -> Surface:
-    """Return the part of a surface that has most vertices; muscle that gives way may lose a splinter."""
-    count = len(surface.vertices)
-    edges = surface.faces[:, [0, 1, 1, 2]].reshape(-1, 2)
-    links = coo_array((np.ones(len(edges), dtype=bool), tuple(edges.T)), shape=(count, count))
-    parts, part = connected_components(links, directed=False)
-    if parts == 1:
-        return surface
-    kept = part == np.bincount(part).argmax()
-    faces = surface.faces[kept[surface.faces[:, 0]]]
-    return Surface(surface.vertices[kept], (np.cumsum(kept) - 1)[faces])
