@@ -58,7 +58,7 @@ def given(shared: Path) -> tuple[Scene, Assembly]:
     """The shipped scene with the real bones of the reference data in place of ours."""
     whole = scene.load("herniation_l4l5").model_dump()
     whole["anatomy"]["bones"] = {
-        level: {"file": str(shared / "reference" / f"clouthier_{level}.ply")} for level in GIVEN
+        level: {"file": str(shared / "reference" / f"clouthier_{level}.ply")} for level in ("L3", "L5")
     }
     found = Scene.model_validate(whole)
     return found, assembly.assemble(found)
