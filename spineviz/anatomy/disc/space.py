@@ -29,7 +29,7 @@ NEAREST, FARTHEST = 3.0, 40.0
 """A rim is looked for between these radii, mm."""
 
 HOLLOWED = 0.65
-"""Nearer to the middle than this share of a rim's typical radius bone is left for a hollow of the endplate."""
+"""Nearer to the middle than this share of a rim's typical radius bone is left for a hollow."""
 
 ASTRAY, ROUNDS, WAVES = 0.8, 8, 4
 """A rim is followed where it strays less than this (mm) outwards from the few slow waves that fit it best:
