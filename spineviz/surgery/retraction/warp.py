@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from spineviz.surgery.retraction.terrain import Terrain
 
 Amounts = tuple[float, ...]
 Index = npt.NDArray[np.intp]
+Triangles = npt.NDArray[np.integer]
 
 
 class Opening(Protocol):
@@ -140,6 +141,12 @@ PUSHES = 9
 OUTWARD = 1.3
 """How much vertices are pushed outward for each part off the bone."""
 
+SPANNED, KEPT = 3, 0.15
+"""How often vertices are told to keep farther off bone, until the faces between them keep so far off (mm)."""
+
+ENTERED, LEFT, STIRRED = 1.0, 0.3, 2.0
+"""What lies no deeper than this (mm) in the midline's wall gets so far out of it, where it moves so far."""
+
 LEAST_GAIN = 1.15
 """The least distance that a push of one part is taken to win; it damps the push at a thin edge."""
 
@@ -177,12 +184,17 @@ class PartingWarp:
 
 
 def parting_warp(
-    points: Points, opening: Opening, *, clear_of_bone: bool, beside: Field | None = None
+    points: Points,
+    opening: Opening,
+    *,
+    clear_of_bone: bool,
+    beside: Field | None = None,
+    faces: Triangles | None = None,
 ) -> PartingWarp:
     """Prepare the movement of points (n, 3) in the world, for instance a surface's vertices at rest.
 
     With ``clear_of_bone`` the points that come near bone on the way are kept off it, and off what stands
-    ``beside`` it, a distance in the world, mm.
+    ``beside`` it, a distance in the world, mm; so are ``faces`` (m, 3) between them.
     """
     rest = frozen(points, np.float32)
     moving = np.flatnonzero(opening.moves(rest))
@@ -190,8 +202,11 @@ def parting_warp(
     clearance = aside = None
     if clear_of_bone and len(moving):
         clearance = _clearance(rest[moving], prepared, opening, opening.terrain.bone)
+        if clearance is not None and faces is not None:
+            clearance = _spanned(clearance, _among(faces, moving, len(rest)), prepared, opening)
         if beside is not None:
             aside = _clearance(rest[moving], prepared, opening, beside)
+            aside = None if aside is None else _uncrossed(aside, rest[moving], prepared, opening)
     return PartingWarp(rest, opening, moving, prepared, clearance, aside=aside)
 
 
@@ -209,8 +224,48 @@ def _clearance(rest: Points, prepared: Any, opening: Opening, bone: Field) -> Cl
     return Clearance(grid, watched, gap, opening.axis.superior)
 
 
+def _spanned(clearance: Clearance, faces: Triangles, prepared: Any, opening: Opening) -> Clearance:
+    """Return a clearance whose vertices keep so far off bone that the ``faces`` (m, 3) between them do too.
+
+    Parted tissue is stretched: its triangles span more than at rest, and cut across edges of bone.
+    """
+    near = _among(faces, clearance.watched, int(faces.max(initial=0)) + 1)
+    most = measures.value("retraction.common.spanned_gap")
+    for _ in range(SPANNED):
+        lack = np.zeros(len(clearance.gap))
+        for amounts in opening.course():
+            corners = clearance.cleared(opening.move(prepared, amounts))[clearance.watched][near]
+            for places in (
+                corners.mean(axis=1),
+                *((corners[:, k] + corners[:, k - 1]) / 2 for k in range(3)),
+            ):
+                within = np.maximum(KEPT - clearance.grid(places)[0], 0.0)
+                np.maximum.at(lack, near.ravel(), np.repeat(within, 3))
+        gap = np.maximum(clearance.gap, np.minimum(clearance.gap + lack, most))
+        clearance = replace(clearance, gap=gap)
+    return clearance
+
+
+def _uncrossed(clearance: Clearance, rest: Points, prepared: Any, opening: Opening) -> Clearance:
+    """Return a clearance whose vertices, where they are moved, leave what they just enter at rest."""
+    watched, gap = clearance.watched, clearance.gap
+    way = np.linalg.norm(opening.move(prepared, opening.full)[watched] - rest[watched], axis=1)
+    stirred = np.where(gap > -ENTERED, np.clip(way / STIRRED, 0.0, 1.0), 0.0)
+    return replace(clearance, gap=gap + stirred * np.maximum(LEFT - gap, 0.0))
+
+
+def _among(faces: Triangles, chosen: Index, count: int) -> Triangles:
+    """Return those ``faces`` (m, 3) of ``count`` vertices that join ``chosen`` (k,) ones, by place there."""
+    own = np.full(count, -1)
+    own[chosen[chosen < count]] = np.arange(len(chosen[chosen < count]))
+    known = own[faces]
+    return known[(known >= 0).all(axis=1)]
+
+
 def surface_warp(
     surface: Surface, opening: Opening, *, clear_of_bone: bool, beside: Field | None = None
 ) -> PartingWarp:
     """Prepare the movement of a surface."""
-    return parting_warp(surface.vertices, opening, clear_of_bone=clear_of_bone, beside=beside)
+    return parting_warp(
+        surface.vertices, opening, clear_of_bone=clear_of_bone, beside=beside, faces=surface.faces
+    )
