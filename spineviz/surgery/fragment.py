@@ -38,6 +38,9 @@ CLEAR, LOOSENED = 0.4, 6.0
 PUSHES, MOST = 8, 2.5
 """How often, and how far at most (mm), parts of the fragment give way to what is around it."""
 
+SPANNED, SPAN, FACES_CLEAR = 4, 2.0, 0.2
+"""How often faces give way with a vertex so near (mm) to what is around, and how far off it they keep."""
+
 SWELLS, ROOMY = 5, 1.0
 """How often the fragment swells where it is free, and from what distance (mm) on it is wholly free."""
 
@@ -166,14 +169,34 @@ class Removal:
     def _yielding(self, points: Points, share: float) -> Points:
         """Return points (n, 3) in the world, with those too near to what is around pushed off it."""
         wanted = self.gap + share * (CLEAR - self.gap)
-        moved = points.copy()
+        moved, within = points.copy(), np.arange(len(points))
+        off = np.full(len(points), np.inf)
         for _ in range(PUSHES):
-            distance, gradient = self.around(moved)
-            moved += np.maximum(wanted - distance, 0.0)[:, None] * gradient
+            distance, gradient = self.around(moved[within])
+            off[within] = distance
+            low = distance < wanted[within]
+            within = within[low]
+            moved[within] += (wanted[within] - distance[low])[:, None] * gradient[low]
+        for _ in range(SPANNED):
+            moved += self._spanning(moved, off, share * FACES_CLEAR)
         way = moved - points
         length = np.linalg.norm(way, axis=1, keepdims=True)
         pushed = points + way * np.minimum(1.0, MOST / np.maximum(length, 1e-9))
         return self._swollen(pushed, wanted, volume(Surface(self.rest, self.faces)))
+
+    def _spanning(self, points: Points, distance: Floats, clear: float) -> Points:
+        """Return the movement (n, 3) that brings faces ``clear`` mm off what their vertices stand around.
+
+        ``distance`` (n,) tells how far off it those stand, mm.
+        """
+        near = self.faces[(distance[self.faces] < SPAN).any(axis=1)]
+        off, gradient = self.around(points[near].mean(axis=1))
+        low = np.flatnonzero(off < clear)
+        way = (clear - off[low])[:, None] * gradient[low]
+        corners = near[low].ravel()
+        count = np.bincount(corners, minlength=len(points))
+        total = [np.bincount(corners, np.repeat(way[:, k], 3), len(points)) for k in range(3)]
+        return np.stack(total, axis=1) / np.maximum(count, 1)[:, None]
 
     def _swollen(self, points: Points, wanted: Floats, whole: float) -> Points:
         """Return points (n, 3) in the world swollen to the ``whole`` volume (mm³) where they are free.
