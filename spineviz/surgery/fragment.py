@@ -273,7 +273,7 @@ def prepare_removal(
     passing = Passing(beside, local[:: max(len(local) // 300, 1)])
 
     def score(way: Way) -> float:
-        room = _room(reach, way, sample, np.array([[x, y, height]]), soft)
+        room = _room(reach, way, sample, np.array([[x, y, height]]), soft, tool)
         met = min(passing.room(way) - BERTH, 0.0) if len(beside) else 0.0
         return room + PASSING * met + WIDTH * float(np.log(way.shares).sum())
 
@@ -372,10 +372,11 @@ def _nearby(way: Way, step: float) -> list[Way]:
     return result
 
 
-def _room(reach: Reach, way: Way, points: Points, grasp: Points, soft: Field) -> float:
+def _room(reach: Reach, way: Way, points: Points, grasp: Points, soft: Field, tool: Field) -> float:
     """Return how much room (mm) the fragment's points (n, 3) and the jaws at ``grasp`` (1, 3) have on a way.
 
-    That is where it is narrowest. In the bed the jaws, which can turn there, do not count.
+    That is where it is narrowest. In the bed the jaws, which can turn there, count only where they come
+    nearer to the ``tool`` that holds the nerves than they are when they grasp.
     """
     share = np.concatenate([np.linspace(0.0, 0.48, 25), np.linspace(0.52, 1.0, 9)])
     top = max(reach.top, reach.site.depth + BEYOND)
@@ -387,6 +388,8 @@ def _room(reach: Reach, way: Way, points: Points, grasp: Points, soft: Field) ->
     places = way_of(points)
     room = np.minimum(reach.free(places), soft(reach.site.frame.to_parent(places)) + ROOM + TOUCHING)
     jaws = way_of(grasp)
-    room = np.concatenate([room, reach.free(jaws[jaws[:, 2] > way.high]) - JAWS])
+    beside = tool(reach.site.frame.to_parent(jaws))
+    beside = beside - min(float(beside[0]), JAWS + ROOM) + ROOM
+    room = np.concatenate([room, reach.free(jaws[jaws[:, 2] > way.high]) - JAWS, beside])
     narrowest = np.partition(np.minimum(room, ROOM), NARROWEST)[:NARROWEST]
     return float(narrowest.mean() + narrowest.min()) / 2

@@ -110,21 +110,26 @@ class Clearance:
     """Keeps some vertices off the bone: ``watched`` (k,) of the moving ones, each by ``gap`` (k,) mm.
 
     They are pushed off it and outward, along the unit vector ``outward``: tissue rides over an
-    edge of bone and never slips under it.
+    edge of bone and never slips under it. Once they have come away from where they are at ``rest`` (k, 3),
+    they keep ``wider`` (k,) mm farther off.
     """
 
     grid: BoneGrid
     watched: Index
     gap: Floats
     outward: Floats
+    rest: Points
+    wider: Floats
 
     def cleared(self, moving: Points) -> Points:
         """Return moving vertices (n, 3), with the watched ones pushed out of the bone."""
         points = moving[self.watched]
+        stirred = np.clip(np.linalg.norm(points - self.rest, axis=1) / STIRRED, 0.0, 1.0)
+        gap = self.gap + stirred * self.wider
         within = np.arange(len(points))
         for _ in range(PUSHES):
             distance, gradient = self.grid(points[within])
-            deficit = self.gap[within] - distance
+            deficit = gap[within] - distance
             low = deficit > 0.0
             within, gradient = within[low], gradient[low]
             way = gradient + OUTWARD * self.outward
@@ -144,8 +149,11 @@ OUTWARD = 1.3
 SPANNED, KEPT = 3, 0.15
 """How often vertices are told to keep farther off bone, until the faces between them keep so far off (mm)."""
 
-ENTERED, LEFT, STIRRED = 1.0, 0.3, 2.0
-"""What lies no deeper than this (mm) in the midline's wall gets so far out of it, where it moves so far."""
+ENTERED, LEFT = 1.0, 0.3
+"""What lies no deeper than this (mm) in the midline's wall gets so far out of it when it is moved."""
+
+STIRRED = 2.0
+"""How far (mm) vertices have moved when they keep farther off bone than at rest."""
 
 LEAST_GAIN = 1.15
 """The least distance that a push of one part is taken to win; it damps the push at a thin edge."""
@@ -206,7 +214,7 @@ def parting_warp(
             clearance = _spanned(clearance, _among(faces, moving, len(rest)), prepared, opening)
         if beside is not None:
             aside = _clearance(rest[moving], prepared, opening, beside)
-            aside = None if aside is None else _uncrossed(aside, rest[moving], prepared, opening)
+            aside = None if aside is None else _uncrossed(aside)
     return PartingWarp(rest, opening, moving, prepared, clearance, aside=aside)
 
 
@@ -221,7 +229,7 @@ def _clearance(rest: Points, prepared: Any, opening: Opening, bone: Field) -> Cl
         return None
     grid = bone_grid(bone, np.vstack([rest[watched], opening.move(prepared, opening.full)[watched]]))
     gap = np.minimum(grid(rest[watched].astype(np.float64))[0], common["bone_gap"])
-    return Clearance(grid, watched, gap, opening.axis.superior)
+    return Clearance(grid, watched, gap, opening.axis.superior, rest[watched], np.zeros(len(watched)))
 
 
 def _spanned(clearance: Clearance, faces: Triangles, prepared: Any, opening: Opening) -> Clearance:
@@ -230,7 +238,7 @@ def _spanned(clearance: Clearance, faces: Triangles, prepared: Any, opening: Ope
     Parted tissue is stretched: its triangles span more than at rest, and cut across edges of bone.
     """
     near = _among(faces, clearance.watched, int(faces.max(initial=0)) + 1)
-    most = measures.value("retraction.common.spanned_gap")
+    most = np.maximum(measures.value("retraction.common.spanned_gap") - clearance.gap, 0.0)
     for _ in range(SPANNED):
         lack = np.zeros(len(clearance.gap))
         for amounts in opening.course():
@@ -241,17 +249,14 @@ def _spanned(clearance: Clearance, faces: Triangles, prepared: Any, opening: Ope
             ):
                 within = np.maximum(KEPT - clearance.grid(places)[0], 0.0)
                 np.maximum.at(lack, near.ravel(), np.repeat(within, 3))
-        gap = np.maximum(clearance.gap, np.minimum(clearance.gap + lack, most))
-        clearance = replace(clearance, gap=gap)
+        clearance = replace(clearance, wider=np.minimum(clearance.wider + lack, most))
     return clearance
 
 
-def _uncrossed(clearance: Clearance, rest: Points, prepared: Any, opening: Opening) -> Clearance:
-    """Return a clearance whose vertices, where they are moved, leave what they just enter at rest."""
-    watched, gap = clearance.watched, clearance.gap
-    way = np.linalg.norm(opening.move(prepared, opening.full)[watched] - rest[watched], axis=1)
-    stirred = np.where(gap > -ENTERED, np.clip(way / STIRRED, 0.0, 1.0), 0.0)
-    return replace(clearance, gap=gap + stirred * np.maximum(LEFT - gap, 0.0))
+def _uncrossed(clearance: Clearance) -> Clearance:
+    """Return a clearance whose vertices leave what they just enter at rest when they are moved."""
+    entered = (clearance.gap > -ENTERED) & (clearance.gap < LEFT)
+    return replace(clearance, wider=np.where(entered, LEFT - clearance.gap, 0.0))
 
 
 def _among(faces: Triangles, chosen: Index, count: int) -> Triangles:
