@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -136,3 +139,28 @@ def test_disc_volumes_are_those_of_adults() -> None:
     recipes = disc_recipes("L4-L5", disc_parameters("L4-L5"), bones())
     total = sum(volume(recipe.surface()) for recipe in recipes.values())
     assert 9_000 < total < 22_000
+
+
+@dataclass(frozen=True)
+class Hollowed:
+    """A bone with a ball dug out of it."""
+
+    bone: Any
+    centre: Points
+    radius: float
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bone, name)
+
+    def distance(self, points: Points) -> Floats:
+        return np.maximum(
+            self.bone.distance(points), self.radius - np.linalg.norm(points - self.centre, axis=1)
+        )
+
+
+def test_a_hollow_in_an_endplate_is_not_taken_for_the_border_of_its_rim() -> None:
+    whole = bones()
+    plate = whole["L5"].landmarks["endplate.superior"]
+    dug: Any = Hollowed(whole["L5"], plate.to_parent(np.array([-12.0, -4.0, -0.5])), 5.0)
+    rim, dug_rim = (disc_space("L4-L5", {**whole, "L5": bone}).lower for bone in (whole["L5"], dug))
+    assert np.abs(rim - dug_rim).max() < 0.3

@@ -23,7 +23,7 @@ DEEPEST = 0.3
 FRAGMENT = "herniation.L4-L5"
 BONES = ("L3", "L4", "L5", "S1")
 NERVES = ("thecal_sac", "root.L4.left", "root.L5.left", "root.S1.left")
-GIVEN = ("L3", "L5")
+REAL = ("L3", "L5")
 MUSCLE = "multifidus.left"
 IN_DEPTH = (".burr", ".kerrison", ".nerve_root_retractor", ".rongeur", ".rongeur_jaw")
 
@@ -58,7 +58,7 @@ def given(shared: Path) -> tuple[Scene, Assembly]:
     """The shipped scene with the real bones of the reference data in place of ours."""
     whole = scene.load("herniation_l4l5").model_dump()
     whole["anatomy"]["bones"] = {
-        level: {"file": str(shared / "reference" / f"clouthier_{level}.ply")} for level in GIVEN
+        level: {"file": str(shared / "reference" / f"clouthier_{level}.ply")} for level in REAL
     }
     found = Scene.model_validate(whole)
     return found, assembly.assemble(found)

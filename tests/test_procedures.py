@@ -17,7 +17,7 @@ from spineviz.model import Look
 from spineviz.structure import Frame, Points, Surface
 from spineviz.surgery import Approach, OpenMidlineDiscectomy, TubularMicrodiscectomy
 from spineviz.surgery.actions import Motion
-from spineviz.surgery.fragment import LONGEST
+from spineviz.surgery.removal import LONGEST
 from spineviz.terms import PHASES
 
 INTO_BONE = 0.3

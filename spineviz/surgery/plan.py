@@ -12,11 +12,12 @@ from spineviz.anatomy.recipe import Body
 from spineviz.measures import value
 from spineviz.sdf import Field
 from spineviz.structure import Floats, Frame, Points
-from spineviz.surgery.fragment import Removal, prepare_removal
+from spineviz.surgery.fragment import prepare_removal
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
 from spineviz.surgery.places import edge_of_bone, fragment_place, ligament_depth, ring_of, root_border
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_jaw, rongeur_opening
 from spineviz.surgery.reach import FINE, BoneLeft, Reach, points_of, thinned, withdrawn
+from spineviz.surgery.removal import Removal
 from spineviz.surgery.resection import ligament_windows
 from spineviz.surgery.site import Local, Round, Site, raised
 from spineviz.surgery.surroundings import (

@@ -28,6 +28,9 @@ RIM_MET = 0.7
 NEAREST, FARTHEST = 3.0, 40.0
 """A rim is looked for between these radii, mm."""
 
+HOLLOWED = 0.65
+"""Nearer to the middle than this share of a rim's typical radius bone is left for a hollow."""
+
 ASTRAY, ROUNDS, WAVES = 0.8, 8, 4
 """A rim is followed where it strays less than this (mm) outwards from the few slow waves that fit it best:
 farther out the bone goes on into a pedicle or a rib's facet. So many rounds settle which places those are."""
@@ -175,6 +178,8 @@ def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Flo
             break
     else:
         raise ValueError(f"{bone.level}: no rim was found around its endplate; check the endplate landmark")
+    leaving &= radii[:-1] > HOLLOWED * np.median(radii[leaving[met].argmax(axis=1)])
+    met = np.flatnonzero(leaving.any(axis=1))
     first = leaving[met].argmax(axis=1)
     before, after = values[met, first], values[met, first + 1]
     rim = radii[first] + 0.25 * before / (before - after)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from spineviz.surgery.retraction.terrain import Terrain
 
 Amounts = tuple[float, ...]
 Index = npt.NDArray[np.intp]
+Triangles = npt.NDArray[np.integer]
 
 
 class Opening(Protocol):
@@ -109,21 +110,26 @@ class Clearance:
     """Keeps some vertices off the bone: ``watched`` (k,) of the moving ones, each by ``gap`` (k,) mm.
 
     They are pushed off it and outward, along the unit vector ``outward``: tissue rides over an
-    edge of bone and never slips under it.
+    edge of bone and never slips under it. Once they have come away from where they are at ``rest`` (k, 3),
+    they keep ``wider`` (k,) mm farther off.
     """
 
     grid: BoneGrid
     watched: Index
     gap: Floats
     outward: Floats
+    rest: Points
+    wider: Floats
 
     def cleared(self, moving: Points) -> Points:
         """Return moving vertices (n, 3), with the watched ones pushed out of the bone."""
         points = moving[self.watched]
+        stirred = np.clip(np.linalg.norm(points - self.rest, axis=1) / STIRRED, 0.0, 1.0)
+        gap = self.gap + stirred * self.wider
         within = np.arange(len(points))
         for _ in range(PUSHES):
             distance, gradient = self.grid(points[within])
-            deficit = self.gap[within] - distance
+            deficit = gap[within] - distance
             low = deficit > 0.0
             within, gradient = within[low], gradient[low]
             way = gradient + OUTWARD * self.outward
@@ -139,6 +145,15 @@ PUSHES = 9
 
 OUTWARD = 1.3
 """How much vertices are pushed outward for each part off the bone."""
+
+SPANNED, KEPT = 3, 0.15
+"""How often vertices are told to keep farther off bone, until the faces between them keep so far off (mm)."""
+
+ENTERED, LEFT = 1.0, 0.3
+"""What lies no deeper than this (mm) in the midline's wall gets so far out of it when it is moved."""
+
+STIRRED = 2.0
+"""How far (mm) vertices have moved when they keep farther off bone than at rest."""
 
 LEAST_GAIN = 1.15
 """The least distance that a push of one part is taken to win; it damps the push at a thin edge."""
@@ -177,12 +192,17 @@ class PartingWarp:
 
 
 def parting_warp(
-    points: Points, opening: Opening, *, clear_of_bone: bool, beside: Field | None = None
+    points: Points,
+    opening: Opening,
+    *,
+    clear_of_bone: bool,
+    beside: Field | None = None,
+    faces: Triangles | None = None,
 ) -> PartingWarp:
     """Prepare the movement of points (n, 3) in the world, for instance a surface's vertices at rest.
 
     With ``clear_of_bone`` the points that come near bone on the way are kept off it, and off what stands
-    ``beside`` it, a distance in the world, mm.
+    ``beside`` it, a distance in the world, mm; so are ``faces`` (m, 3) between them.
     """
     rest = frozen(points, np.float32)
     moving = np.flatnonzero(opening.moves(rest))
@@ -190,8 +210,11 @@ def parting_warp(
     clearance = aside = None
     if clear_of_bone and len(moving):
         clearance = _clearance(rest[moving], prepared, opening, opening.terrain.bone)
+        if clearance is not None and faces is not None:
+            clearance = _spanned(clearance, _among(faces, moving, len(rest)), prepared, opening)
         if beside is not None:
             aside = _clearance(rest[moving], prepared, opening, beside)
+            aside = None if aside is None else _uncrossed(aside)
     return PartingWarp(rest, opening, moving, prepared, clearance, aside=aside)
 
 
@@ -206,11 +229,48 @@ def _clearance(rest: Points, prepared: Any, opening: Opening, bone: Field) -> Cl
         return None
     grid = bone_grid(bone, np.vstack([rest[watched], opening.move(prepared, opening.full)[watched]]))
     gap = np.minimum(grid(rest[watched].astype(np.float64))[0], common["bone_gap"])
-    return Clearance(grid, watched, gap, opening.axis.superior)
+    return Clearance(grid, watched, gap, opening.axis.superior, rest[watched], np.zeros(len(watched)))
+
+
+def _spanned(clearance: Clearance, faces: Triangles, prepared: Any, opening: Opening) -> Clearance:
+    """Return a clearance whose vertices keep so far off bone that the ``faces`` (m, 3) between them do too.
+
+    Parted tissue is stretched: its triangles span more than at rest, and cut across edges of bone.
+    """
+    near = _among(faces, clearance.watched, int(faces.max(initial=0)) + 1)
+    most = np.maximum(measures.value("retraction.common.spanned_gap") - clearance.gap, 0.0)
+    for _ in range(SPANNED):
+        lack = np.zeros(len(clearance.gap))
+        for amounts in opening.course():
+            corners = clearance.cleared(opening.move(prepared, amounts))[clearance.watched][near]
+            for places in (
+                corners.mean(axis=1),
+                *((corners[:, k] + corners[:, k - 1]) / 2 for k in range(3)),
+            ):
+                within = np.maximum(KEPT - clearance.grid(places)[0], 0.0)
+                np.maximum.at(lack, near.ravel(), np.repeat(within, 3))
+        clearance = replace(clearance, wider=np.minimum(clearance.wider + lack, most))
+    return clearance
+
+
+def _uncrossed(clearance: Clearance) -> Clearance:
+    """Return a clearance whose vertices leave what they just enter at rest when they are moved."""
+    entered = (clearance.gap > -ENTERED) & (clearance.gap < LEFT)
+    return replace(clearance, wider=np.where(entered, LEFT - clearance.gap, 0.0))
+
+
+def _among(faces: Triangles, chosen: Index, count: int) -> Triangles:
+    """Return those ``faces`` (m, 3) of ``count`` vertices that join ``chosen`` (k,) ones, by place there."""
+    own = np.full(count, -1)
+    own[chosen[chosen < count]] = np.arange(len(chosen[chosen < count]))
+    known = own[faces]
+    return known[(known >= 0).all(axis=1)]
 
 
 def surface_warp(
     surface: Surface, opening: Opening, *, clear_of_bone: bool, beside: Field | None = None
 ) -> PartingWarp:
     """Prepare the movement of a surface."""
-    return parting_warp(surface.vertices, opening, clear_of_bone=clear_of_bone, beside=beside)
+    return parting_warp(
+        surface.vertices, opening, clear_of_bone=clear_of_bone, beside=beside, faces=surface.faces
+    )
