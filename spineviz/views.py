@@ -14,11 +14,13 @@ from spineviz.structure import Bone, Floats, Frame, Message, Points
 from spineviz.terms import SIGN, Disc, Level, Side, levels_of
 
 View = Literal[
-    "posterior", "oblique", "lateral", "anterior", "superior", "axial", "corridor", "operative", "close"
-]
+    "posterior", "oblique", "lateral", "anterior", "superior", "axial", "corridor", "operative", "close",
+    "axial_close", "lateral_close", "foramen",
+]  # fmt: skip
 """Where a scene is seen from. ``oblique`` and ``lateral`` look from the side of the disease.
 
-``axial`` looks at a disc from below, as axial images are shown: the patient's right on the viewer's left.
+``axial`` looks at a disc from below, as axial images are shown: the patient's right on the viewer's left;
+``axial_close`` and ``lateral_close`` hold little more than the canal. ``foramen`` looks into it from aside.
 """
 
 VIEWS: tuple[View, ...] = get_args(View)
@@ -31,6 +33,9 @@ MARGIN, MARGIN_OF_SEVERAL = 1.1, 1.17
 
 OPENING, FLAT = 20.0, 4.0
 """The opening (degrees) of cameras, and of those that show one body from several sides."""
+
+CLOSE = 78.0
+"""The height (mm) of a picture that holds a disc and the canal behind it."""
 
 AXIAL = 172.0
 """The height (mm) of a picture that looks along the spine: from before the great vessels to the skin."""
@@ -66,6 +71,7 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
     operative = unit(back + 0.10 * sign * frame.right)
     oblique = unit(0.62 * sign * frame.right + 0.86 * back + 0.36 * frame.superior)
     close = unit(0.50 * sign * frame.right + 0.72 * back + 0.62 * frame.superior)
+    foramen = unit(0.86 * sign * frame.right + 0.42 * back + 0.28 * frame.superior)
     up = (0.0, 0.0, 1.0)
     world_back = np.array([0.0, -1.0, 0.0])
     return {
@@ -79,6 +85,11 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
         ),
         "operative": Camera(vector(window + 20 * back), vector(operative), up, 115.0),
         "corridor": Camera(vector(window), vector(operative), up, 62.0),
+        "axial_close": Camera(
+            vector(middle + 2 * back), vector(-frame.superior), vector(frame.anterior), CLOSE, FLAT
+        ),
+        "lateral_close": Camera(vector(middle), (sign, 0.0, 0.0), up, CLOSE),
+        "foramen": Camera(vector(middle + sign * 8 * frame.right), vector(foramen), up, CLOSE),
         "close": Camera(vector(canal + sign * 8 * frame.right), vector(close), up, 80.0),
     }
 

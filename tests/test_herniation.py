@@ -80,8 +80,8 @@ def test_the_same_disc_cannot_herniate_twice_on_one_side() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"zone": "foraminal"},
-        {"morphology": "sequestration"},
+        {"disc": "L5-L6"},
+        {"zone": "lateral"},
         {"depth": 15.0},
         {"depth": 1.0},
         {"migration": "caudal"},

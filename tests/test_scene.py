@@ -113,6 +113,15 @@ AT_L4 = "[anatomy]\nfirst = {!r}\nlast = {!r}\n"
             r"approaches\[0\]: .*L4-L5, right.*is at the disc L4-L5, left",
         ),
         (
+            HERNIATION + 'zone = "foraminal"\n' + TUBULAR.format("L4-L5", "left"),
+            r"approaches\[0\]: it reaches protrusion or extrusion, central, paracentral or subarticular; .*"
+            "is: foraminal, extrusion",
+        ),
+        (
+            HERNIATION + 'morphology = "sequestration"\n' + OPEN.format("L4-L5", "left"),
+            r"approaches\[0\]: it reaches .*is: subarticular, sequestration",
+        ),
+        (
             HERNIATION + TUBULAR.format("L4-L5", "left") + OPEN.format("L4-L5", "right"),
             r"approaches\[1\]: .*L4-L5, right.*is at the disc L4-L5, left",
         ),
