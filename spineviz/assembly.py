@@ -24,7 +24,7 @@ from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
-from spineviz.views import FLAT, OPENING, View, between, overviews, seen_from, vector, views
+from spineviz.views import FLAT, OPENING, View, between, narrowed, overviews, seen_from, vector, views
 
 if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: one from the cache needs none
     from spineviz.body import Anatomy
@@ -194,6 +194,8 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
     """Return a scene's named cameras."""
     disc, side = target(scene)
     named = views(assembly.model.bones, disc, side)
+    if scene.compare and scene.diseased:
+        return narrowed(named, len(scene.compare))
     if scene.diseased or scene.approaches:
         return named
     structures = assembly.model.structures.values()
@@ -307,16 +309,25 @@ def _scene_step(
 def _label(name: str, step: SceneStep, scene: Scene, assembly: Assembly, brief: bool) -> Label:
     """Return a structure's label, at the place that was chosen when the scene was built.
 
-    A ``brief`` one names a vertebra by its level alone.
+    A ``brief`` one names a vertebra by its level alone, and a root without its side.
     """
     anchor = assembly.anchors.get((step, name))
     if anchor is None:
         anchor = vector(assembly.model.structures[name].surface.vertices.mean(axis=0))
     stem = name.partition("#")[0]
-    level = brief and stem in LEVELS and stem not in ("S1", "Co1")
-    words = Message("label.level", (("level", stem),)) if level else structure_title(name)
+    words = (brief and _brief(stem)) or structure_title(name)
     ill = disease_title(scene, name)
     return Label(ill or words, anchor, strong=ill is not None)
+
+
+def _brief(stem: str) -> Message | None:
+    """Return the short name of a vertebra, a root or the sac, given by its name; None for all others."""
+    kind, *rest = stem.split(".")
+    if kind in LEVELS and kind not in ("S1", "Co1"):
+        return Message("label.level", (("level", kind),))
+    if kind == "root":
+        return Message("label.root", (("level", rest[0]),))
+    return Message("label.sac") if kind == "thecal_sac" else None
 
 
 def disease_title(scene: Scene, name: str) -> Message | None:

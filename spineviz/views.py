@@ -37,6 +37,12 @@ OPENING, FLAT = 20.0, 4.0
 CLOSE = 78.0
 """The height (mm) of a picture that holds a disc and the canal behind it."""
 
+CLOSE_VIEWS: tuple[View, ...] = ("axial_close", "lateral_close", "foramen", "close")
+
+PANE, LOWERED = 0.42, 11.0
+"""The share of a picture's width that little more than the canal takes; and how far (mm) behind the canal the
+middle of a slice lies where several stand beside each other, which are higher than wide."""
+
 AXIAL = 172.0
 """The height (mm) of a picture that looks along the spine: from before the great vessels to the skin."""
 
@@ -92,6 +98,17 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
         "foramen": Camera(vector(middle + sign * 8 * frame.right), vector(foramen), up, CLOSE),
         "close": Camera(vector(canal + sign * 8 * frame.right), vector(close), up, 80.0),
     }
+
+
+def narrowed(named: Mapping[View, Camera], panes: int) -> dict[View, Camera]:
+    """Return cameras of pictures that stand beside each other: those from near by show as much in width."""
+    wider = max(1.0, panes * PANE)
+    result = dict(named)
+    for view in CLOSE_VIEWS:
+        camera = named[view]
+        aside = np.asarray(camera.up) * (LOWERED if panes > 2 and view == "axial_close" else 0.0)
+        result[view] = replace(camera, height=wider * camera.height, focus=vector(camera.focus - aside))
+    return result
 
 
 def overviews(vertices: Points, side: Side, panes: int = 1, angle: float = OPENING) -> dict[View, Camera]:
