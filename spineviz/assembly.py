@@ -336,8 +336,7 @@ def disease_title(scene: Scene, name: str) -> Message | None:
     own = scene.pathologies if number is None else scene.compare[number].pathologies
     stem, _, disc = name.partition("#")[0].partition(".")
     for entry in own:
-        bulge = entry.morphology == "bulge"
-        if disc == entry.disc and stem == ("disc" if bulge else "herniation") and entry.depth > 0:
+        if disc == entry.disc and stem == "herniation" and entry.depth > 0:
             return herniation_label(entry)
     return None
 

@@ -380,7 +380,6 @@ def shown_herniation(herniation: Herniation) -> Scene:
     last = "S1" if lower else own[min(own.index(below) + 1, own.index("S1"))]
     exiting, traversing = roots_at(herniation.disc)
     roots = [f"root.{root}.{herniation.side}" for root in (traversing, exiting) if root is not None]
-    disease = "disc" if herniation.morphology == "bulge" else "herniation"
     camera: View = {"foraminal": "foramen", "extraforaminal": "foramen", "anterior": "anterior"}.get(
         herniation.zone, "close"
     )  # type: ignore[assignment]
@@ -391,7 +390,7 @@ def shown_herniation(herniation: Herniation) -> Scene:
         fade=("bones",),
         highlight=("disease",),
         labels=(
-            f"{disease}.{herniation.disc}",
+            f"herniation.{herniation.disc}",
             *roots,
             "thecal_sac",
             "spinal_cord",

@@ -94,7 +94,7 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
         "axial_close": Camera(
             vector(middle + 2 * back), vector(-frame.superior), vector(frame.anterior), CLOSE, FLAT
         ),
-        "lateral_close": Camera(vector(middle), (sign, 0.0, 0.0), up, CLOSE),
+        "lateral_close": Camera(vector(middle + 5 * frame.anterior), (sign, 0.0, 0.0), up, CLOSE),
         "foramen": Camera(vector(middle + sign * 8 * frame.right), vector(foramen), up, CLOSE),
         "close": Camera(vector(canal + sign * 8 * frame.right), vector(close), up, 80.0),
     }

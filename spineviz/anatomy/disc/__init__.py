@@ -71,7 +71,7 @@ def disc_recipes(
     disc: Disc, parameters: DiscParameters, bones: Mapping[Level, LevelBone]
 ) -> dict[str, Recipe]:
     """Return ``disc.<disc>`` (annulus), ``nucleus.<disc>``, the two ``endplate.<disc>.upper`` and ``lower``
-    of cartilage and, if displaced, ``herniation.<disc>``.
+    of cartilage and, where a part of it is displaced or bulges, that part as ``herniation.<disc>``.
 
     Solids are in the world frame, mm. The faces are the bones' own surfaces, so height and wedge come
     from how the bones stand. Raises ValueError when a bone or an endplate is missing.
@@ -86,8 +86,9 @@ def disc_recipes(
         solid = _bounded(space, field, parameters.outermost)
         return Recipe(f"{kind}.{disc}", tissue, solid, finer * steps[kind], paint=paint)
 
+    healthy = parameters.model_copy(update={"bulging": None})
     leaving = [solid.field for solid in solids] + _tears(space, parameters)
-    ring = _ring(annulus_field(space, parameters), inner, hollow, leaving)
+    ring = _ring(annulus_field(space, healthy), inner, hollow, leaving)
     recipes = [
         made("disc", "annulus", ring, lambda points: _annulus_paint(points, space, parameters, leaving)),
         made("nucleus", "nucleus", _core(_escaping(space, parameters), inner)),
@@ -98,8 +99,11 @@ def disc_recipes(
             plate_recipe(f"endplate.{disc}.upper", space, thickness, inner, upper=True),
             plate_recipe(f"endplate.{disc}.lower", space, thickness, inner, upper=False),
         ]
+    if parameters.bulging is not None:
+        solids.append(_bulging_solid(space, parameters, healthy))
     if solids:
-        side = parameters.herniations[0].side if len(solids) == 1 else None
+        one = len(solids) == 1 and parameters.bulging is None
+        side = parameters.herniations[0].side if one else None
         recipes.append(Recipe(f"herniation.{disc}", "fragment", _joined(solids), steps["herniation"], side))
     return {recipe.name: recipe for recipe in recipes}
 
@@ -163,6 +167,14 @@ def _bulge(parameters: DiscParameters, angle: Floats) -> Floats | float:
     if parameters.bulging is None:
         return parameters.bulge
     return parameters.bulge + parameters.bulging.beyond(angle, parameters.bulge)
+
+
+def _bulging_solid(space: DiscSpace, parameters: DiscParameters, healthy: DiscParameters) -> Solid:
+    """Return what of a bulging annulus stands beyond a healthy one, world frame."""
+    outer, inner = annulus_field(space, parameters), annulus_field(space, healthy)
+    return _bounded(
+        space, lambda points: np.maximum(outer(points), SEAM - inner(points)), parameters.outermost
+    )
 
 
 def _escaping(space: DiscSpace, parameters: DiscParameters) -> Field:

@@ -181,7 +181,7 @@ def _warp(
     weights = _retraction(frame.to_local(rest), side)
     direction = -SIGN[side] * frame.right
     moving = weights > 1e-3
-    pushed = rest
+    pushed: Points = rest
     for field in fields:
         moving |= np.linalg.norm(field(rest, 1.0) - rest, axis=1) > 1e-4
         pushed = field(pushed, 1.0)
