@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spineviz.production import Production
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load", "scenes", "structures"]
+__all__ = ["__version__", "herniation", "load", "scenes", "structures"]
 
 
 def load(source: str | Path) -> Production:
@@ -31,6 +31,19 @@ def load(source: str | Path) -> Production:
     from spineviz.scene import load as load_scene
 
     return Production(load_scene(source))
+
+
+def herniation(words: str) -> Production:
+    """Return a herniation told in one line, from near by: ``L4-L5 left subarticular extrusion 7mm caudal``.
+
+    See `spineviz.pathology.shorthand`. Raises ValueError with the word that is not understood and the nearest
+    one, or with what is possible.
+    """
+    from spineviz.pathology import shorthand
+    from spineviz.production import Production
+    from spineviz.scene import shown_herniation
+
+    return Production(shown_herniation(shorthand(words)))
 
 
 def scenes() -> tuple[str, ...]:

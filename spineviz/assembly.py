@@ -16,15 +16,15 @@ from spineviz.cuts import opening, reach, resolved
 from spineviz.layers import COVERS, Layer, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
 from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
-from spineviz.pathology import apply
+from spineviz.pathology import apply, herniation_label
 from spineviz.scene import Body as BodySpec
-from spineviz.scene import Scene, SceneStep
-from spineviz.structure import Bone, Landmark, Structure
+from spineviz.scene import Compared, Scene, SceneStep
+from spineviz.structure import Bone, Landmark, Structure, Warp
 from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
-from spineviz.views import FLAT, OPENING, View, between, overviews, seen_from, vector, views
+from spineviz.views import FLAT, OPENING, View, between, narrowed, overviews, seen_from, vector, views
 
 if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: one from the cache needs none
     from spineviz.body import Anatomy
@@ -53,7 +53,8 @@ class Assembly:
 
 def target(scene: Scene) -> tuple[Disc, Side]:
     """Return the disc and the side that a scene is about: of its disease, of its cuts, or in its middle."""
-    for entry in (*scene.pathologies, *scene.approaches):
+    compared = (entry for body in scene.compare for entry in body.pathologies)
+    for entry in (*scene.pathologies, *scene.approaches, *compared):
         return entry.disc, entry.side
     for cut in (*scene.cuts, *(cut for step in scene.steps for cut in step.cuts)):
         if cut.disc is not None:
@@ -77,7 +78,7 @@ def anatomy_of(scene: Scene, shown: BodySpec | None = None) -> Anatomy:
         skin=shown.skin,
         fat=dict(shown.fat),
     )
-    for pathology in scene.pathologies:
+    for pathology in shown.pathologies if isinstance(shown, Compared) else scene.pathologies:
         result = apply(pathology, result)
     return result
 
@@ -143,18 +144,29 @@ def built(scene: Scene) -> Assembly:
 
 
 def _compared(scene: Scene) -> Assembly:
-    """Build the bodies that a scene compares; each has its number behind the names of its structures."""
+    """Build the bodies that a scene compares; each has its number behind the names of its structures.
+
+    Where one has a pathology, all have their discs, nerves and ligaments; none has muscles or skin.
+    """
     from spineviz.body import build
 
     structures: dict[str, Structure] = {}
+    warps: dict[tuple[str, str], Warp] = {}
     bones: dict[Level, Bone] = {}
+    soft, levels = scene.diseased, scene.anatomy.levels
     for number, shown in enumerate(scene.compare):
-        whole = build(anatomy_of(scene, shown), scene.anatomy.levels, scene.anatomy.beside, soft=False)
+        anatomy = anatomy_of(scene, shown)
+        whole = build(anatomy, levels, scene.anatomy.beside, soft=soft, covered=False)
         for name, item in whole.structures.items():
-            if _in_range(name, scene.anatomy.levels):
+            if _in_range(name, levels) and not (soft and name.startswith("epidural_fat")):
                 structures[numbered(name, number)] = replace(item, name=numbered(name, number))
+        warps |= {
+            (numbered(name, number), way): warp
+            for (name, way), warp in whole.warps.items()
+            if numbered(name, number) in structures
+        }
         bones = max(bones, dict(whole.bones), key=_height)
-    model = Model(structures, {}, bones, {})
+    model = Model(structures, {}, bones, warps)
     return Assembly(model, (), _anchors(scene, model))
 
 
@@ -182,7 +194,9 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
     """Return a scene's named cameras."""
     disc, side = target(scene)
     named = views(assembly.model.bones, disc, side)
-    if scene.pathologies or scene.approaches:
+    if scene.compare and scene.diseased:
+        return narrowed(named, len(scene.compare))
+    if scene.diseased or scene.approaches:
         return named
     structures = assembly.model.structures.values()
     bones = np.vstack([(item.light or item.surface).vertices for item in structures if item.tissue == "bone"])
@@ -282,7 +296,7 @@ def _scene_step(
     cuts = _cuts(scene, step, assembly.model)
     ever = {cut for other in scene.steps for cut in _cuts(scene, other, assembly.model)}
     reaches = {cut: reach(cut, assembly.model) for cut in ever}
-    labels = tuple(_label(name, step, assembly, brief) for name in step.labels if name in known)
+    labels = tuple(_label(name, step, scene, assembly, brief) for name in step.labels if name in known)
     actions: list[Action] = [
         partial(_fade_layers, hidden=step.hidden, glass=step.fade),
         partial(_highlight_layers, layers=step.highlight),
@@ -292,18 +306,39 @@ def _scene_step(
     return Step("orientation", titled(step.title), step.seconds, tuple(actions), named[step.camera])
 
 
-def _label(name: str, step: SceneStep, assembly: Assembly, brief: bool) -> Label:
+def _label(name: str, step: SceneStep, scene: Scene, assembly: Assembly, brief: bool) -> Label:
     """Return a structure's label, at the place that was chosen when the scene was built.
 
-    A ``brief`` one names a vertebra by its level alone.
+    A ``brief`` one names a vertebra by its level alone, and a root without its side.
     """
     anchor = assembly.anchors.get((step, name))
     if anchor is None:
         anchor = vector(assembly.model.structures[name].surface.vertices.mean(axis=0))
     stem = name.partition("#")[0]
-    level = brief and stem in LEVELS and stem not in ("S1", "Co1")
-    words = Message("label.level", (("level", stem),)) if level else structure_title(name)
-    return Label(words, anchor, strong=layer_of(name) == "disease")
+    words = (brief and _brief(stem)) or structure_title(name)
+    ill = disease_title(scene, name)
+    return Label(ill or words, anchor, strong=ill is not None)
+
+
+def _brief(stem: str) -> Message | None:
+    """Return the short name of a vertebra, a root or the sac, given by its name; None for all others."""
+    kind, *rest = stem.split(".")
+    if kind in LEVELS and kind not in ("S1", "Co1"):
+        return Message("label.level", (("level", kind),))
+    if kind == "root":
+        return Message("label.root", (("level", rest[0]),))
+    return Message("label.sac") if kind == "thecal_sac" else None
+
+
+def disease_title(scene: Scene, name: str) -> Message | None:
+    """Return what a structure is called that a pathology of a scene displaces or changes; None for others."""
+    number = number_of(name)
+    own = scene.pathologies if number is None else scene.compare[number].pathologies
+    stem, _, disc = name.partition("#")[0].partition(".")
+    for entry in own:
+        if disc == entry.disc and stem == "herniation" and entry.depth > 0:
+            return herniation_label(entry)
+    return None
 
 
 def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:

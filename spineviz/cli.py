@@ -9,8 +9,12 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spineviz import __version__
+
+if TYPE_CHECKING:
+    from spineviz.production import Production
 
 EXAMPLES = """examples:
   spineviz scenes
@@ -18,6 +22,7 @@ EXAMPLES = """examples:
   spineviz render herniation_l4l5 -o picture.png --at 12 --size 1600x1000
   spineviz render lumbar_l3s1 -o back.png --layers "down to the fascia" --view posterior
   spineviz render herniation_l4l5 -o slice.png --cut "disc L4-L5 keep above" --view axial
+  spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png
   spineviz animate herniation_l4l5 -o film.mp4
   spineviz show herniation_l4l5
   spineviz mesh L4 -o L4.ply
@@ -31,6 +36,11 @@ LAYERS_HELP = (
 CUT_HELP = (
     "open the scene at a plane, once or more: 'axial L4-L5', 'disc L5-S1 keep above', 'sagittal 5', "
     "'coronal L3 -10 keep front of skin and fat'"
+)
+
+HERNIATION_HELP = (
+    "show this herniation in place of a scene: disc, side, zone, kind, depth and migration in any order: "
+    "'L4-L5 left subarticular extrusion 7mm caudal 6mm', 'C5-C6 central protrusion', 'L3-4 bulge'"
 )
 
 USAGE_ERROR = 2
@@ -90,8 +100,10 @@ def parser() -> argparse.ArgumentParser:
         _render,
         "write one picture (PNG)",
         "spineviz render herniation_l4l5 -o picture.png --at 12 --view close",
+        'spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png',
     )
-    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
+    command.add_argument("scene", nargs="?", help="a shipped scene's name, or a .toml file")
+    command.add_argument("--herniation", metavar="WORDS", help=HERNIATION_HELP)
     command.add_argument("-o", "--output", type=Path, required=True, help="the .png file to write")
     command.add_argument(
         "--at", type=float, metavar="SECONDS", help="the second to show (default: the scene's own)"
@@ -233,9 +245,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    import spineviz
-
-    spineviz.load(options.scene).render(
+    _asked(options).render(
         options.output,
         at=options.at,
         view=options.view,
@@ -246,6 +256,15 @@ def _render(options: argparse.Namespace) -> int:
     )
     print(options.output)
     return 0
+
+
+def _asked(options: argparse.Namespace) -> Production:
+    """Return the scene that is named, or the one of a herniation that is told in words."""
+    import spineviz
+
+    if (options.scene is None) == (options.herniation is None):
+        raise ValueError("name a scene, or say --herniation with its words")
+    return spineviz.herniation(options.herniation) if options.herniation else spineviz.load(options.scene)
 
 
 def _plate(options: argparse.Namespace) -> int:

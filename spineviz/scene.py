@@ -18,17 +18,30 @@ from spineviz.anatomy.morphometry.person import Person
 from spineviz.cuts import CutPlane, LayersSaid
 from spineviz.layers import LAYERS, Layer, chosen_layers
 from spineviz.library import data_folder
-from spineviz.pathology import Herniation
+from spineviz.locale import text
+from spineviz.pathology import Herniation, herniation_title
 from spineviz.patient import GivenBone
 from spineviz.patient.mesh_file import read_mesh
 from spineviz.spec import Entries, Spec, Table
 from spineviz.surgery.procedures import Approach
-from spineviz.terms import LEVELS, Disc, Level, Side, SkinTone, levels_of
+from spineviz.terms import (
+    LEVELS,
+    LOWER_LUMBAR_DISCS,
+    Disc,
+    Level,
+    Side,
+    SkinTone,
+    column,
+    levels_of,
+    roots_at,
+)
 from spineviz.views import View
 
 Pathology = Annotated[Herniation, Field()]
 """A pathology as a scene file tells it, known by its ``kind``."""
 
+REMOVED, REACHED = ("protrusion", "extrusion"), ("central", "paracentral", "subarticular")
+"""The morphologies and the zones of the herniations that approaches remove."""
 
 LayerWords = Annotated[
     LayersSaid,
@@ -97,6 +110,9 @@ class Compared(Body):
     """A body that stands beside the others of a scene."""
 
     title: str = Field(description="A key of the text catalog, or the title itself.")
+    pathologies: tuple[Pathology, ...] = Field(
+        (), description="What this body has; discs, nerves and ligaments are then shown of all bodies."
+    )
 
 
 class SceneStep(Spec):
@@ -156,7 +172,8 @@ class Scene(Spec):
 
     @model_validator(mode="after")
     def _disease_has_its_tissue(self) -> Scene:
-        if self.anatomy.variant == "six_lumbar" and (self.pathologies or self.approaches):
+        six = [self.anatomy, *self.compare] if self.diseased else [self.anatomy]
+        if any(body.variant == "six_lumbar" for body in six) and (self.diseased or self.approaches):
             raise ValueError(
                 "anatomy.variant: soft tissue is drawn for five lumbar vertebrae; take six_lumbar away, or "
                 "pathologies and approaches"
@@ -164,9 +181,12 @@ class Scene(Spec):
         return self
 
     @model_validator(mode="after")
-    def _compared_bodies_are_healthy(self) -> Scene:
+    def _compared_bodies_have_their_own(self) -> Scene:
         if self.compare and (self.pathologies or self.approaches):
-            raise ValueError("compare: bodies are compared in health; take pathologies and approaches away")
+            raise ValueError(
+                "compare: a pathology belongs to one of the bodies (compare.pathologies), and none is "
+                "operated on; take the scene's own pathologies and approaches away"
+            )
         return self
 
     @model_validator(mode="after")
@@ -181,6 +201,7 @@ class Scene(Spec):
     def _approaches_aim_at_the_herniation(self) -> Scene:
         herniated = [(entry.disc, entry.side) for entry in self.pathologies if entry.depth > 0]
         for index, entry in enumerate(self.approaches):
+            self._can_be_reached(index, entry)
             if not herniated:
                 raise ValueError(
                     f"approaches[{index}]: it removes a herniation, and the scene has none; add one at "
@@ -196,6 +217,21 @@ class Scene(Spec):
                 "approaches: two are compared at the same disc and on the same side; give both the same"
             )
         return self
+
+    def _can_be_reached(self, index: int, approach: Approach) -> None:
+        """Raise ValueError where an approach meets a herniation that it is not made for."""
+        for entry in self.pathologies:
+            here = entry.depth > 0 and (entry.disc, entry.side) == (approach.disc, approach.side)
+            if here and not (entry.morphology in REMOVED and entry.zone in REACHED):
+                raise ValueError(
+                    f"approaches[{index}]: it reaches {_either(REMOVED)}, {_either(REACHED)}; that of "
+                    f"{_aim(entry.disc, entry.side)}, is: {entry.zone}, {entry.morphology}"
+                )
+
+    @property
+    def diseased(self) -> bool:
+        """Whether the scene, or one of the bodies it compares, has a pathology."""
+        return bool(self.pathologies) or any(body.pathologies for body in self.compare)
 
     @property
     def hidden(self) -> tuple[Layer, ...]:
@@ -214,6 +250,9 @@ class Scene(Spec):
         """Give every pathology and approach with its place in the file."""
         for index, pathology in enumerate(self.pathologies):
             yield f"pathologies[{index}]", pathology
+        for number, body in enumerate(self.compare):
+            for index, pathology in enumerate(body.pathologies):
+                yield f"compare[{number}].pathologies[{index}]", pathology
         for index, approach in enumerate(self.approaches):
             yield f"approaches[{index}]", approach
 
@@ -222,6 +261,10 @@ def _hidden(show: str, hide: tuple[Layer, ...]) -> tuple[Layer, ...]:
     """Return the layers that are out of sight, in the order of a dissection."""
     shown = chosen_layers(show) if show else LAYERS
     return tuple(layer for layer in LAYERS if layer in hide or layer not in shown)
+
+
+def _either(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _aim(disc: Disc, side: Side) -> str:
@@ -326,6 +369,42 @@ def names() -> tuple[str, ...]:
 def schema() -> str:
     """Return the JSON schema of a scene file."""
     return json.dumps(Scene.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def shown_herniation(herniation: Herniation) -> Scene:
+    """Return the scene that shows one herniation from near by, between its neighbouring levels."""
+    above, below = levels_of(herniation.disc)
+    lower = herniation.disc in LOWER_LUMBAR_DISCS
+    own = column()
+    first = "L3" if lower else own[max(own.index(above) - 1, own.index("C2"))]
+    last = "S1" if lower else own[min(own.index(below) + 1, own.index("S1"))]
+    exiting, traversing = roots_at(herniation.disc)
+    roots = [f"root.{root}.{herniation.side}" for root in (traversing, exiting) if root is not None]
+    camera: View = {"foraminal": "foramen", "extraforaminal": "foramen", "anterior": "anterior"}.get(
+        herniation.zone, "close"
+    )  # type: ignore[assignment]
+    step = SceneStep(
+        title=f"herniation.{herniation.morphology}.plain",
+        camera=camera,
+        hide=("skin", "fat", "fascia", "muscles", "ligaments", "vessels", "epidural_fat"),
+        fade=("bones",),
+        highlight=("disease",),
+        labels=(
+            f"herniation.{herniation.disc}",
+            *roots,
+            "thecal_sac",
+            "spinal_cord",
+            f"disc.{herniation.disc}",
+        ),
+    )
+    return Scene(
+        title=text(herniation_title(herniation)),
+        anatomy=AnatomyRange(first=first, last=last),
+        pathologies=(herniation,),
+        camera=camera,
+        steps=(step,),
+        poster=step.seconds,
+    )
 
 
 def _kinds(scene: Scene) -> dict[str, Any]:

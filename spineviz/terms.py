@@ -39,7 +39,16 @@ Root = Literal[
 # fmt: on
 
 LowerLumbarDisc = Literal["L3-L4", "L4-L5", "L5-S1"]
-"""The discs that soft tissue, pathologies and approaches are made for."""
+"""The discs that ligaments behind them and approaches are made for."""
+
+# fmt: off
+HerniatedDisc = Literal[
+    "C2-C3", "C3-C4", "C4-C5", "C5-C6", "C6-C7", "C7-T1",
+    "T1-T2", "T2-T3", "T3-T4", "T4-T5", "T5-T6", "T6-T7", "T7-T8", "T8-T9", "T9-T10", "T10-T11", "T11-T12",
+    "T12-L1", "L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1",
+]
+"""The discs of a column with five lumbar vertebrae: those that can be herniated."""
+# fmt: on
 
 Region = Literal["cervical", "thoracic", "lumbar"]
 """A region of the spine; the sacrum and the coccyx move and are drawn with the lumbar one."""

@@ -14,11 +14,13 @@ from spineviz.structure import Bone, Floats, Frame, Message, Points
 from spineviz.terms import SIGN, Disc, Level, Side, levels_of
 
 View = Literal[
-    "posterior", "oblique", "lateral", "anterior", "superior", "axial", "corridor", "operative", "close"
-]
+    "posterior", "oblique", "lateral", "anterior", "superior", "axial", "corridor", "operative", "close",
+    "axial_close", "lateral_close", "foramen",
+]  # fmt: skip
 """Where a scene is seen from. ``oblique`` and ``lateral`` look from the side of the disease.
 
-``axial`` looks at a disc from below, as axial images are shown: the patient's right on the viewer's left.
+``axial`` looks at a disc from below, as axial images are shown: the patient's right on the viewer's left;
+``axial_close`` and ``lateral_close`` hold little more than the canal. ``foramen`` looks into it from aside.
 """
 
 VIEWS: tuple[View, ...] = get_args(View)
@@ -31,6 +33,15 @@ MARGIN, MARGIN_OF_SEVERAL = 1.1, 1.17
 
 OPENING, FLAT = 20.0, 4.0
 """The opening (degrees) of cameras, and of those that show one body from several sides."""
+
+CLOSE = 78.0
+"""The height (mm) of a picture that holds a disc and the canal behind it."""
+
+CLOSE_VIEWS: tuple[View, ...] = ("axial_close", "lateral_close", "foramen", "close")
+
+PANE, LOWERED = 0.42, 11.0
+"""The share of a picture's width that little more than the canal takes; and how far (mm) behind the canal the
+middle of a slice lies where several stand beside each other, which are higher than wide."""
 
 AXIAL = 172.0
 """The height (mm) of a picture that looks along the spine: from before the great vessels to the skin."""
@@ -66,6 +77,7 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
     operative = unit(back + 0.10 * sign * frame.right)
     oblique = unit(0.62 * sign * frame.right + 0.86 * back + 0.36 * frame.superior)
     close = unit(0.50 * sign * frame.right + 0.72 * back + 0.62 * frame.superior)
+    foramen = unit(0.86 * sign * frame.right + 0.42 * back + 0.28 * frame.superior)
     up = (0.0, 0.0, 1.0)
     world_back = np.array([0.0, -1.0, 0.0])
     return {
@@ -79,8 +91,24 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
         ),
         "operative": Camera(vector(window + 20 * back), vector(operative), up, 115.0),
         "corridor": Camera(vector(window), vector(operative), up, 62.0),
+        "axial_close": Camera(
+            vector(middle + 2 * back), vector(-frame.superior), vector(frame.anterior), CLOSE, FLAT
+        ),
+        "lateral_close": Camera(vector(middle + 5 * frame.anterior), (sign, 0.0, 0.0), up, CLOSE),
+        "foramen": Camera(vector(middle + sign * 8 * frame.right), vector(foramen), up, CLOSE),
         "close": Camera(vector(canal + sign * 8 * frame.right), vector(close), up, 80.0),
     }
+
+
+def narrowed(named: Mapping[View, Camera], panes: int) -> dict[View, Camera]:
+    """Return cameras of pictures that stand beside each other: those from near by show as much in width."""
+    wider = max(1.0, panes * PANE)
+    result = dict(named)
+    for view in CLOSE_VIEWS:
+        camera = named[view]
+        aside = np.asarray(camera.up) * (LOWERED if panes > 2 and view == "axial_close" else 0.0)
+        result[view] = replace(camera, height=wider * camera.height, focus=vector(camera.focus - aside))
+    return result
 
 
 def overviews(vertices: Points, side: Side, panes: int = 1, angle: float = OPENING) -> dict[View, Camera]:

@@ -338,6 +338,23 @@ def test_a_scene_in_an_example_is_a_shipped_one() -> None:
     assert words and words <= set(scene.names())
 
 
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([], "name a scene, or say --herniation"),
+        (["lumbar_l3s1", "--herniation", "L4-L5 left"], "name a scene, or say --herniation"),
+        (["--herniation", "L4-L5 leeft"], "'leeft' is not understood; nearest: left"),
+        (["--herniation", "C5-C6 extraforaminal"], "a cervical disc has no extraforaminal zone"),
+    ],
+)
+def test_a_herniation_that_is_not_understood_is_told_in_one_line(
+    words: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", *words, "-o", "picture.png"]) == USAGE_ERROR
+    err = capsys.readouterr().err
+    assert problem in err and err.count("\n") == 1
+
+
 def test_ctrl_c_ends_with_130_and_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
+from random import Random
 from time import perf_counter
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,18 +16,31 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from standing import EXTRUSION, bones, herniated, nerve_structures, nerves
 
+from spineviz import measures
 from spineviz.anatomy.disc import DiscParameters, annulus_field, disc_parameters, disc_recipes
-from spineviz.anatomy.disc.displaced_material import DisplacedMaterial, in_one_piece, material_frame
+from spineviz.anatomy.disc.displaced_material import (
+    DisplacedMaterial,
+    facet_line,
+    in_one_piece,
+    lateral_border,
+    material_frame,
+    medial_border,
+    resolved,
+)
 from spineviz.anatomy.disc.space import disc_space, endplate
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Recipe
 from spineviz.geometry import as_trimesh, volume
 from spineviz.pathology import Herniation, apply, displaced
+from spineviz.pathology.herniation import Morphology, Zone
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points, Warp
 from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
-from spineviz.terms import SIDES, Disc
+from spineviz.terms import SIDES, Disc, HerniatedDisc, Side
+
+MORPHOLOGIES: tuple[Morphology, ...] = ("protrusion", "extrusion", "sequestration")
+ZONES: tuple[Zone, ...] = get_args(Zone)
 
 
 @dataclass(frozen=True)
@@ -80,8 +95,8 @@ def test_the_same_disc_cannot_herniate_twice_on_one_side() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"zone": "foraminal"},
-        {"morphology": "sequestration"},
+        {"disc": "L5-L6"},
+        {"zone": "lateral"},
         {"depth": 15.0},
         {"depth": 1.0},
         {"migration": "caudal"},
@@ -230,6 +245,158 @@ def test_a_warp_takes_a_few_milliseconds() -> None:
     for _ in range(10):
         warp((0.7, 3.0))
     assert (perf_counter() - start) / 10 < 0.02
+
+
+def penetration(herniation: Herniation) -> float:
+    """How far (mm) displaced material, coarsely meshed, lies within bone; negative where it keeps off."""
+    surface = replace(recipes(herniation)[f"herniation.{herniation.disc}"], step=1.4).surface()
+    assert as_trimesh(surface).is_watertight
+    points = surface.vertices.astype(float)
+    return -float(min(bone.distance(points).min() for bone in bones().values()))
+
+
+def of_lumbar_disc(
+    disc: HerniatedDisc, morphology: Morphology, zone: Zone, side: Side, shares: tuple[float, float]
+) -> Herniation:
+    """A herniation that is possible: its depth and its migration by shares of what may be."""
+    deepest = measures.value(f"herniation.most.lumbar.{morphology}")
+    deepest = min(deepest, measures.table("herniation.beside").get(zone, deepest))
+    least = measures.value(f"herniation.least.lumbar.{morphology}")
+    moves = morphology in ("extrusion", "sequestration") and zone != "anterior"
+    distance = shares[1] * measures.value(f"herniation.migration.lumbar.{morphology}") if moves else 0.0
+    up = zone in ("foraminal", "extraforaminal") or shares[0] < 0.5
+    return Herniation(
+        disc=disc,
+        morphology=morphology,
+        zone=zone,
+        side=side,
+        depth=least + shares[0] * (deepest - least),
+        migration="none" if distance == 0.0 else "cranial" if up else "caudal",
+        migration_distance=distance,
+    )
+
+
+EVERY = list(product(DISCS, MORPHOLOGIES, ZONES, SIDES))
+"""Every type, zone and side at the lower lumbar discs."""
+
+
+@pytest.mark.parametrize("case", Random(5).sample(EVERY, 4), ids=" ".join)
+def test_a_sample_of_all_herniations_builds_and_enters_no_bone(
+    case: tuple[HerniatedDisc, Morphology, Zone, Side],
+) -> None:
+    random = Random(" ".join(case))
+    assert penetration(of_lumbar_disc(*case, (random.random(), random.random()))) < 0.3
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("case", EVERY, ids=" ".join)
+@pytest.mark.parametrize("shares", [(0.3, 0.0), (1.0, 1.0)])
+def test_every_herniation_builds_and_enters_no_bone(
+    case: tuple[HerniatedDisc, Morphology, Zone, Side], shares: tuple[float, float]
+) -> None:
+    assert penetration(of_lumbar_disc(*case, shares)) < 0.3
+
+
+def test_a_free_fragment_does_not_touch_its_disc() -> None:
+    free = Herniation(morphology="sequestration", migration="caudal", migration_distance=12.0)
+    parts = recipes(free)
+    points = replace(parts["herniation.L4-L5"], step=1.0).surface().vertices.astype(float)
+    assert parts["disc.L4-L5"].solid.field(points).min() > 0.8
+    assert parts["nucleus.L4-L5"].solid.field(points).min() > 0.8
+    below = endplate(bones()["L5"], "superior").to_local(points)[:, 2].min()
+    assert -below == pytest.approx(12.0, abs=2.0)
+
+
+def test_nucleus_stands_in_the_tear_that_a_free_fragment_left() -> None:
+    free = Herniation(zone="central", morphology="sequestration")
+    space, disc = disc_space("L4-L5", bones()), herniated(free)
+    frame = material_frame(disc.herniations[0], space, disc.bulge)
+    tear = frame.to_parent(np.array([[0.0, y, 0.0] for y in (-5.0, -4.0, -3.0)]))
+    assert (recipes(free)["nucleus.L4-L5"].solid.field(tear) < 0.0).all()
+    assert (
+        disc_recipes("L4-L5", disc_parameters("L4-L5"), bones())["nucleus.L4-L5"].solid.field(tear) > 0.0
+    ).all()
+
+
+@pytest.mark.parametrize(
+    ("zone", "low", "high"), [("central", 0.0, 0.3), ("foraminal", 1.0, 2.0), ("extraforaminal", 1.6, 3.0)]
+)
+def test_material_lies_in_its_zone(zone: Zone, low: float, high: float) -> None:
+    """In shares of the way from the midline: 1 is the medial, 2 the lateral border of the pedicle above."""
+    herniation = Herniation(zone=zone, depth=5.0)
+    space = disc_space("L4-L5", bones())
+    points = recipes(herniation)["herniation.L4-L5"].surface().vertices.astype(float)
+    outside = points[annulus_field(space, disc_parameters("L4-L5"))(points) > 0.5]
+    x = -float(space.frame.to_local(outside)[:, 0].mean())
+    borders = medial_border(bones()["L5"], "left"), lateral_border(bones()["L4"], "left")
+    medial, lateral = (-float(space.frame.to_local(border)[0]) for border in borders)
+    place = x / medial if x < medial else 1 + (x - medial) / (lateral - medial)
+    assert low <= abs(place) <= high
+
+
+def test_a_bulge_takes_more_than_a_quarter_of_the_circumference_and_an_asymmetric_one_not_all() -> None:
+    space, healthy = disc_space("L4-L5", bones()), disc_parameters("L4-L5")
+    angle = np.radians(np.arange(0.0, 360.0, 2.0))
+    even, uneven = (
+        apply(Herniation(morphology="bulge", symmetric=symmetric, depth=3.0), Discs({"L4-L5": healthy}))
+        for symmetric in (True, False)
+    )
+    shares = []
+    for anatomy in (even, uneven):
+        bulging = anatomy.discs["L4-L5"].bulging
+        assert bulging is not None
+        shares.append(float((bulging.beyond(angle, healthy.bulge) > 0.3).mean()))
+    assert shares[0] == 1.0 and 0.25 < shares[1] < 0.75
+    wide = annulus_field(space, even.discs["L4-L5"])
+    edge = space.frame.to_parent(
+        np.array([[0.0, -(space.radius(np.array([1.5 * np.pi]), np.array([0.5]))[0] + 2.0), 0.0]])
+    )
+    assert wide(edge)[0] < 0.0 < annulus_field(space, healthy)(edge)[0]
+
+
+def test_a_migration_told_by_its_zone_reaches_the_pedicle_of_the_next_vertebra() -> None:
+    free = Herniation(morphology="sequestration", migration="caudal", migration_zone="pedicular")
+    points = replace(recipes(free)["herniation.L4-L5"], step=1.0).surface().vertices
+    pedicle = bones()["L5"].landmarks["pedicle.left"].origin
+    assert points[:, 2].min() == pytest.approx(pedicle[2], abs=3.0)
+
+
+def test_the_sizes_of_msu_reach_more_and_more_of_the_way_to_the_facet_line() -> None:
+    space, bulge = disc_space("L4-L5", bones()), disc_parameters("L4-L5").bulge
+    line = facet_line(space, bulge)
+    assert 6.0 < line < 14.0
+    depths = [resolved(displaced(Herniation(msu=grade)), space, bulge).depth for grade in ("1B", "2B", "3B")]
+    assert depths[0] <= 0.5 * line < depths[1] <= line < depths[2]
+
+
+def nerves_beside(herniation: Herniation) -> tuple[dict[tuple[str, str], Warp], Field]:
+    """How nerves give way, and what they give way to."""
+    name = f"herniation.{herniation.disc}"
+    warped = nerve_warps(nerve_structures(), herniation.disc, herniated(herniation), bones())
+    return warped, recipes(herniation)[name].solid.field
+
+
+def test_a_foraminal_herniation_lifts_the_exiting_root_and_leaves_the_passing_one() -> None:
+    warped, material = nerves_beside(Herniation(zone="foraminal", depth=6.0))
+    passing = nerve_structures()["root.L5.left"].surface.vertices
+    assert np.abs(warped["root.L5.left", "surgery"]((1.0, 0.0)) - passing).max() < 0.3
+    assert ("root.L4.right", "surgery") not in warped
+    rest = nerve_structures()["root.L4.left"].surface.vertices.astype(float)
+    moved = warped["root.L4.left", "surgery"]((1.0, 0.0))
+    assert material(rest).min() < -1.0
+    assert material(moved).min() > -0.3
+    assert min(bone.distance(moved).min() for bone in bones().values()) > -0.3
+    pressed = material(rest) < 0.0
+    assert (moved - rest)[pressed, 2].mean() > 0.5
+
+
+def test_the_deeper_a_herniation_the_less_is_left_for_the_root_concerned() -> None:
+    root = nerve_structures()["root.L4.left"].surface.vertices.astype(float)
+    rooms = [
+        recipes(Herniation(zone="foraminal", depth=depth))["herniation.L4-L5"].solid.field(root).min()
+        for depth in (2.5, 4.5, 6.5)
+    ]
+    assert rooms[0] > rooms[1] > rooms[2]
 
 
 def canal_left(depth: float, width: float) -> float:

@@ -113,6 +113,15 @@ AT_L4 = "[anatomy]\nfirst = {!r}\nlast = {!r}\n"
             r"approaches\[0\]: .*L4-L5, right.*is at the disc L4-L5, left",
         ),
         (
+            HERNIATION + 'zone = "foraminal"\n' + TUBULAR.format("L4-L5", "left"),
+            r"approaches\[0\]: it reaches protrusion or extrusion, central, paracentral or subarticular; .*"
+            "is: foraminal, extrusion",
+        ),
+        (
+            HERNIATION + 'morphology = "sequestration"\n' + OPEN.format("L4-L5", "left"),
+            r"approaches\[0\]: it reaches .*is: subarticular, sequestration",
+        ),
+        (
             HERNIATION + TUBULAR.format("L4-L5", "left") + OPEN.format("L4-L5", "right"),
             r"approaches\[1\]: .*L4-L5, right.*is at the disc L4-L5, left",
         ),
@@ -137,6 +146,32 @@ def test_two_approaches_to_one_herniation_are_compared(disc: str, side: str) -> 
     herniation = HERNIATION.replace("L4-L5", disc).replace("left", side)
     read = loads('title = "a"\n' + herniation + TUBULAR.format(disc, side) + OPEN.format(disc, side))
     assert {(entry.disc, entry.side) for entry in read.approaches} == {(disc, side)}
+
+
+COMPARED = '[[compare]]\ntitle = "b"\n' + HERNIATION.replace("[[pathologies]]", "[[compare.pathologies]]")
+
+
+def test_a_compared_body_has_pathologies_of_its_own() -> None:
+    read = loads('title = "a"\n' + COMPARED + '[[compare]]\ntitle = "healthy"\n')
+    assert [len(body.pathologies) for body in read.compare] == [1, 0]
+    assert read.diseased and not read.pathologies
+    assert loads(dumps(read)) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (AT_L4.format("L5", "S1") + COMPARED, r"compare\[0\]\.pathologies\[0\]: the disc L4-L5 is not shown"),
+        (COMPARED + HERNIATION, r"compare: a pathology belongs to one of the bodies"),
+        (
+            COMPARED.replace('"b"\n', '"b"\nvariant = "six_lumbar"\n'),
+            r"variant: soft tissue is drawn for five",
+        ),
+    ],
+)
+def test_a_pathology_that_no_compared_body_can_have_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(SceneError, match=expected):
+        loads('title = "a"\n' + text)
 
 
 def test_three_approaches_at_once_are_refused() -> None:

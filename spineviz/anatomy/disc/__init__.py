@@ -9,7 +9,8 @@ from pydantic import Field as Limits
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.disc.displaced_material import DisplacedMaterial, material_solid
+from spineviz.anatomy.disc.bulging import Bulging
+from spineviz.anatomy.disc.displaced_material import DisplacedMaterial, material_solid, tear_field
 from spineviz.anatomy.disc.endplate import plate_recipe
 from spineviz.anatomy.disc.space import DiscSpace, disc_space
 from spineviz.anatomy.recipe import Paint, Recipe
@@ -42,7 +43,7 @@ class DiscParameters(Spec):
     how far the annulus stands beyond the rims at mid-height; ``nucleus_share`` is the nucleus' part
     of the disc's area and ``nucleus_offset`` how far, in parts of the disc's depth, it lies posterior of
     the disc's centroid. ``endplate_thickness`` (mm) is that of the cartilage on either bone.
-    ``herniations`` is the material that has left the disc.
+    ``herniations`` is the material that has left the disc, ``bulging`` how far more its annulus stands out.
     """
 
     height_middle: float = Limits(gt=1.0, le=20.0)
@@ -52,6 +53,12 @@ class DiscParameters(Spec):
     nucleus_offset: float = Limits(ge=0.0, le=0.2)
     endplate_thickness: float = Limits(default=0.7, ge=0.0, le=1.5)
     herniations: tuple[DisplacedMaterial, ...] = ()
+    bulging: Bulging | None = None
+
+    @property
+    def outermost(self) -> float:
+        """How far (mm) the annulus stands beyond the rims where it does most."""
+        return self.bulge if self.bulging is None else max(self.bulge, self.bulging.depth)
 
 
 def disc_parameters(disc: Disc) -> DiscParameters:
@@ -64,7 +71,7 @@ def disc_recipes(
     disc: Disc, parameters: DiscParameters, bones: Mapping[Level, LevelBone]
 ) -> dict[str, Recipe]:
     """Return ``disc.<disc>`` (annulus), ``nucleus.<disc>``, the two ``endplate.<disc>.upper`` and ``lower``
-    of cartilage and, if displaced, ``herniation.<disc>``.
+    of cartilage and, where a part of it is displaced or bulges, that part as ``herniation.<disc>``.
 
     Solids are in the world frame, mm. The faces are the bones' own surfaces, so height and wedge come
     from how the bones stand. Raises ValueError when a bone or an endplate is missing.
@@ -76,13 +83,15 @@ def disc_recipes(
     finer = min(1.0, space.depth / LARGE)
 
     def made(kind: str, tissue: Tissue, field: Field, paint: Painter | None = None) -> Recipe:
-        solid = _bounded(space, field, parameters.bulge)
+        solid = _bounded(space, field, parameters.outermost)
         return Recipe(f"{kind}.{disc}", tissue, solid, finer * steps[kind], paint=paint)
 
-    ring = _ring(annulus_field(space, parameters), inner, hollow, solids)
+    healthy = parameters.model_copy(update={"bulging": None})
+    leaving = [solid.field for solid in solids] + _tears(space, parameters)
+    ring = _ring(annulus_field(space, healthy), inner, hollow, leaving)
     recipes = [
-        made("disc", "annulus", ring, lambda points: _annulus_paint(points, space, parameters, solids)),
-        made("nucleus", "nucleus", _core(nucleus_field(space, parameters), inner)),
+        made("disc", "annulus", ring, lambda points: _annulus_paint(points, space, parameters, leaving)),
+        made("nucleus", "nucleus", _core(_escaping(space, parameters), inner)),
     ]
     thickness = parameters.endplate_thickness
     if thickness > 0.0:
@@ -90,8 +99,11 @@ def disc_recipes(
             plate_recipe(f"endplate.{disc}.upper", space, thickness, inner, upper=True),
             plate_recipe(f"endplate.{disc}.lower", space, thickness, inner, upper=False),
         ]
+    if parameters.bulging is not None:
+        solids.append(_bulging_solid(space, parameters, healthy))
     if solids:
-        side = parameters.herniations[0].side if len(solids) == 1 else None
+        one = len(solids) == 1 and parameters.bulging is None
+        side = parameters.herniations[0].side if one else None
         recipes.append(Recipe(f"herniation.{disc}", "fragment", _joined(solids), steps["herniation"], side))
     return {recipe.name: recipe for recipe in recipes}
 
@@ -102,9 +114,10 @@ def annulus_field(space: DiscSpace, parameters: DiscParameters) -> Field:
     def field(points: Points) -> Floats:
         gap, share = _gap(space, points)
         local = space.frame.to_local(points)
-        rim = space.radius(np.arctan2(local[:, 1], local[:, 0]), share)
+        angle = np.arctan2(local[:, 1], local[:, 0])
+        rim = space.radius(angle, share)
         radius = np.hypot(local[:, 0], local[:, 1])
-        wall = 0.92 * (radius - rim - parameters.bulge * 4 * share * (1 - share))
+        wall = 0.92 * (radius - rim - _bulge(parameters, angle) * 4 * share * (1 - share))
         wall = np.maximum(wall, 0.8 * space.beyond(points, radius / rim))
         return smooth_intersection(wall, -gap, EDGE)
 
@@ -149,6 +162,44 @@ def displaced_solids(space: DiscSpace, parameters: DiscParameters) -> list[Solid
     return [material_solid(item, space, intact, nucleus, parameters.bulge) for item in parameters.herniations]
 
 
+def _bulge(parameters: DiscParameters, angle: Floats) -> Floats | float:
+    """Return how far (mm) the annulus stands beyond the rims at mid-height, at angles from the right."""
+    if parameters.bulging is None:
+        return parameters.bulge
+    return parameters.bulge + parameters.bulging.beyond(angle, parameters.bulge)
+
+
+def _bulging_solid(space: DiscSpace, parameters: DiscParameters, healthy: DiscParameters) -> Solid:
+    """Return what of a bulging annulus stands beyond a healthy one, world frame."""
+    outer, inner = annulus_field(space, parameters), annulus_field(space, healthy)
+    return _bounded(
+        space, lambda points: np.maximum(outer(points), SEAM - inner(points)), parameters.outermost
+    )
+
+
+def _escaping(space: DiscSpace, parameters: DiscParameters) -> Field:
+    """Return the nucleus with what of it stands in the tears that free fragments left through."""
+    core = nucleus_field(space, parameters)
+    tears = _tears(space, parameters)
+    if not tears:
+        return core
+    intact = annulus_field(space, parameters)
+
+    def field(points: Points) -> Floats:
+        torn = np.maximum(np.min([tear(points) for tear in tears], axis=0) + SEAM, intact(points) + 2 * EDGE)
+        return np.minimum(core(points), np.maximum(torn, SEAM - _gap(space, points)[0]))
+
+    return field
+
+
+def _tears(space: DiscSpace, parameters: DiscParameters) -> list[Field]:
+    return [
+        tear_field(item, space, parameters.bulge)
+        for item in parameters.herniations
+        if item.morphology == "sequestration"
+    ]
+
+
 def _gap(space: DiscSpace, points: Points) -> tuple[Floats, Floats]:
     """Return the distance (mm) to the nearer bone, and the place between them: 0 above, 1 below."""
     above, below = space.distances(points)
@@ -176,14 +227,14 @@ def _core(nucleus: Field, inner: Field) -> Field:
     return lambda points: np.maximum(nucleus(points), inner(points) + SEAM)
 
 
-def _ring(intact: Field, inner: Field, hollow: Field, solids: list[Solid]) -> Field:
+def _ring(intact: Field, inner: Field, hollow: Field, leaving: list[Field]) -> Field:
     """Return the annulus: the disc without nucleus, cartilage endplates and what tore through it."""
 
     def field(points: Points) -> Floats:
         result = np.maximum(intact(points), SEAM - hollow(points))
         result = smooth_intersection(result, inner(points) + SEAM, EDGE)
-        for solid in solids:
-            result = smooth_difference(result, solid.field(points) - SEAM, 0.3)
+        for material in leaving:
+            result = smooth_difference(result, material(points) - SEAM, 0.3)
         return result
 
     return field
@@ -203,7 +254,7 @@ def _bounded(space: DiscSpace, field: Field, bulge: float) -> Solid:
 
 
 def _annulus_paint(
-    points: Points, space: DiscSpace, parameters: DiscParameters, solids: list[Solid]
+    points: Points, space: DiscSpace, parameters: DiscParameters, leaving: list[Field]
 ) -> Paint:
     """Paint lamellae as faint rings and torn fibres fully; coordinates run along and across the rings."""
     shape = measures.table("disc_build")
@@ -213,7 +264,7 @@ def _annulus_paint(
     rim = space.radius(angle, share)
     depth = np.maximum(rim + parameters.bulge - np.hypot(local[:, 0], local[:, 1]), 0.0)
     tint = shape["lamella_tint"] * (0.5 + 0.5 * np.cos(2 * np.pi * depth / shape["lamella_period"]))
-    for solid in solids:
-        torn = np.exp(-((np.maximum(solid.field(points), 0.0) / shape["torn_reach"]) ** 2))
+    for material in leaving:
+        torn = np.exp(-((np.maximum(material(points), 0.0) / shape["torn_reach"]) ** 2))
         tint = np.maximum(tint, torn)
     return Paint(tint, np.stack([angle * rim, depth], axis=1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -13,14 +12,18 @@ from scipy.spatial import cKDTree
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.disc.space import DiscSpace, landmark
+from spineviz.anatomy.disc.material_shapes import extrusion, protrusion, sequestration
+from spineviz.anatomy.disc.space import DiscSpace, endplate, landmark
 from spineviz.anatomy.interlaminar import flavum_front, roof
 from spineviz.sdf.solid import Field, Solid, smooth_difference, smooth_intersection, smooth_union
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame, Points
-from spineviz.terms import SIGN, Side
+from spineviz.terms import SIDES, SIGN, Side, levels_of, region_of
 
-Morphology = Literal["protrusion", "extrusion"]
+Morphology = Literal["protrusion", "extrusion", "sequestration"]
+
+SagittalZone = Literal["suprapedicular", "pedicular", "infrapedicular"]
+"""A zone of a vertebra: above its pedicle, along the pedicle, below it."""
 
 CELL = 0.5
 """How finely (mm) displaced material is searched for pieces that do not hang together."""
@@ -30,23 +33,40 @@ class DisplacedMaterial(Spec):
     """Nucleus material outside the disc space.
 
     ``offset`` is the place of its centre on the disc's posterior margin: 0 the midline, 1 the medial
-    border of the pedicle below, on ``side``. ``depth`` is how far it stands behind the margin, ``width``
-    its greatest width, ``migration`` how far it reaches beyond the endplate (positive cranial, negative
-    caudal), all in mm.
+    border of the pedicle below, 2 the lateral border of the pedicles, on ``side``; ``anterior`` material lies
+    before the disc. ``depth`` is how far it stands beyond the margin, ``width`` its greatest width,
+    ``migration`` how far it reaches beyond the endplate (positive cranial, negative caudal), all in mm.
+    A ``share`` stands for the depth: of the way from the margin to the line between the facet joints. A zone
+    ``reached``, with ``upwards``, stands for the migration. ``contained`` material is smooth.
     """
 
     side: Side
     morphology: Morphology
-    offset: float = Limits(ge=0.0, le=1.0)
-    depth: float = Limits(gt=0.0, le=12.0)
+    offset: float = Limits(ge=0.0, le=3.0)
+    anterior: bool = False
+    depth: float = Limits(gt=0.0, le=20.0)
+    share: float | None = Limits(default=None, gt=0.0, le=1.5)
     width: float = Limits(ge=4.0, le=22.0)
-    migration: float = Limits(default=0.0, ge=-15.0, le=15.0)
+    migration: float = Limits(default=0.0, ge=-40.0, le=40.0)
+    reached: SagittalZone | None = None
+    upwards: bool = False
+    contained: bool = False
 
     @model_validator(mode="after")
     def _contained(self) -> DisplacedMaterial:
-        if self.morphology == "protrusion" and self.migration != 0.0:
+        if self.morphology == "protrusion" and (self.migration != 0.0 or self.reached is not None):
             raise ValueError("a protrusion does not migrate; choose an extrusion or leave the migration out")
         return self
+
+    @property
+    def beside(self) -> bool:
+        """Whether it lies in the foramen or beyond it, not in the canal."""
+        return self.offset > 1.0
+
+    @property
+    def up(self) -> bool:
+        """Whether it tends upwards: where it migrates to, or in the foramen, whose pedicle lies below."""
+        return self.migration > 0.0 or (self.migration == 0.0 and self.beside)
 
 
 def medial_border(bone: LevelBone, side: Side) -> Floats:
@@ -60,25 +80,105 @@ def medial_border(bone: LevelBone, side: Side) -> Floats:
     return places[int(np.argmax(outside))]
 
 
+def lateral_border(bone: LevelBone, side: Side) -> Floats:
+    """Return the point (3,), in the world, as far lateral in a pedicle as its medial wall is medial."""
+    return np.asarray(2 * landmark(bone, f"pedicle.{side}").origin - medial_border(bone, side))
+
+
 def material_frame(material: DisplacedMaterial, space: DiscSpace, bulge: float) -> Frame:
     """Return the world frame of displaced material.
 
-    Origin on the disc's posterior margin, y out of the disc (backwards), z superior, x = y × z.
+    Origin on the disc's margin, y out of the disc, z superior, x = y × z.
     """
-    border = space.frame.to_local(medial_border(space.below, material.side))[0]
-    angles = np.radians(np.arange(190.0, 351.0, 0.5))
+    target, angles = _place(material, space)
     radii = space.radius(angles, np.full(len(angles), 0.5)) + bulge
     margin = np.stack([np.cos(angles) * radii, np.sin(angles) * radii], axis=1)
-    nearest = int(np.argmin(np.abs(margin[:, 0] - material.offset * border)))
+    nearest = int(np.clip(np.argmin(np.abs(margin[:, 0] - target)), 4, len(margin) - 5))
     along = margin[nearest + 4] - margin[nearest - 4]
     outward = np.array([along[1], -along[0], 0.0]) / np.linalg.norm(along)
-    outward = outward + np.array([0.0, -1.0, 0.0])
-    outward = outward / np.linalg.norm(outward)
+    if not (material.beside or material.anterior):
+        outward = outward + np.array([0.0, -1.0, 0.0])
+        outward = outward / np.linalg.norm(outward)
     superior = np.array([0.0, 0.0, 1.0])
     local = Frame(
         np.array([*margin[nearest], 0.0]), np.stack([np.cross(outward, superior), outward, superior])
     )
     return local.then(space.frame)
+
+
+def _place(material: DisplacedMaterial, space: DiscSpace) -> tuple[float, Floats]:
+    """Return where material lies across (mm, in the disc's frame), and the angles it may lie at."""
+    if material.anterior:
+        aside = SIGN[material.side] * measures.value("herniation.anterior.aside")
+        return aside, np.radians(np.arange(60.0, 121.0, 0.5))
+    border = float(space.frame.to_local(_canal_edge(space.below, material.side))[0])
+    if not material.beside:
+        return material.offset * border, np.radians(np.arange(190.0, 351.0, 0.5))
+    lateral = float(space.frame.to_local(lateral_border(space.above, material.side))[0])
+    right = material.side == "right"
+    angles = np.arange(275.0, 338.0, 0.5) if right else np.arange(202.5, 265.5, 0.5)
+    return border + (material.offset - 1.0) * (lateral - border), np.radians(angles)
+
+
+def _canal_edge(bone: LevelBone, side: Side) -> Floats:
+    """Return the point (3,), in the world, at the canal's side: the pedicle, in the neck the uncinate."""
+    uncinate = f"uncinate.{side}"
+    return bone.landmarks[uncinate].origin if uncinate in bone.landmarks else medial_border(bone, side)
+
+
+def resolved(material: DisplacedMaterial, space: DiscSpace, bulge: float) -> DisplacedMaterial:
+    """Return material with a depth and a migration in mm where these are told by share and zone."""
+    change: dict[str, float | None] = {}
+    if material.share is not None:
+        change |= {"depth": material.share * facet_line(space, bulge), "share": None}
+    if material.reached is not None:
+        way = _height(material.reached, material.upwards, space, material.side)
+        change |= {"migration": way, "reached": None}
+    return material.model_copy(update=change) if change else material
+
+
+def _height(zone: SagittalZone, upwards: bool, space: DiscSpace, side: Side) -> float:
+    """Return how far (mm, positive cranial) material reaches that ends amid a zone of the next vertebra."""
+    bone = space.above if upwards else space.below
+    near = endplate(bone, "inferior" if upwards else "superior")
+    pedicle = landmark(bone, f"pedicle.{side}").origin
+    middle = abs(float((pedicle - near.origin) @ near.superior))
+    half = _pedicle_half(bone, pedicle, near.superior)
+    top, bottom = middle - half, middle + half
+    if not upwards:
+        # From the upper endplate down: suprapedicular, pedicular, infrapedicular.
+        depth = {"suprapedicular": 0.7 * top, "pedicular": middle, "infrapedicular": bottom + 3.0}[zone]
+        return -max(depth, 1.5)
+    return max({"infrapedicular": 0.7 * top, "pedicular": middle, "suprapedicular": bottom + 3.0}[zone], 1.5)
+
+
+def _pedicle_half(bone: LevelBone, middle: Floats, superior: Floats) -> float:
+    """Return half of a pedicle's height, mm."""
+    heights = np.arange(-14.0, 14.01, 0.2)
+    inside = np.abs(heights[bone.grid(middle + heights[:, None] * superior) < 0.0])
+    return float(inside.max()) if len(inside) else 6.0
+
+
+def facet_line(space: DiscSpace, bulge: float) -> float:
+    """Return how far (mm) the line between the medial edges of the facet joints lies behind the disc.
+
+    Raises ValueError where no joint is found at the disc's height.
+    """
+    xs, ys, zs = np.arange(3.0, 22.0, 0.5), np.arange(-45.0, -8.0, 0.5), np.array([-2.0, 2.0, 6.0])
+    found = []
+    for side in SIDES:
+        grid = np.stack(np.meshgrid(SIGN[side] * xs, ys, zs, indexing="ij"), axis=-1)
+        places = space.frame.to_parent(grid.reshape(-1, 3))
+        above, below = (bone.grid(places).reshape(grid.shape[:3]) for bone in (space.above, space.below))
+        margin = -float(space.radius(np.array([1.5 * np.pi]), np.array([0.5]))[0]) - bulge
+        joint = (np.abs(above) < 2.5) & (np.abs(below) < 2.5) & (grid[..., 1] < margin - 3.0)
+        if joint.any():
+            index = np.argwhere(joint)
+            first = index[index[:, 0].argmin()]
+            found.append(margin - float(ys[first[1]]))
+    if not found:
+        raise ValueError(f"{space.disc}: no facet joint at the height of the disc; give a depth in mm")
+    return float(np.mean(found))
 
 
 def material_solid(
@@ -90,28 +190,70 @@ def material_solid(
     the tear of the annulus and stands behind the disc; it keeps off the bones and the yellow ligament
     in front of the laminae.
     """
+    material = resolved(material, space, bulge)
     frame = material_frame(material, space, bulge)
     lateral = np.sign(frame.right[0]) * SIGN[material.side]
-    shape = {"extrusion": _extrusion, "protrusion": _protrusion}[material.morphology]
+    shape = {"extrusion": extrusion, "protrusion": protrusion, "sequestration": sequestration}
     clearance = measures.value("herniation.extrusion.clearance")
-    vault, thickness = roof(space.above, space.below), measures.value(f"flavum.thickness.{space.disc}")
     half = _half_height(space, frame)
-    outside, tear = shape(material, half, _channel(space, frame) * np.array([lateral, 1.0, 1.0]))
+    outside, torn = shape[material.morphology](
+        material, half, _channel(space, frame) * np.array([lateral, 1.0, 1.0])
+    )
+    free = material.morphology == "sequestration"
+    apart = measures.value("herniation.sequestration.gap") if free else 0.0
+    behind = None if material.beside or material.anterior else _behind(space)
 
     def field(points: Points) -> Floats:
         local = frame.to_local(points) * np.array([lateral, 1.0, 1.0])
-        dome = smooth_difference(outside(local), annulus(points), 0.4)
-        result = smooth_union(dome, tear(local), 1.0)
+        if free:
+            result = smooth_intersection(outside(local), apart - annulus(points), 0.4)
+        else:
+            dome = smooth_difference(outside(local), annulus(points), 0.4)
+            result = smooth_union(dome, torn(local), 1.0)
         above, below = space.distances(points)
         result = smooth_intersection(result, clearance - np.minimum(above, below), 0.8)
-        canal = vault.frame.to_local(points)
-        front, slant = flavum_front(vault, canal, thickness)
-        result = smooth_intersection(result, clearance - (canal[:, 1] - front) * slant, 2.0)
+        if material.beside:
+            result = smooth_intersection(result, _for_the_root(local, above), 1.0)
+        if behind is not None:
+            result = smooth_intersection(result, clearance - behind(points), 2.0)
         return np.maximum(result, -nucleus(points))
 
     reach = max(material.width, material.depth, abs(material.migration) + 8.0) + 14.0
     box = np.array([material.width, material.depth, half + abs(material.migration)]) + 4.0
     return Solid(in_one_piece(field, frame, box), frame.origin - reach, frame.origin + reach)
+
+
+def tear_field(material: DisplacedMaterial, space: DiscSpace, bulge: float) -> Field:
+    """Return the tear that a free fragment left through, world frame; nucleus fills it."""
+    frame = material_frame(material, space, bulge)
+    lateral = np.sign(frame.right[0]) * SIGN[material.side]
+    turn = np.array([lateral, 1.0, 1.0])
+    half = _half_height(space, frame)
+    _, torn = sequestration(material, half, _channel(space, frame) * turn)
+    return lambda points: torn(frame.to_local(points) * turn)
+
+
+def _for_the_root(local: Points, above: Floats) -> Floats:
+    """Return the distance into what is left of a foramen for its root: under pedicle and pars."""
+    room = measures.value("herniation.foramen.root")
+    share = np.clip((local[:, 1] - 1.5) / 2.5, 0.0, 1.0) * np.clip((local[:, 2] - 1.0) / 3.0, 0.0, 1.0)
+    return np.asarray(room * share - above)
+
+
+def _behind(space: DiscSpace) -> Field:
+    """Return the distance to the yellow ligaments before the laminae, world frame: negative in them."""
+    vault = roof(space.above, space.below)
+    known = measures.table("flavum.thickness")
+    thickness = known.get(space.disc) or measures.value(
+        f"herniation.flavum.{region_of(levels_of(space.disc)[0])}"
+    )
+
+    def field(points: Points) -> Floats:
+        canal = vault.frame.to_local(points)
+        front, slant = flavum_front(vault, canal, thickness)
+        return np.asarray((canal[:, 1] - front) * slant)
+
+    return field
 
 
 def in_one_piece(field: Field, frame: Frame, half: Floats) -> Field:
@@ -147,67 +289,3 @@ def _channel(space: DiscSpace, frame: Frame) -> Floats:
     """Return where the tear starts in the nucleus, in the material's frame."""
     centre = frame.to_local(space.frame.origin)
     return np.asarray(0.62 * centre * np.array([1.0, 1.0, 0.0]))
-
-
-def _ellipsoid(points: Points, centre: Floats, half: Floats) -> Floats:
-    """Return a lower bound of the distance to an ellipsoid."""
-    scaled = (points - centre) / half
-    return (np.sqrt((scaled * scaled).sum(axis=1)) - 1.0) * float(np.min(half))
-
-
-def _tear(start: Floats, base: float, height: float) -> Callable[[Points], Floats]:
-    """Return the flat channel from inside the nucleus to just outside the annulus."""
-    end = np.array([0.0, 1.6, 0.0])
-    span = end - start
-
-    def field(points: Points) -> Floats:
-        share = np.clip((points - start) @ span / (span @ span), 0.0, 1.0)
-        offset = points - start - share[:, None] * span
-        half = base / 2 * (0.55 + 0.45 * share)
-        flat = np.hypot(offset[:, 0], offset[:, 1]) / half
-        return (np.hypot(flat, offset[:, 2] / height) - 1.0) * height
-
-    return field
-
-
-def _extrusion(
-    material: DisplacedMaterial, half: float, channel: Floats
-) -> tuple[Callable[[Points], Floats], Callable[[Points], Floats]]:
-    """Return the lobulated dome and the tear of an extrusion, in its frame with x lateral."""
-    shape = measures.table("herniation.extrusion")
-    scale = np.array([material.width, material.depth, 1.0])
-    down = -1.0 if material.migration <= 0.0 else 1.0
-    rows = [np.array(row) for row in shape["lobes"]]
-    lobes = [(row[:3] * scale * [1, 1, -down], row[3:] * scale) for row in rows]
-    if material.migration:
-        tip = np.array(shape["tip"])
-        end = down * (half + abs(material.migration) - tip[5])
-        lobes.append((np.array([tip[0] * material.width, tip[1] * material.depth, end]), tip[3:] * scale))
-
-    def dome(points: Points) -> Floats:
-        result = np.full(len(points), 99.0)
-        for centre, size in lobes:
-            result = smooth_union(result, _ellipsoid(points, centre, size), shape["blend"])
-        x, y, z = points.T
-        waves = np.sin(1.15 * x + 0.6) * np.sin(1.25 * z - 0.4 * y) + 0.5 * np.sin(
-            1.9 * y + 1.1 * x - 0.8 * z
-        )
-        return result + shape["roughness"] * 0.6 * waves
-
-    base = max(shape["base"] * material.width, 3.0)
-    return dome, _tear(channel, base, min(shape["tear_height"], half - 0.6))
-
-
-def _protrusion(
-    material: DisplacedMaterial, half: float, channel: Floats
-) -> tuple[Callable[[Points], Floats], Callable[[Points], Floats]]:
-    """Return the smooth dome and the fissure of a protrusion; nothing is wider than its base."""
-    shape = measures.table("herniation.protrusion")
-    size = np.array([material.width / 2, material.depth, max(half * 2 * shape["height"], 2.0)])
-
-    def dome(points: Points) -> Floats:
-        power = shape["squareness"]
-        scaled = (np.abs(points / size) ** power).sum(axis=1) ** (1 / power)
-        return (scaled - 1.0) * float(size.min())
-
-    return dome, _tear(channel, 0.5 * material.width, shape["fissure"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +13,24 @@ from scipy import ndimage
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import DiscParameters, annulus_field, displaced_solids
-from spineviz.anatomy.disc.displaced_material import material_frame
+from spineviz.anatomy.disc.displaced_material import DisplacedMaterial, material_frame
 from spineviz.anatomy.disc.space import DiscSpace, disc_space
 from spineviz.anatomy.nerve import WITHIN, root_name
 from spineviz.anatomy.nerve.obstacles import obstacles
+from spineviz.anatomy.nerve.settling import settled
 from spineviz.sdf.solid import Field
-from spineviz.structure import Floats, Frame, Points, Structure, Warp, frozen
-from spineviz.terms import ROOTS, SIDES, SIGN, Disc, Level, Side, exiting_root, levels_of
+from spineviz.structure import Floats, Frame, Points, Structure, Surface, Warp, frozen
+from spineviz.terms import (
+    LOWER_LUMBAR_DISCS,
+    ROOTS,
+    SIDES,
+    SIGN,
+    Disc,
+    Level,
+    Side,
+    exiting_root,
+    levels_of,
+)
 
 CELL = 0.75
 """Spacing (mm) of the columns along which tissue gives way."""
@@ -60,13 +72,15 @@ class Yielding:
 class NerveWarp:
     """Moves one nerve structure: amounts are compression 0..1 and retraction in mm, to medial.
 
-    ``moving`` (m,) are the vertices that can move at all, ``medial`` (m, 3) their way per mm retracted.
+    ``moving`` (m,) are the vertices that can move at all, ``medial`` (m, 3) their way per mm retracted,
+    ``settling`` (m, 3) what is added in mm at full compression, where the columns do not tell it all.
     """
 
     rest: Points
     moving: Floats
     medial: Points
     yielding: tuple[Yielding, ...]
+    settling: Points | None = None
 
     def __call__(self, amounts: tuple[float, ...]) -> Points:
         """Return the vertices (n, 3) in mm; (0, 0) gives the rest shape. Raises ValueError out of range."""
@@ -80,6 +94,8 @@ class NerveWarp:
         points = self.rest[self.moving] + retraction * self.medial
         for field in self.yielding:
             points = field(points, compression)
+        if self.settling is not None:
+            points = points + compression * self.settling
         result[self.moving] = points
         return result
 
@@ -95,34 +111,90 @@ def nerve_warps(
 
     ``structures`` holds at least those of the nerves, at rest. Compression 1 is pushed aside by the
     whole herniation. Retraction is towards the midline from ``side``, by default the herniation's
-    (left without one). The other side's roots and the exiting root stay.
+    (left without one). The roots of the other side and the exiting roots stay where nothing touches them.
     """
     space = disc_space(disc, bones)
     sides = {item.side for item in parameters.herniations} | ({side} if side else set())
     retracted: Side = side or (parameters.herniations[0].side if parameters.herniations else "left")
-    fields = tuple(_yielding(space, parameters, bones))
     passing = ROOTS[ROOTS.index(exiting_root(disc)) + 1 :]
     names = ["thecal_sac"]
     names += [root_name(root, each) for root in passing for each in SIDES if each in (sides or {retracted})]
-    names += [name for name in structures if name.partition(".")[0] in WITHIN]
+    names += [name for name in structures if _within(name)]
+    fields = tuple(_yielding(space, parameters, bones))
+    material = _material(space, parameters)
+    if material is not None:
+        roots = [root_name(root, each) for root in ROOTS for each in SIDES]
+        names += [name for name in roots if name not in names and _touched(name, structures, material)]
+    settling = material if not _columns_tell_all(disc, parameters) else None
+    walls = obstacles({level: bones[level] for level in levels_of(disc)}, discs=False, exact=True)
     result: dict[tuple[str, str], Warp] = {}
     for name in (name for name in names if name in structures):
-        rest = np.asarray(structures[name].surface.vertices, dtype=np.float64)
-        warp = _warp(rest, space.frame, retracted, fields)
+        settle = (
+            None
+            if settling is None
+            else partial(settled, material=settling, walls=walls, within=_within(name))
+        )
+        warp = _warp(structures[name].surface, space.frame, retracted, fields, settle)
         if len(warp.moving):
             result[name, "surgery"] = warp
     return result
 
 
-def _warp(rest: Points, frame: Frame, side: Side, fields: tuple[Yielding, ...]) -> NerveWarp:
+def _within(name: str) -> bool:
+    return name.partition(".")[0] in WITHIN
+
+
+def _columns_tell_all(disc: Disc, parameters: DiscParameters) -> bool:
+    """Tell whether nerves give way to a disc's material along columns alone: in the lower lumbar canal."""
+    simple = all(
+        item.morphology != "sequestration" and not item.beside and not item.anterior
+        for item in parameters.herniations
+    )
+    return simple and parameters.bulging is None and disc in LOWER_LUMBAR_DISCS
+
+
+def _material(space: DiscSpace, parameters: DiscParameters) -> Field | None:
+    """Return the distance to everything that has left its place, or None where nothing has."""
+    fields = [solid.field for solid in displaced_solids(space, parameters)]
+    if parameters.bulging is not None:
+        fields.append(annulus_field(space, parameters))
+    if not fields:
+        return None
+    return lambda points: np.asarray(np.min([field(points) for field in fields], axis=0))
+
+
+def _touched(name: str, structures: Mapping[str, Structure], material: Field) -> bool:
+    """Tell whether material lies where a nerve is at rest."""
+    if name not in structures:
+        return False
+    return bool(material(np.asarray(structures[name].surface.vertices, dtype=np.float64)).min() < 0.0)
+
+
+def _warp(
+    surface: Surface,
+    frame: Frame,
+    side: Side,
+    fields: tuple[Yielding, ...],
+    settle: Callable[[Surface, Points], Points] | None,
+) -> NerveWarp:
+    rest = np.asarray(surface.vertices, dtype=np.float64)
     weights = _retraction(frame.to_local(rest), side)
     direction = -SIGN[side] * frame.right
     moving = weights > 1e-3
+    pushed: Points = rest
     for field in fields:
         moving |= np.linalg.norm(field(rest, 1.0) - rest, axis=1) > 1e-4
+        pushed = field(pushed, 1.0)
+    added = None
+    if settle is not None:
+        added = settle(surface, pushed) - pushed
+        moving |= np.linalg.norm(added, axis=1) > 1e-4
     index = np.flatnonzero(moving)
     medial = weights[index, None] * direction
-    return NerveWarp(frozen(rest, np.float64), frozen(index, np.int64), frozen(medial, np.float64), fields)
+    settling = None if added is None else frozen(added[index], np.float64)
+    return NerveWarp(
+        frozen(rest, np.float64), frozen(index, np.int64), frozen(medial, np.float64), fields, settling
+    )
 
 
 def _retraction(local: Points, side: Side) -> Floats:
@@ -145,26 +217,48 @@ def _yielding(
     space: DiscSpace, parameters: DiscParameters, bones: Mapping[Level, LevelBone]
 ) -> list[Yielding]:
     """Return one field of columns for each piece of displaced material."""
-    intact = annulus_field(space, parameters)
+    healthy = parameters.model_copy(update={"bulging": None})
+    intact = annulus_field(space, healthy)
     around = obstacles({level: bones[level] for level in levels_of(space.disc)}, discs=False)
+
+    def walls(points: Points) -> Floats:
+        return np.minimum(intact(points), around(points))
+
     result = []
     for item, solid in zip(parameters.herniations, displaced_solids(space, parameters), strict=True):
-        frame = _turned(material_frame(item, space, parameters.bulge), item.side)
-        result.append(_columns(frame, solid.field, lambda points: np.minimum(intact(points), around(points))))
+        if item.anterior:
+            continue
+        frame = _turned(material_frame(item, space, parameters.bulge), item)
+        result.append(_columns(frame, solid.field, walls, item.beside))
+    if parameters.bulging is not None:
+        middle = DisplacedMaterial(side="left", morphology="protrusion", offset=0.0, depth=3.0, width=13.0)
+        frame = material_frame(middle, space, parameters.bulge)
+        result.append(_columns(frame, annulus_field(space, parameters), walls, False))
     return result
 
 
-def _turned(frame: Frame, side: Side) -> Frame:
-    """Return the material's frame with y turned from straight backwards towards the midline."""
+def _turned(frame: Frame, material: DisplacedMaterial) -> Frame:
+    """Return the material's frame with y turned from out of the disc to where nerves give way.
+
+    That is towards the midline in the canal, and upwards in the foramen.
+    """
+    if material.beside:
+        angle = np.radians(measures.value("nerve_displacement.foramen_turn"))
+        out = np.cos(angle) * frame.anterior + np.sin(angle) * frame.superior
+        return Frame(frame.origin, np.stack([frame.right, out, np.cross(frame.right, out)]))
     angle = np.radians(measures.value("nerve_displacement.medial_turn"))
-    medial = -SIGN[side] * frame.right * np.sign(frame.right[0])
+    medial = -SIGN[material.side] * frame.right * np.sign(frame.right[0])
     out = np.cos(angle) * frame.anterior + np.sin(angle) * medial
     return Frame(frame.origin, np.stack([np.cross(out, frame.superior), out, frame.superior]))
 
 
-def _columns(frame: Frame, material: Field, walls: Field) -> Yielding:
-    """Return the columns through displaced material: its back, the canal's front and its back wall."""
+def _columns(frame: Frame, material: Field, walls: Field, narrow: bool) -> Yielding:
+    """Return the columns through displaced material: its back, the canal's front and its back wall.
+
+    A ``narrow`` place is a foramen: there nerves move little, and settle between material and bone.
+    """
     shape = measures.table("nerve_displacement")
+    least = shape["foramen_room"] if narrow else shape["least_room"]
     xs, zs = (np.arange(-half, half + 0.01, CELL) for half in (ACROSS, HEIGHT))
     ys = np.arange(FRONT, BACK, CELL)
     grid = np.stack(np.meshgrid(xs, ys, zs, indexing="ij"), axis=-1)
@@ -178,10 +272,12 @@ def _columns(frame: Frame, material: Field, walls: Field) -> Yielding:
     disk = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1]) * CELL <= shape["spread"]
     lift = ndimage.grey_dilation(lift, footprint=disk)
     lift = ndimage.gaussian_filter(lift, shape["blur"] / CELL)
-    behind = solid & (ys[None, :, None] > front[:, None, :] + shape["least_room"])
+    behind = solid & (ys[None, :, None] > front[:, None, :] + least)
     end = np.where(behind.any(1), ys[behind.argmax(1)], np.inf)
-    end = np.clip(end, front + shape["least_room"], front + shape["room"])
+    end = np.clip(end, front + least, front + shape["room"])
     end = ndimage.gaussian_filter(ndimage.grey_erosion(end, size=3), 1.5 / CELL)
+    if narrow:
+        lift = np.minimum(lift, (end - front) / (shape["yield"] + 0.2))
     return Yielding(frame, frozen(lift, np.float64), frozen(front, np.float64), frozen(end, np.float64))
 
 
