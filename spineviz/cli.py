@@ -278,7 +278,7 @@ def _measure(options: argparse.Namespace) -> int:
     scene = spineviz.load(options.scene)
     if sys.stderr.isatty():
         print(text(Message("measure.progress", (("scene", str(options.scene)),))), file=sys.stderr)
-    report = scene.measure(options.level)
+    report = scene.measure(options.level, operations=not options.describe)
     if options.json:
         print(as_json(report, str(options.scene)))
     else:

@@ -132,10 +132,11 @@ class Production:
         }
         return Production(self.scene.model_copy(update=bare))
 
-    def measure(self, disc: Disc | None = None) -> Report:
+    def measure(self, disc: Disc | None = None, operations: bool = True) -> Report:
         """Measure the scene's body on its geometry, beside the same body in health: `spineviz.measurement`.
 
-        ``disc`` limits it to one. The ledger of each approach is added. Raises ValueError for a disc that the
+        ``disc`` limits it to one. With ``operations`` the ledger of each approach is added.
+        Raises ValueError for a disc that the
         scene does not have, and for a scene that compares several bodies.
         """
         if self.scene.compare:
@@ -148,7 +149,8 @@ class Production:
 
         diseased = bool(self.scene.pathologies)
         found = measure(self.assembly, self.healthy.assembly if diseased else None, disc=disc)
-        return Report((*found.rows, *operation_rows(self.scene, self.assembly)), found.displaced)
+        ledgers = operation_rows(self.scene, self.assembly) if operations else ()
+        return Report((*found.rows, *ledgers), found.displaced)
 
     def plate(self, path: str | Path) -> Path:
         """Write every bone of the spine that the scene has, each from four sides, as one PNG.

@@ -380,7 +380,7 @@ def test_a_herniation_is_told_in_radiological_words() -> None:
         "L4–L5: left subarticular disc extrusion, 7.0 mm deep and 11.0 mm wide, MSU 2-AB."
     )
     for part in (
-        "6.0 mm to caudal",
+        "6.0 mm caudally",
         "40 % of the canal (moderate",
         "56 % of the healthy area",
         "L5 root is compressed",
