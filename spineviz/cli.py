@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spineviz import __version__
+from spineviz.terms import DISCS
 
 if TYPE_CHECKING:
     from spineviz.production import Production
@@ -23,6 +24,7 @@ EXAMPLES = """examples:
   spineviz render lumbar_l3s1 -o back.png --layers "down to the fascia" --view posterior
   spineviz render herniation_l4l5 -o slice.png --cut "disc L4-L5 keep above" --view axial
   spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png
+  spineviz measure herniation_l4l5
   spineviz animate herniation_l4l5 -o film.mp4
   spineviz show herniation_l4l5
   spineviz mesh L4 -o L4.ply
@@ -115,6 +117,25 @@ def parser() -> argparse.ArgumentParser:
         "--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)"
     )
     command.add_argument("--background", choices=("screen", "print"), default="screen", help="print is white")
+
+    command = _command(
+        commands,
+        "measure",
+        _measure,
+        "measure a scene on its geometry, beside the same body in health",
+        "spineviz measure herniation_l4l5",
+        "spineviz measure herniation_l4l5 --level L4-L5 --describe",
+        "spineviz measure my_scene.toml --json > measures.json",
+        "spineviz measure lumbar_l3s1 --csv > measures.csv",
+    )
+    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
+    command.add_argument("--level", metavar="DISC", choices=DISCS, help="only this disc, e.g. L4-L5")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="write JSON, each number with its unit and source")
+    form.add_argument("--csv", action="store_true", help="write comma-separated values, a line a measure")
+    form.add_argument(
+        "--describe", action="store_true", help="tell in words what is found, for professionals and plainly"
+    )
 
     command = _command(
         commands,
@@ -265,6 +286,23 @@ def _asked(options: argparse.Namespace) -> Production:
     if (options.scene is None) == (options.herniation is None):
         raise ValueError("name a scene, or say --herniation with its words")
     return spineviz.herniation(options.herniation) if options.herniation else spineviz.load(options.scene)
+
+
+def _measure(options: argparse.Namespace) -> int:
+    import spineviz
+    from spineviz.locale import text
+    from spineviz.measurement.table import as_csv, as_json, as_table, as_words
+    from spineviz.model import Message
+
+    scene = spineviz.load(options.scene)
+    if sys.stderr.isatty():
+        print(text(Message("measure.progress", (("scene", str(options.scene)),))), file=sys.stderr)
+    report = scene.measure(options.level, operations=not options.describe)
+    if options.json:
+        print(as_json(report, str(options.scene)))
+    else:
+        print(as_csv(report) if options.csv else as_words(report) if options.describe else as_table(report))
+    return 0
 
 
 def _plate(options: argparse.Namespace) -> int:

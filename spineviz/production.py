@@ -16,12 +16,14 @@ from spineviz.layers import COVERS, chosen_layers
 from spineviz.locale import text
 from spineviz.model import Camera, Message, State
 from spineviz.scene import Scene
+from spineviz.terms import LAYERS, Disc, discs_of
 from spineviz.viewer import Choices, adjusted, with_layers
 from spineviz.viewer.choices import alone
 from spineviz.views import VIEWS, View
 
 if TYPE_CHECKING:
     from spineviz.assembly import Assembly
+    from spineviz.measurement import Report
     from spineviz.timeline import Timeline
 
 
@@ -119,6 +121,36 @@ class Production:
         state = whole.state(at, view, layers, cut)
         write_png(target, whole.assembly.model, state, size=size, background=background, text=text)
         return target
+
+    @cached_property
+    def healthy(self) -> Production:
+        """The same body without its disease and without operations, bare of muscles, fascia, fat and skin."""
+        bare = {
+            **dict.fromkeys(("pathologies", "approaches", "steps", "cuts", "views"), ()),
+            **{"title": "", "camera": "posterior", "show": "", "poster": 0.0},
+            "hide": tuple(layer for layer in LAYERS if layer in COVERS),
+        }
+        return Production(self.scene.model_copy(update=bare))
+
+    def measure(self, disc: Disc | None = None, operations: bool = True) -> Report:
+        """Measure the scene's body on its geometry, beside the same body in health: `spineviz.measurement`.
+
+        ``disc`` limits it to one. With ``operations`` the ledger of each approach is added.
+        Raises ValueError for a disc that the
+        scene does not have, and for a scene that compares several bodies.
+        """
+        if self.scene.compare:
+            raise ValueError("one body is measured at a time; this scene compares several")
+        known = discs_of(self.scene.anatomy.levels)
+        if disc is not None and disc not in known:
+            raise ValueError(f"this scene has no disc {disc}; it has: {', '.join(known) or 'none'}")
+        from spineviz.measurement import Report, measure
+        from spineviz.measurement.operation import operation_rows
+
+        diseased = bool(self.scene.pathologies)
+        found = measure(self.assembly, self.healthy.assembly if diseased else None, disc=disc)
+        ledgers = operation_rows(self.scene, self.assembly) if operations else ()
+        return Report((*found.rows, *ledgers), found.displaced)
 
     def plate(self, path: str | Path) -> Path:
         """Write every bone of the spine that the scene has, each from four sides, as one PNG.

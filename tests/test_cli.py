@@ -21,7 +21,7 @@ from spineviz.render.offscreen import RenderingUnavailable
 from spineviz.structure import Surface
 
 COMMANDS = (
-    *("scenes", "structures", "check", "render", "plate"),
+    *("scenes", "structures", "check", "render", "measure", "plate"),
     *("animate", "show", "mesh", "bake", "schema"),
 )
 SHIPPED = "lumbar_l3s1"
@@ -62,6 +62,7 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ("render", "nonsense", "-o", "x.png"),
         ("animate", "nonsense", "-o", "x.mp4"),
         ("show", "nonsense"),
+        ("measure", "nonsense"),
         ("mesh", "L4", "-o", "x.ply", "--scene", "nonsense"),
     ],
 )
@@ -77,7 +78,7 @@ def test_an_unknown_scene_is_refused_with_those_there_are(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", ["check", "render", "animate", "show"])
+@pytest.mark.parametrize("command", ["check", "render", "animate", "show", "measure"])
 def test_a_missing_scene_file_is_refused_by_name(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
 ) -> None:

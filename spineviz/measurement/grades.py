@@ -1,0 +1,96 @@
+"""Grades that published schemes give to measures; thresholds and sources: ``meshes/gradings.toml``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spineviz.measurement.report import Grade
+from spineviz.measurement.thresholds import schemes, threshold
+
+
+def graded(scheme: str, grade: str) -> Grade:
+    """Return a grade with the source and the confidence of its scheme."""
+    about = schemes()[scheme]
+    return Grade(scheme, grade, str(about["source"]), str(about["confidence"]))
+
+
+def of_sac(area: float) -> Grade:
+    """Grade a dural sac area, mm²: relative or absolute central stenosis."""
+    return _stenosis("dsca", area)
+
+
+def _stenosis(scheme: str, value: float) -> Grade:
+    """Return whether a measure means absolute or relative stenosis, or none."""
+    absolute, relative = (value < threshold(scheme, name) for name in ("absolute", "relative"))
+    return graded(scheme, "absolute" if absolute else "relative" if relative else "none")
+
+
+def of_canal(depth: float) -> Grade:
+    """Grade a mid-sagittal canal diameter, mm."""
+    return _stenosis("canal_depth", depth)
+
+
+def of_recess(height: float) -> Grade:
+    """Grade the height of a lateral recess, mm."""
+    normal, stenotic = height >= threshold("recess", "normal"), height <= threshold("recess", "stenotic")
+    return graded("recess", "normal" if normal else "stenotic" if stenotic else "suspicious")
+
+
+def of_foramen(height: float, posterior_disc_height: float) -> Grade:
+    """Grade the height of a foramen, mm: critical where both it and the disc behind are low."""
+    narrow = height < threshold("foramen", "height")
+    low = posterior_disc_height < threshold("foramen", "posterior_disc_height")
+    return graded("foramen", "critical" if narrow and low else "not critical")
+
+
+def of_slip(way: float, percent: float) -> Grade:
+    """Grade a slip after Meyerding, from its mm and percent; backwards it is called so."""
+    if abs(way) < threshold("meyerding", "least"):
+        return graded("meyerding", "0")
+    if way < 0.0:
+        return graded("meyerding", "retrolisthesis")
+    names = ("I", "II", "III", "IV", "V")
+    return graded("meyerding", names[int(np.searchsorted(threshold("meyerding", "grades"), percent))])
+
+
+def of_heights(loss: float) -> Grade:
+    """Grade a loss of vertebral height, percent, after Genant."""
+    return graded("genant", str(int(np.searchsorted(threshold("genant", "grades"), loss, side="right"))))
+
+
+def of_curve(angle: float) -> Grade:
+    """Tell whether a coronal curve, degrees, is a scoliosis."""
+    return graded("cobb", "scoliosis" if angle >= threshold("cobb", "scoliosis") else "none")
+
+
+def of_contents(share: float, fat: float | None) -> Grade:
+    """Grade central stenosis after Schizas, from the share of the sac filled and the fat (mm²) behind.
+
+    A: fluid is seen; B: rootlets fill the sac with a little fluid between; C: no fluid; D: no fat behind
+    either.
+    """
+    if share < threshold("schizas", "fluid"):
+        return graded("schizas", "A")
+    if share < threshold("schizas", "full"):
+        return graded("schizas", "B")
+    return graded("schizas", "C" if fat is None or fat >= threshold("schizas", "fat") else "D")
+
+
+def of_root(contact: float | None, displacement: float, narrowing: float) -> Grade:
+    """Grade what material does to a root (Pfirrmann): 0 free, 1 contact, 2 deviation, 3 compression.
+
+    ``contact`` is the gap between them, mm; ``displacement`` in mm and ``narrowing`` in percent.
+    """
+    if narrowing >= threshold("root", "compression"):
+        return graded("root", "3")
+    if displacement >= threshold("root", "deviation"):
+        return graded("root", "2")
+    return graded("root", "1" if contact is not None and contact <= threshold("root", "contact") else "0")
+
+
+def of_compromise(share: float) -> Grade:
+    """Grade the share of the canal (0..1) that displaced material takes: thirds."""
+    names = ("mild", "moderate", "severe")
+    return graded(
+        "canal_compromise", names[int(np.searchsorted(threshold("canal_compromise", "grades"), 100 * share))]
+    )
