@@ -13,7 +13,7 @@ import numpy as np
 from spineviz import library
 from spineviz.anchors import visible_places
 from spineviz.cuts import opening, reach, resolved
-from spineviz.layers import COVERS, Layer, layer_of, members, number_of, numbered, structure_title
+from spineviz.layers import COVERS, Layer, enclosed, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
 from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.pathology import apply
@@ -284,8 +284,8 @@ def _scene_step(
     reaches = {cut: reach(cut, assembly.model) for cut in ever}
     labels = tuple(_label(name, step, assembly, brief) for name in step.labels if name in known)
     actions: list[Action] = [
-        partial(_fade_layers, hidden=step.hidden, glass=step.fade),
-        partial(_highlight_layers, layers=step.highlight),
+        partial(_fade_layers, hidden=step.hidden, glass=enclosed(step.fade)),
+        partial(_highlight_layers, layers=enclosed(step.highlight)),
         partial(_cut, cuts=cuts, reaches=reaches),
         partial(_labelled, labels=labels, since=OPEN if step.cuts else 0.2),
     ]
@@ -315,7 +315,7 @@ def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:
     result: dict[tuple[SceneStep, str], Vector] = {}
     for step in steps:
         if step.labels:
-            through = {*step.hidden, *step.fade, "instruments"}
+            through = {*step.hidden, *enclosed(step.fade), "instruments"}
             cuts = _cuts(scene, step, model)
             places = visible_places(step.labels, model, named[step.camera], through, cuts)
             result |= {(step, name): place for name, place in places.items()}

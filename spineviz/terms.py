@@ -76,6 +76,7 @@ Layer = Literal[
     "ligaments",
     "bones",
     "epidural_fat",
+    "dura",
     "nerves",
     "discs",
     "vessels",
