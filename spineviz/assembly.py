@@ -38,6 +38,9 @@ PASSING = ("rootlet.", "cauda.")
 ENCLOSED = ("spinal_cord", "filum_terminale", *PASSING)
 """What lies in the sac: in an operation nobody sees it, and it would have to be moved with the sac."""
 
+JOINTS = ("facet_capsule", "facet_cartilage")
+"""What every facet joint has beside its bones."""
+
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
 
@@ -104,8 +107,8 @@ def fingerprint(scene: Scene) -> str:
 def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for.
 
-    Muscles, fascia, fat and skin are built where the scene may show them. The capsule of a facet joint whose
-    edge an approach takes away is left out: it has no variant without it. So is epidural fat where a disc is
+    Muscles, fascia, fat and skin are built where the scene may show them. Capsule and cartilage of a facet
+    joint whose edge an approach takes away are left out: they have no variant without it. So is epidural fat where a disc is
     displaced or a canal is opened.
     An approach knows no tissue of levels that are not shown.
     """
@@ -115,7 +118,7 @@ def built(scene: Scene) -> Assembly:
         return _compared(scene)
     covered = bool(scene.approaches) or not set(COVERS) <= set(scene.hidden)
     whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside, covered=covered)
-    opened = {f"facet_capsule.{entry.disc}.{entry.side}" for entry in scene.approaches}
+    opened = {f"{part}.{entry.disc}.{entry.side}" for entry in scene.approaches for part in JOINTS}
     left = {
         name: item
         for name, item in whole.structures.items()
