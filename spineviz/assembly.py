@@ -108,8 +108,8 @@ def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for.
 
     Muscles, fascia, fat and skin are built where the scene may show them. Capsule and cartilage of a facet
-    joint whose edge an approach takes away are left out: they have no variant without it. So is epidural fat where a disc is
-    displaced or a canal is opened.
+    joint whose edge an approach takes away are left out: they have no variant without it. So is epidural fat
+    where a disc is displaced or a canal is opened.
     An approach knows no tissue of levels that are not shown.
     """
     from spineviz.body import build

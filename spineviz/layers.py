@@ -68,9 +68,10 @@ def members(layer: Layer, structures: Iterable[str]) -> tuple[str, ...]:
 def chosen_layers(words: str, apart: bool = True) -> tuple[Layer, ...]:
     """Return the layers that some words leave to be seen, in the order of a dissection.
 
-    ``down to the fascia`` takes away what lies over it, ``down to the nerves`` the dura too; ``everything but skin and fat`` (``all except``,
-    ``without``) takes those away; ``bones, nerves`` shows these. Disease and instruments stay, unless they
-    are taken away by name or ``only`` is said: ``only bones``; without ``apart`` a list means ``only`` these.
+    ``down to the fascia`` takes away what lies over it, ``down to the nerves`` the dura too; ``everything but
+    skin and fat`` (``all except``, ``without``) takes those away; ``bones, nerves`` shows these, and the dura
+    with the nerves. Disease and instruments stay, unless they are taken away by name or ``only`` is said:
+    ``only bones``; without ``apart`` a list means ``only`` these.
 
     Raises ValueError for a word that is no layer; the text tells the nearest, and those there are.
     """

@@ -16,7 +16,7 @@ from spineviz import measures
 from spineviz.anatomy.ligament.joint import around, joint_frame, joint_rim
 from spineviz.anatomy.net import Net, pushed, slab, sleeve, uphill
 from spineviz.anatomy.surroundings import Spine, Surroundings, freed
-from spineviz.structure import Floats, Frame, Points, Structure, Surface
+from spineviz.structure import Floats, Points, Structure, Surface
 from spineviz.terms import Level, Side, region_of
 
 Shape = Mapping[str, float]

@@ -81,7 +81,7 @@ def _free(plates: Sequence[Net], share: Floats, others: Surroundings, clear: flo
     count, kept = len(share), np.ones((len(share), plates[0].shape[1]), dtype=bool)
     for plate in plates:
         room = others.distance(plate.reshape(-1, 3)).reshape(plate.shape[:2]) > clear
-        kept &= room[:count] & room[:count - 1 : -1]
+        kept &= room[:count] & room[: count - 1 : -1]
     rows = np.cumprod(kept, axis=0).sum(axis=0)
     free = np.where(rows < count, np.concatenate([[share[0]], share])[rows], 1.0)
     least = ndimage.minimum_filter1d(free, 3, mode="wrap")
