@@ -100,23 +100,24 @@ def _filling(model: Model, placed: tuple[Placed, ...], cut: Cut) -> Filling:
         nothing = Section(cut.plane, CrossSection())
         return Filling(nothing, nothing)
     reach = sizes["reach" if "muscle" in seen else "reach_without_muscles"]
-    solid, walls, canal, wound = ([] for _ in range(4))  # type: tuple[list[CrossSection], ...]
+    groups: dict[str, list[CrossSection]] = {name: [] for name in ("solid", "walls", "canal", "wound")}
     for name, look in placed:
         face, tissue = _face(model, name, look, cut), model.structures[name].tissue
-        solid.append(face)
+        groups["solid"].append(face)
         if tissue in WALLS and look.visible:
-            walls.append(face)
+            groups["walls"].append(face)
         if tissue in CANAL:
-            canal.append(face)
+            groups["canal"].append(face)
         if tissue in CARVED and not look.visible:
-            wound.append(face)
+            groups["wound"].append(face)
         elif tissue in CARVED and (look.warp is not None or look.variant):
-            wound.append(_face(model, name, Look(), cut) - face)
-    around, wide = _union(walls), _moved(_union(canal), sizes["canal"])
-    closed = _without_holes(_closed(around, reach), sizes["hole"]) + (_closed(around, sizes["reach"]) ^ wide)
-    open_, thin = closed - _union(solid) - _moved(_union(wound), sizes["wound"]), sizes["thinnest"] / 2
+            groups["wound"].append(_face(model, name, Look(), cut) - face)
+    solid, walls, canal, wound = (_union(faces) for faces in groups.values())
+    canal = _moved(canal, sizes["canal"])
+    closed = _without_holes(_closed(walls, reach), sizes["hole"]) + (_closed(walls, sizes["reach"]) ^ canal)
+    open_, thin = closed - solid - _moved(wound, sizes["wound"]), sizes["thinnest"] / 2
     fat = _moved(_moved(open_, -thin), thin + sizes["beneath"])
-    return Filling(Section(cut.plane, fat), Section(cut.plane, wide))
+    return Filling(Section(cut.plane, fat), Section(cut.plane, canal))
 
 
 @lru_cache(maxsize=2000)
