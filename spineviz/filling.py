@@ -113,9 +113,10 @@ def _filling(model: Model, placed: tuple[Placed, ...], cut: Cut) -> Filling:
         elif tissue in CARVED and (look.warp is not None or look.variant):
             groups["wound"].append(_face(model, name, Look(), cut) - face)
     solid, walls, canal, wound = (_union(faces) for faces in groups.values())
-    canal = _moved(canal, sizes["canal"])
+    canal, way = _moved(canal, sizes["canal"]), sizes["wound"]
+    wound = _moved(_moved(wound, -way), 2 * way)
     closed = _without_holes(_closed(walls, reach), sizes["hole"]) + (_closed(walls, sizes["reach"]) ^ canal)
-    open_, thin = closed - solid - _moved(wound, sizes["wound"]), sizes["thinnest"] / 2
+    open_, thin = closed - solid - wound, sizes["thinnest"] / 2
     fat = _moved(_moved(open_, -thin), thin + sizes["beneath"])
     return Filling(Section(cut.plane, fat), Section(cut.plane, canal))
 
