@@ -25,7 +25,9 @@ FATS = (BETWEEN_MUSCLES, AROUND_THE_SAC)
 """Both names."""
 
 CANAL: frozenset[Tissue] = frozenset({"dura", "cord"})
-"""What lies in the spinal canal."""
+"""What lies in the spinal canal; below the sac so does the filum."""
+
+FILUM = "filum_terminale"
 
 CARVED: frozenset[Tissue] = frozenset({"muscle", "bone", "ligament"})
 """What leaves no fat but a wound where it is pushed aside or taken away."""
@@ -106,7 +108,7 @@ def _filling(model: Model, placed: tuple[Placed, ...], cut: Cut) -> Filling:
         groups["solid"].append(face)
         if tissue in WALLS and look.visible:
             groups["walls"].append(face)
-        if tissue in CANAL:
+        if tissue in CANAL or name == FILUM:
             groups["canal"].append(face)
         if tissue in CARVED and not look.visible:
             groups["wound"].append(face)

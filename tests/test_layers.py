@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from spineviz.layers import LAYERS, chosen_layers, display_name, layer_of, members
+from spineviz.layers import LAYERS, chosen_layers, display_name, enclosed, layer_of, members
 from spineviz.library import data_folder
 from spineviz.nomenclature import every_name, kinds, layer_words
 from spineviz.terms import DISCS, LEVELS, SIDES
@@ -52,6 +52,17 @@ def test_the_layers_stand_in_the_order_of_a_dissection() -> None:
         LAYERS.index(layer_of(name)) for name in ("multifidus.left", "flavum.L4-L5.left", "L4", "thecal_sac")
     ]
     assert order == sorted(order)
+
+
+def test_dura_comes_before_what_it_holds_and_a_file_means_both_by_nerves() -> None:
+    within = [f"{stem}.left" for stem in ("rootlet.T4", "cauda.S1", "root.L5")] + [
+        "spinal_cord",
+        "filum_terminale",
+    ]
+    assert layer_of("thecal_sac") == "dura" and {layer_of(name) for name in within} == {"nerves"}
+    assert LAYERS.index("dura") + 1 == LAYERS.index("nerves")
+    assert enclosed(("nerves", "bones")) == ("bones", "dura", "nerves")
+    assert enclosed(("dura",)) == ("dura",)
 
 
 @pytest.mark.parametrize("name", ["spleen", "", "L7", "disc_L4-L5", "roots.L4.left"])
