@@ -13,7 +13,7 @@ import numpy as np
 from spineviz import library
 from spineviz.anchors import visible_places
 from spineviz.cuts import opening, reach, resolved
-from spineviz.layers import COVERS, Layer, layer_of, members, number_of, numbered, structure_title
+from spineviz.layers import COVERS, Layer, enclosed, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
 from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
 from spineviz.pathology import apply, herniation_label
@@ -37,6 +37,9 @@ PASSING = ("rootlet.", "cauda.")
 
 ENCLOSED = ("spinal_cord", "filum_terminale", *PASSING)
 """What lies in the sac: in an operation nobody sees it, and it would have to be moved with the sac."""
+
+JOINTS = ("facet_capsule", "facet_cartilage")
+"""What every facet joint has beside its bones."""
 
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
@@ -105,9 +108,9 @@ def fingerprint(scene: Scene) -> str:
 def built(scene: Scene) -> Assembly:
     """Build a scene's model with every variant that its approaches ask for.
 
-    Muscles, fascia, fat and skin are built where the scene may show them. The capsule of a facet joint whose
-    edge an approach takes away is left out: it has no variant without it. So is epidural fat where a disc is
-    displaced or a canal is opened.
+    Muscles, fascia, fat and skin are built where the scene may show them. Capsule and cartilage of a facet
+    joint whose edge an approach takes away are left out: they have no variant without it. So is epidural fat
+    where a disc is displaced or a canal is opened.
     An approach knows no tissue of levels that are not shown.
     """
     from spineviz.body import build
@@ -116,7 +119,7 @@ def built(scene: Scene) -> Assembly:
         return _compared(scene)
     covered = bool(scene.approaches) or not set(COVERS) <= set(scene.hidden)
     whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside, covered=covered)
-    opened = {f"facet_capsule.{entry.disc}.{entry.side}" for entry in scene.approaches}
+    opened = {f"{part}.{entry.disc}.{entry.side}" for entry in scene.approaches for part in JOINTS}
     left = {
         name: item
         for name, item in whole.structures.items()
@@ -298,8 +301,8 @@ def _scene_step(
     reaches = {cut: reach(cut, assembly.model) for cut in ever}
     labels = tuple(_label(name, step, scene, assembly, brief) for name in step.labels if name in known)
     actions: list[Action] = [
-        partial(_fade_layers, hidden=step.hidden, glass=step.fade),
-        partial(_highlight_layers, layers=step.highlight),
+        partial(_fade_layers, hidden=step.hidden, glass=enclosed(step.fade)),
+        partial(_highlight_layers, layers=enclosed(step.highlight)),
         partial(_cut, cuts=cuts, reaches=reaches),
         partial(_labelled, labels=labels, since=OPEN if step.cuts else 0.2),
     ]
@@ -350,7 +353,7 @@ def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:
     result: dict[tuple[SceneStep, str], Vector] = {}
     for step in steps:
         if step.labels:
-            through = {*step.hidden, *step.fade, "instruments"}
+            through = {*step.hidden, *enclosed(step.fade), "instruments"}
             cuts = _cuts(scene, step, model)
             places = visible_places(step.labels, model, named[step.camera], through, cuts)
             result |= {(step, name): place for name, place in places.items()}

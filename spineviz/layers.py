@@ -34,6 +34,9 @@ APART: frozenset[Layer] = frozenset({"disease", "instruments"})
 COVERS: frozenset[Layer] = frozenset({"skin", "fat", "fascia", "muscles"})
 """Layers that, seen from behind, hide what lies under them."""
 
+NERVES = ("nerves", "nerve", "neural structures")
+"""Words for the nerves with the dura around them, where layers are listed; down to them, it is opened."""
+
 EVERYTHING = ("everything", "all", "all layers")
 """Words for all layers."""
 
@@ -65,16 +68,18 @@ def members(layer: Layer, structures: Iterable[str]) -> tuple[str, ...]:
 def chosen_layers(words: str, apart: bool = True) -> tuple[Layer, ...]:
     """Return the layers that some words leave to be seen, in the order of a dissection.
 
-    ``down to the fascia`` takes away what lies over it; ``everything but skin and fat`` (``all except``,
-    ``without``) takes those away; ``bones, nerves`` shows these. Disease and instruments stay, unless they
-    are taken away by name or ``only`` is said: ``only bones``; without ``apart`` a list means ``only`` these.
+    ``down to the fascia`` takes away what lies over it, ``down to the nerves`` the dura too; ``everything but
+    skin and fat`` (``all except``, ``without``) takes those away; ``bones, nerves`` shows these, and the dura
+    with the nerves. Disease and instruments stay, unless they are taken away by name or ``only`` is said:
+    ``only bones``; without ``apart`` a list means ``only`` these.
 
     Raises ValueError for a word that is no layer; the text tells the nearest, and those there are.
     """
     said = _plain(words)
     down = re.fullmatch(r"(?:from )?down to (.+)|(.+) (?:and|or) deeper", said)
     if down is not None:
-        shown = set(LAYERS[min(LAYERS.index(layer) for layer in _named(down[1] or down[2])) :])
+        deepest = _named(down[1] or down[2], bare=True)
+        shown = set(LAYERS[min(LAYERS.index(layer) for layer in deepest) :])
     elif (less := re.fullmatch(r"(?:(?:.+ )?(?:but|except|without|minus)|no) (.+)", said)) is not None:
         before = re.split(r"\b(?:but|except|without|minus|no)\b", said)[0].strip()
         whole = set(_named(before)) | APART if before else set(LAYERS)
@@ -86,15 +91,21 @@ def chosen_layers(words: str, apart: bool = True) -> tuple[Layer, ...]:
     return tuple(layer for layer in LAYERS if layer in shown)
 
 
-def _named(said: str) -> tuple[Layer, ...]:
-    """Return the layers named in a list: ``skin, fat and muscles``."""
+def enclosed(layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """Return layers as a scene file means them: the nerves with the dura around them."""
+    named = tuple(layers)
+    return tuple(layer for layer in LAYERS if layer in named or (layer == "dura" and "nerves" in named))
+
+
+def _named(said: str, bare: bool = False) -> tuple[Layer, ...]:
+    """Return the layers named in a list: ``skin, fat and muscles``; nerves are ``bare`` or in their dura."""
     result: list[Layer] = []
     for item in re.split(r",|;|\+|\band\b", said):
         word = re.sub(r"^(?:the|all|every) (?=.)", "", item.strip())
         if word in EVERYTHING:
             result += LAYERS
         elif word:
-            result.append(_layer(word))
+            result += ("dura", "nerves") if word in NERVES and not bare else (_layer(word),)
     if not result:
         raise ValueError(f"no layer is named; there is: {', '.join(LAYERS)}")
     return tuple(result)

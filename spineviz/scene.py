@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.cuts import CutPlane, LayersSaid
-from spineviz.layers import LAYERS, Layer, chosen_layers
+from spineviz.layers import LAYERS, Layer, chosen_layers, enclosed
 from spineviz.library import data_folder
 from spineviz.locale import text
 from spineviz.pathology import Herniation, herniation_title
@@ -260,7 +260,7 @@ class Scene(Spec):
 def _hidden(show: str, hide: tuple[Layer, ...]) -> tuple[Layer, ...]:
     """Return the layers that are out of sight, in the order of a dissection."""
     shown = chosen_layers(show) if show else LAYERS
-    return tuple(layer for layer in LAYERS if layer in hide or layer not in shown)
+    return tuple(layer for layer in LAYERS if layer in enclosed(hide) or layer not in shown)
 
 
 def _either(words: tuple[str, ...]) -> str:

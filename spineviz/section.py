@@ -76,7 +76,7 @@ class Section:
 
     def filled(self) -> Section:
         """Return the face without holes; several pieces become one, by what lies between them."""
-        pieces = [outline for outline in self.outlines if _turn(outline) > 0]
+        pieces = [outline for outline in self.outlines if turn(outline) > 0]
         region = CrossSection(pieces, FillRule.Positive) if pieces else CrossSection()
         return self._with(region if len(pieces) == 1 else region.hull())
 
@@ -199,7 +199,7 @@ def _closed_chains(begin: Indices, end: Indices) -> Iterator[Indices]:
                 break
 
 
-def _turn(outline: Points) -> float:
+def turn(outline: Points) -> float:
     """Return the area (mm²) that a closed outline goes around, negative where it runs clockwise."""
     x, y = outline.T
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2

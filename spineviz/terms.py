@@ -85,6 +85,7 @@ Layer = Literal[
     "ligaments",
     "bones",
     "epidural_fat",
+    "dura",
     "nerves",
     "discs",
     "vessels",

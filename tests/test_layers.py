@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from spineviz.layers import LAYERS, chosen_layers, display_name, layer_of, members
+from spineviz.layers import LAYERS, chosen_layers, display_name, enclosed, layer_of, members
 from spineviz.library import data_folder
 from spineviz.nomenclature import every_name, kinds, layer_words
 from spineviz.terms import DISCS, LEVELS, SIDES
@@ -54,6 +54,17 @@ def test_the_layers_stand_in_the_order_of_a_dissection() -> None:
     assert order == sorted(order)
 
 
+def test_dura_comes_before_what_it_holds_and_a_file_means_both_by_nerves() -> None:
+    within = [f"{stem}.left" for stem in ("rootlet.T4", "cauda.S1", "root.L5")] + [
+        "spinal_cord",
+        "filum_terminale",
+    ]
+    assert layer_of("thecal_sac") == "dura" and {layer_of(name) for name in within} == {"nerves"}
+    assert LAYERS.index("dura") + 1 == LAYERS.index("nerves")
+    assert enclosed(("nerves", "bones")) == ("bones", "dura", "nerves")
+    assert enclosed(("dura",)) == ("dura",)
+
+
 @pytest.mark.parametrize("name", ["spleen", "", "L7", "disc_L4-L5", "roots.L4.left"])
 def test_an_unknown_structure_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValueError, match=f"'{name}' belongs to no layer"):
@@ -82,11 +93,17 @@ def test_every_layer_has_its_words_and_its_kinds_of_structures() -> None:
         ("down to the muscles", ("skin", "fat", "fascia")),
         ("down to the bones", ("skin", "fat", "fascia", "muscles", "ligaments")),
         ("down to the dura", ("skin", "fat", "fascia", "muscles", "ligaments", "bones", "epidural_fat")),
+        (
+            "down to the cord",
+            ("skin", "fat", "fascia", "muscles", "ligaments", "bones", "epidural_fat", "dura"),
+        ),
         ("muscles and deeper", ("skin", "fat", "fascia")),
         ("everything but skin", ("skin",)),
         ("all except skin, fat and fascia", ("skin", "fat", "fascia")),
         ("without the skin", ("skin",)),
         ("no bones", ("bones",)),
+        ("everything but nerves", ("dura", "nerves")),
+        ("everything but the dura", ("dura",)),
         ("everything but the disease", ("disease",)),
     ],
 )
@@ -98,8 +115,11 @@ def test_layers_are_taken_away_in_words(words: str, hidden: tuple[str, ...]) -> 
     ("words", "shown"),
     [
         ("muscles", ("muscles", "disease", "instruments")),
-        ("nerves", ("nerves", "disease", "instruments")),
-        ("bones, discs and nerves", ("bones", "nerves", "discs", "disease", "instruments")),
+        ("nerves", ("dura", "nerves", "disease", "instruments")),
+        ("bones, discs and nerves", ("bones", "dura", "nerves", "discs", "disease", "instruments")),
+        ("cord and rootlets", ("nerves", "disease", "instruments")),
+        ("cauda equina", ("nerves", "disease", "instruments")),
+        ("thecal sac", ("dura", "disease", "instruments")),
         ("arteries", ("vessels", "disease", "instruments")),
         ("yellow ligament", ("ligaments", "disease", "instruments")),
         ("only bones", ("bones",)),

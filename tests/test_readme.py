@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from spineviz import assembly, scene
 from spineviz.assembly import Assembly
 from spineviz.cli import parser
 from spineviz.locale import text
+from spineviz.nomenclature import Kind, baked_names, kind_of, structure_title
 from spineviz.surgery.ledger import peaks
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
@@ -42,3 +44,49 @@ def test_the_readme_has_one_command_that_runs_and_one_that_tests() -> None:
     assert len(commands) == 2
     assert "spineviz animate" in commands[0]
     assert "pytest" in commands[1]
+
+
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in README.partition("| Tissue |")[2].partition("\n\n")[0].splitlines()[2:]
+]
+"""The README's table of tissues: tissue, what there is, where its numbers come from."""
+
+
+def roots(words: str) -> set[str]:
+    """The beginnings of words, without accents: what singular and plural, noun and adjective share."""
+    plain = unicodedata.normalize("NFKD", words.casefold())
+    return {
+        word[:6].rstrip("s") for word in re.findall(r"[a-z]+", plain) if word not in ("of", "the", "layer")
+    }
+
+
+def stands_in(row: list[str], kind: Kind, example: str) -> bool:
+    """Whether a row names a kind of structure, by its title or one of its other names."""
+    title = text(structure_title(example))
+    place = roots(" ".join(example.split(".")[1:]))
+    calls = [title, kind.name.replace("_", " "), *kind.synonyms]
+    return any(roots(call) - place <= roots(f"{row[0]} {row[1]}") for call in calls)
+
+
+def test_every_kind_of_structure_of_the_library_stands_in_the_readmes_table_of_tissues() -> None:
+    assert len(ROWS) >= 9 and all(len(row) == 3 and min(map(len, row)) > 2 for row in ROWS)
+    examples = {kind_of(name).name: name for name in baked_names()}
+    examples |= {"facet_cartilage": "facet_cartilage.L4-L5.left", "intermuscular_fat": "intermuscular_fat"}
+    missing = [
+        name
+        for name, example in examples.items()
+        if not any(stands_in(row, kind_of(example), example) for row in ROWS)
+    ]
+    assert missing == []
+
+
+def test_the_test_of_the_table_of_tissues_finds_what_is_missing() -> None:
+    for name, word in (
+        ("skin", "Skin"),
+        ("aorta", "Vessels"),
+        ("subcutaneous_fat", "Fat"),
+        ("flavum.L4-L5.left", "Ligaments"),
+    ):
+        rest = [row for row in ROWS if row[0] != word]
+        assert not any(stands_in(row, kind_of(name), name) for row in rest), name

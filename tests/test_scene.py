@@ -31,7 +31,7 @@ def test_every_title_of_a_shipped_scene_stands_in_the_catalog(name: str) -> None
 def test_a_scene_says_in_words_which_layers_are_shown() -> None:
     text = 'title = "a"\nshow = "down to the fascia"\nhide = ["nerves"]\n[[steps]]\ntitle = "b"\n'
     told = loads(text + 'show = "only bones, discs"\n')
-    assert told.hidden == ("skin", "fat", "nerves")
+    assert told.hidden == ("skin", "fat", "dura", "nerves")
     assert set(told.steps[0].hidden) == set(LAYERS) - {"bones", "discs"}
     assert loads(dumps(told)) == told
     assert loads('title = "a"').hidden == ()

@@ -41,13 +41,18 @@ OF_A_DISC = (
     "interspinous",
     "supraspinous_ligament",
     "facet_capsule",
+    "facet_cartilage",
     "intertransverse",
     "epidural_fat",
 )
 """Ligaments, and fat, that belong to one disc."""
 
+JOINTS = ("facet_capsule", "facet_cartilage")
+"""What every pair of facet joints has."""
+
 FATTY: tuple[Level, ...] = ("L1", "L2", "L3", "L4", "L5", "L6", "S1")
-"""Between these there is fat behind the sac."""
+"""Between these there is fat behind the sac, where that leaves room: at L1-L2 it lies within 0.7 mm of the
+yellow ligaments, and above it does too, so that what is left is drawn in the faces of cuts only."""
 
 
 def connective(
@@ -67,7 +72,7 @@ def connective(
     stems = {name.partition(".")[0] for name in known}
     between: dict[Disc, Surface] = {disc: known[f"disc.{disc}"] for disc in DISCS if f"disc.{disc}" in known}
     spine = Spine(bones, between)
-    jointed = all(f"facet_capsule.{disc}.right" in known for disc in between)
+    jointed = all(f"{part}.{disc}.right" in known for disc in between for part in JOINTS)
     if not (jointed and stems >= set(ALONG) - {"vertebral_artery"}):
         result |= spinal_ligaments(spine, known)
     known |= {name: item.surface for name, item in result.items()}

@@ -38,7 +38,7 @@ VIEW_KEYS = MappingProxyType(
 )
 """The key of each named view."""
 
-LAYER_KEYS = "1234567890xi"
+LAYER_KEYS = "1234567890xij"
 """The keys of the layers, from the skin inwards; with Ctrl, everything that lies over the layer goes."""
 
 

@@ -35,6 +35,7 @@ SWATCHES: MappingProxyType[Layer, Tissue] = MappingProxyType(
         "ligaments": "ligament",
         "bones": "bone",
         "epidural_fat": "fat",
+        "dura": "dura",
         "nerves": "nerve",
         "discs": "annulus",
         "vessels": "artery",

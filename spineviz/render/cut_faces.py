@@ -40,7 +40,8 @@ class CutLook:
     """The look of a tissue's cut face.
 
     ``rim`` is the width (mm) of the band along its border that has another colour: cortical bone, dura, the
-    wall of a vessel. ``grain_size`` is the mm that one tile of the grain covers.
+    wall of a vessel. ``grain_size`` is the mm that one tile of the grain covers; ``line`` tells how wide the
+    dark line around it is beside that of others.
     """
 
     inside: Colour
@@ -49,6 +50,7 @@ class CutLook:
     grain: Grain = "none"
     grain_size: float = 30.0
     pattern: Pattern = "none"
+    line: float = 1.0
 
 
 CUT_LOOKS: Mapping[Tissue, CutLook] = MappingProxyType(
@@ -63,7 +65,7 @@ CUT_LOOKS: Mapping[Tissue, CutLook] = MappingProxyType(
         "artery": CutLook(rgb("#ab2a26"), 1.1, rgb("#e3a49c")),
         "annulus": CutLook(rgb("#d8e2e6"), 0.0, rgb("#aac1cc"), pattern="lamellae"),
         "nucleus": CutLook(rgb("#d9eef0"), 2.2, rgb("#c6e2e8")),
-        "cartilage": CutLook(rgb("#b9d3df")),
+        "cartilage": CutLook(rgb("#d3e8f1"), line=0.5),
         "bone": CutLook(rgb("#e2b792"), 1.0, rgb("#f7ecd4"), grain="cancellous", grain_size=26.0),
         "dura": CutLook(rgb("#bcdaea"), 0.5, rgb("#efe2c4")),
         "cord": CutLook(rgb("#f1e6cb")),
@@ -72,6 +74,9 @@ CUT_LOOKS: Mapping[Tissue, CutLook] = MappingProxyType(
         "instrument": CutLook(rgb("#8b949d")),
     }
 )
+FILLED = CutLook(rgb("#e8d5a0"), grain="lobules", grain_size=22.0)
+"""The fat between muscles, bones and ligaments."""
+
 LIGAMENTUM_FLAVUM = replace(CUT_LOOKS["ligament"], inside=rgb("#e3bd5c"))
 
 SHELLS = tuple(np.linspace(0.94, 0.34, 11))
@@ -127,11 +132,19 @@ def patches(model: Model, name: str, look: Look, cut: Cut, line: float) -> tuple
     return ground, _patch(others, shift)
 
 
+def filled(region: Section) -> tuple[Patch, ...]:
+    """Return what fills a region between the faces of a cut: fat, in the plane itself, behind all faces."""
+    if not region:
+        return ()
+    ground = _patch([(region, FILLED.inside)], np.zeros(3))
+    return (replace(ground, grain=_tiles(region, ground.vertices, FILLED)),)
+
+
 def _parts(
     face: Section, looks: CutLook, line: float, surface: Surface, nucleus: Surface
 ) -> list[tuple[Section, Colour]]:
     """Return the regions of a face, each in its colour: the inside first, then rim, lamellae and line."""
-    within = face.within(line)
+    within = face.within(line * looks.line)
     core = within.within(looks.rim) if looks.rim > 0 else within
     others = [(within.without(core), looks.border), (face.without(within), INK)]
     if looks.pattern == "lamellae":

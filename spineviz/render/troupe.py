@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkTexture
 
+from spineviz.filling import filling, strength
 from spineviz.model import Cut, Look, Model, Pane, Vector
-from spineviz.render.cut_faces import Patch, cut_look, line_width, patches
+from spineviz.render.cut_faces import FILLED, Patch, cut_look, filled, line_width, patches
 from spineviz.render.face import Face
 from spineviz.render.figure import Figure, Shape, figure, shape, texture
 from spineviz.render.materials import Grain, material_of
@@ -85,6 +86,7 @@ class Troupe:
     renderer: vtkRenderer
     wardrobe: Wardrobe
     figures: dict[Key, Figure] = field(default_factory=dict)
+    fat: dict[Cut, Face] = field(default_factory=dict)
     looks: Mapping[str, Look] | None = None
     cuts: tuple[Cut, ...] = ()
     small: bool = False
@@ -103,6 +105,11 @@ class Troupe:
             for item in self.figures.values()
             if item.translucent
             for actor in (item.actor, *item.filled)
+        ] + [
+            actor
+            for face in self.fat.values()
+            for actor in face.actors
+            if actor.GetProperty().GetOpacity() < 1
         ]
 
     def show(self, model: Model, pane: Pane, scale: float) -> bool:
@@ -127,6 +134,7 @@ class Troupe:
                 item.cut(cuts)
                 item.fade(look.opacity)
             self._open(item, model, key[0], cuts)
+        self._fill(model, pane)
         self.looks, self.cuts = pane.looks, pane.cuts
         return True
 
@@ -165,15 +173,34 @@ class Troupe:
                 item.faces[cut] = face
             item.faces[cut].dress(item.look.opacity, tuple(other for other in cuts if other != cut))
         for face in spare:
-            for actor in face.actors:
-                self.renderer.RemoveActor(actor)
+            self._dismiss(face)
+
+    def _dismiss(self, face: Face) -> None:
+        for actor in face.actors:
+            self.renderer.RemoveActor(actor)
+
+    def _fill(self, model: Model, pane: Pane) -> None:
+        """Fill what lies open between the faces of each cut with fat."""
+        spare = [self.fat.pop(cut) for cut in tuple(self.fat) if cut not in pane.cuts]
+        for cut in pane.cuts:
+            if cut not in self.fat:
+                self.fat[cut] = (
+                    spare.pop() if spare else self._staged(Face(self.wardrobe.texture(FILLED.grain)))
+                )
+            face = self.fat[cut]
+            face.fill(filled(filling(model, pane.looks, cut).fat), cut, Look(), self.line)
+            face.dress(strength(model, pane.looks, cut), tuple(other for other in pane.cuts if other != cut))
+        for face in spare:
+            self._dismiss(face)
 
     def _face(self, name: str, model: Model) -> Face:
         """Return a new face of a structure, given by name, on the stage."""
-        made = Face(self.wardrobe.texture(cut_look(name, model.structures[name].tissue).grain))
-        for actor in made.actors:
+        return self._staged(Face(self.wardrobe.texture(cut_look(name, model.structures[name].tissue).grain)))
+
+    def _staged(self, face: Face) -> Face:
+        for actor in face.actors:
             self.renderer.AddActor(actor)
-        return made
+        return face
 
     def _made(self, model: Model, key: Key, look: Look) -> Figure:
         drawn = self.wardrobe.shape(model, key, look)

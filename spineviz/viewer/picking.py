@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from spineviz.model import Cut, Model, State, Vector
+from spineviz import filling
+from spineviz.model import Cut, Model, Pane, State, Vector
 from spineviz.structure import Floats, Surface
 from spineviz.viewer.choices import strength
 from spineviz.views import unit
@@ -14,7 +15,7 @@ GHOST = 0.5
 
 
 def pick(model: Model, state: State, pane: int, origin: Vector, direction: Vector) -> str | None:
-    """Return the name of the structure that a ray meets first, or None.
+    """Return the name of the structure, or of the fat in the face of a cut, that a ray meets first, or None.
 
     ``origin`` (mm) and ``direction`` are in the world. Only what the pane shows counts: hidden
     structures and what a cut has taken away do not, and a ghost (opacity below one half) only where
@@ -33,7 +34,19 @@ def pick(model: Model, state: State, pane: int, origin: Vector, direction: Vecto
             solid = depth, name
         elif depth < ghost[0]:
             ghost = depth, name
-    return solid[1] or ghost[1]
+    return _fat(model, shown, start, way, solid[0]) or solid[1] or ghost[1]
+
+
+def _fat(model: Model, pane: Pane, origin: Floats, direction: Floats, depth: float) -> str | None:
+    """Return what the fat of a cut face is called that a ray meets before ``depth`` mm, or None."""
+    for cut in pane.cuts:
+        way, others = _way_to(cut, origin, direction), (other for other in pane.cuts if other != cut)
+        place = origin + way * direction
+        if 0 < way < depth and not any(other.beyond(place) for other in others):
+            name = filling.filling(model, pane.looks, cut).name_at(place)
+            if name is not None and filling.strength(model, pane.looks, cut) >= GHOST:
+                return name
+    return None
 
 
 def _first_hit(surface: Surface, origin: Floats, direction: Floats, cuts: tuple[Cut, ...]) -> float:
@@ -71,10 +84,15 @@ def _first_hit(surface: Surface, origin: Floats, direction: Floats, cuts: tuple[
 
 def _through(cut: Cut, origin: Floats, direction: Floats, depth: Floats) -> Floats:
     """Return how far along a ray its cut face is met (1,), or nothing (0,), by where the surface is met."""
-    slant = float(np.dot(direction, cut.normal))
-    way = float(np.dot(np.subtract(cut.origin, origin), cut.normal)) / slant if slant < -1e-9 else -1.0
+    way = _way_to(cut, origin, direction)
     inside = way > 0 and np.count_nonzero(depth > way) % 2
     return np.array([way] if inside else [])
+
+
+def _way_to(cut: Cut, origin: Floats, direction: Floats) -> float:
+    """Return how far along a ray (mm) the plane of a cut is met from the side that is hidden; -1 if not."""
+    slant = float(np.dot(direction, cut.normal))
+    return float(np.dot(np.subtract(cut.origin, origin), cut.normal)) / slant if slant < -1e-9 else -1.0
 
 
 def _meets_box(vertices: Floats, origin: Floats, direction: Floats) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from spineviz.cuts import moved
+from spineviz.filling import FATS
 from spineviz.layers import APART, LAYERS, Layer
 from spineviz.model import Camera, Cut, Model, State
 from spineviz.timeline import Timeline, eased
@@ -177,7 +178,9 @@ class Viewer:
         self._choose(replace(self.choices, hidden_layers=none, shown_layers=none, hidden_structures=none))
 
     def select(self, structure: str | None) -> None:
-        """Highlight one structure, or none."""
+        """Highlight one structure, or none; fat in the face of a cut is no structure."""
+        if structure in FATS:
+            structure = None
         if structure is not None:
             self._known(structure)
         self._choose(replace(self.choices, selected=structure))

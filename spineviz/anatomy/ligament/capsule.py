@@ -13,10 +13,10 @@ import numpy as np
 from scipy import ndimage
 
 from spineviz import measures
-from spineviz.anatomy.disc.space import landmark
+from spineviz.anatomy.ligament.joint import around, joint_frame, joint_rim
 from spineviz.anatomy.net import Net, pushed, slab, sleeve, uphill
 from spineviz.anatomy.surroundings import Spine, Surroundings, freed
-from spineviz.structure import Floats, Frame, Points, Structure, Surface
+from spineviz.structure import Floats, Points, Structure, Surface
 from spineviz.terms import Level, Side, region_of
 
 Shape = Mapping[str, float]
@@ -32,14 +32,9 @@ def facet_capsule(
     shape = measures.table("facet_capsule")
     size = measures.table(f"facet_capsule_size.{region_of(above)}")
     upper, lower, bones = spine.of(above), spine.of(below), spine.of(above, below)
-    joint = _joint(
-        landmark(spine.bones[above], f"facet.inferior.{side}"),
-        landmark(spine.bones[below], f"facet.superior.{side}"),
-        side,
-    )
-    angles = np.arange(int(shape["columns"])) * 2 * np.pi / shape["columns"]
-    outward = np.cos(angles)[:, None] * joint.right + np.sin(angles)[:, None] * joint.superior
-    rim = _rim(joint, outward, upper, lower, size)
+    joint = joint_frame(above, below, side, spine)
+    outward = around(joint, int(shape["columns"]))
+    rim = joint_rim(joint, outward, upper, lower, size)
     across = np.linspace(-1.0, 1.0, int(shape["rows"]))
     inner = rim[None] + across[:, None, None] * size["half_width"] * joint.anterior
     inner = inner + (size["bulge"] * np.cos(across * np.pi / 2))[:, None, None] * outward
@@ -56,51 +51,6 @@ def facet_capsule(
         inner, outer = inner[:, order], outer[:, order]
     inner, outer = freed(inner, outer, bones, shape["thinnest"], build)
     return Structure(name, "ligament", build(inner, outer), side)
-
-
-def _joint(upper: Frame, lower: Frame, side: Side) -> Frame:
-    """Return the joint's frame: y from the lower bone's facet towards the upper bone's, z along the facet."""
-    normal = lower.anterior - upper.anterior
-    normal = normal / np.linalg.norm(normal)
-    up = np.array([0.0, 0.0, 1.0]) if abs(normal[2]) < 0.9 else np.array([0.0, 1.0, 0.0])
-    up = up - (up @ normal) * normal
-    up = up / np.linalg.norm(up)
-    right = np.cross(normal, up) * (1.0 if side == "right" else -1.0)
-    return Frame((upper.origin + lower.origin) / 2, np.stack([right, normal, up]))
-
-
-def _rim(joint: Frame, outward: Points, upper: Surroundings, lower: Surroundings, size: Shape) -> Points:
-    """Return where the two surfaces part (n, 3), followed from the middle of the joint outwards."""
-    stride = 0.5
-    points = np.tile(joint.origin, (len(outward), 1))
-    for _ in range(3):
-        points, width = _centred(points, joint, upper, lower)
-    usual = float(np.median(width))
-    reach, open_ = np.zeros(len(outward)), np.zeros(len(outward), dtype=bool)
-    for step in range(1, int(size["farthest"] / stride) + 1):
-        points = points + stride * outward
-        points, width = _centred(points, joint, upper, lower)
-        usual = min(usual, float(np.median(width[~open_]))) if not open_.all() else usual
-        open_ |= (width > usual + size["parted"]) & (step * stride > size["nearest"])
-        reach = np.where(open_, reach, step * stride)
-        if open_.all():
-            break
-    even = ndimage.median_filter(reach, size=5, mode="wrap")
-    even = ndimage.gaussian_filter1d(even, 1.5, mode="wrap")
-    result = np.tile(joint.origin, (len(outward), 1))
-    for share in np.linspace(0.0, 1.0, 9)[1:]:
-        result = joint.origin + ((result - joint.origin) @ joint.anterior)[:, None] * joint.anterior
-        result = _centred(result + share * even[:, None] * outward, joint, upper, lower)[0]
-    height = (result - joint.origin) @ joint.anterior
-    calm = ndimage.gaussian_filter1d(ndimage.median_filter(height, size=5, mode="wrap"), 1.0, mode="wrap")
-    return np.asarray(result + (calm - height)[:, None] * joint.anterior)
-
-
-def _centred(points: Points, joint: Frame, upper: Surroundings, lower: Surroundings) -> tuple[Points, Floats]:
-    """Return points moved midway between the two bones, and how wide (n,) the cleft is there."""
-    above, below = upper.distance(points), lower.distance(points)
-    shift = np.clip((above - below) / 2, -0.5, 0.5)
-    return points + shift[:, None] * joint.anterior, above + below
 
 
 def _drawn(net: Net, across: Floats, upper: Surroundings, lower: Surroundings, shape: Shape) -> Net:

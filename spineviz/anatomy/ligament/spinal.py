@@ -7,6 +7,7 @@ from functools import partial
 from itertools import pairwise
 
 from spineviz.anatomy.ligament.capsule import facet_capsule
+from spineviz.anatomy.ligament.cartilage import facet_cartilage
 from spineviz.anatomy.ligament.dorsal import interspinous_ligament, nuchal_ligament, supraspinous_ligament
 from spineviz.anatomy.ligament.longitudinal import (
     anterior_longitudinal_ligament,
@@ -53,6 +54,8 @@ def spinal_ligaments(
         if pair in discs and pair[1] != "S1":
             made.one(f"interspinous.{name}", partial(interspinous_ligament, *pair, spine, between, cord))
         made.both(pair, "facet_capsule", spine, partial(facet_capsule, *pair, spine=spine, others=between))
+        walls = between + made.of(f"facet_capsule.{name}")
+        made.both(pair, "facet_cartilage", spine, partial(facet_cartilage, *pair, spine=spine, others=walls))
         if pair[0][0] in "TL" and pair[1][0] in "TL":
             made.both(pair, "intertransverse", spine, partial(intertransverse_ligament, *pair, spine=spine))
     _long_ones(spine, made, inside)
