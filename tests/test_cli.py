@@ -21,7 +21,7 @@ from spineviz.render.offscreen import RenderingUnavailable
 from spineviz.structure import Surface
 
 COMMANDS = (
-    *("scenes", "structures", "check", "render", "measure", "plate"),
+    *("scenes", "structures", "check", "render", "measure", "evidence", "plate"),
     *("animate", "show", "mesh", "bake", "schema"),
 )
 SHIPPED = "lumbar_l3s1"
