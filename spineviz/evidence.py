@@ -127,11 +127,9 @@ def _line(finding: Finding, plain: bool) -> str:
     words = text(finding.name(plain))
     if plain:
         return text(Message("evidence.line_plain", (("words", words), ("n", study.n), ("year", study.year))))
-    interval = text(Message("evidence.interval", (("ci95", finding.ci95),))) if finding.ci95 else ""
-    about = (("words", words), ("effect", finding.effect), ("interval", interval))
-    return text(
-        Message("evidence.line", (*about, ("study", finding.study), ("n", study.n), ("year", study.year)))
-    )
+    about = (("words", words), ("effect", finding.effect), ("ci95", finding.ci95))
+    source = (("study", finding.study), ("n", study.n), ("year", study.year))
+    return text(Message("evidence.line_within" if finding.ci95 else "evidence.line", (*about, *source)))
 
 
 def _cited(study: Study) -> str:
