@@ -139,6 +139,19 @@ def parser() -> argparse.ArgumentParser:
 
     command = _command(
         commands,
+        "evidence",
+        _evidence,
+        "tell what trials found when two ways of operating were compared",
+        "spineviz evidence discectomy",
+        "spineviz evidence discectomy --plain",
+        "spineviz evidence discectomy --json",
+    )
+    command.add_argument("pair", help="discectomy: tubular compared with open microdiscectomy")
+    command.add_argument("--plain", action="store_true", help="in everyday words")
+    command.add_argument("--json", action="store_true", help="write JSON, each finding with its study")
+
+    command = _command(
+        commands,
         "plate",
         _plate,
         "write a plate (PNG) of every bone from four sides",
@@ -302,6 +315,13 @@ def _measure(options: argparse.Namespace) -> int:
         print(as_json(report, str(options.scene)))
     else:
         print(as_csv(report) if options.csv else as_words(report) if options.describe else as_table(report))
+    return 0
+
+
+def _evidence(options: argparse.Namespace) -> int:
+    from spineviz.evidence import as_card, as_json
+
+    print(as_json(options.pair) if options.json else as_card(options.pair, options.plain))
     return 0
 
 

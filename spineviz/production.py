@@ -16,7 +16,7 @@ from spineviz.layers import COVERS, chosen_layers
 from spineviz.locale import text
 from spineviz.model import Camera, Message, State
 from spineviz.scene import Scene
-from spineviz.terms import LAYERS, Disc, discs_of
+from spineviz.terms import LAYERS, Disc, column, discs_of
 from spineviz.viewer import Choices, adjusted, with_layers
 from spineviz.viewer.choices import alone
 from spineviz.views import VIEWS, View
@@ -141,7 +141,9 @@ class Production:
         """
         if self.scene.compare:
             raise ValueError("one body is measured at a time; this scene compares several")
-        known = discs_of(self.scene.anatomy.levels)
+        shown = self.scene.anatomy
+        there = column(6 if shown.variant == "six_lumbar" else 5)
+        known = discs_of([level for level in there if level in shown.levels])
         if disc is not None and disc not in known:
             raise ValueError(f"this scene has no disc {disc}; it has: {', '.join(known) or 'none'}")
         from spineviz.measurement import Report, measure

@@ -21,7 +21,7 @@ from spineviz.render.offscreen import RenderingUnavailable
 from spineviz.structure import Surface
 
 COMMANDS = (
-    *("scenes", "structures", "check", "render", "measure", "plate"),
+    *("scenes", "structures", "check", "render", "measure", "evidence", "plate"),
     *("animate", "show", "mesh", "bake", "schema"),
 )
 SHIPPED = "lumbar_l3s1"
@@ -109,6 +109,19 @@ def test_a_wrong_scene_file_is_refused_with_place_and_remedy(
     path.write_bytes(content)
     line = complaint(capsys, "check", str(path))
     assert str(path) in line and expected in line
+
+
+def test_a_disc_that_the_scene_lacks_is_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    line = complaint(capsys, "measure", SHIPPED, "--level", "T1-T2")
+    assert line.endswith("this scene has no disc T1-T2; it has: L3-L4, L4-L5, L5-S1")
+
+
+def test_several_bodies_are_not_measured_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "one body is measured at a time" in complaint(capsys, "measure", "people")
+
+
+def test_a_pair_without_evidence_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "there is on: discectomy" in complaint(capsys, "evidence", "nonsense")
 
 
 def test_a_folder_is_no_scene(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import trimesh
 from test_measures import faults
 
 from spineviz.anatomy.bone import LevelBone, SurfaceDistance
+from spineviz.anatomy.disc import disc_recipes
 from spineviz.body import Anatomy
 from spineviz.body.bake import shelf
 from spineviz.body.skeleton import standing
@@ -30,6 +31,8 @@ from spineviz.measurement.slices import axial, caliper, filled, gap_about, hit, 
 from spineviz.measurement.table import FIELDS, as_csv, as_json, as_table, as_words
 from spineviz.measurement.words import described
 from spineviz.model import Model
+from spineviz.pathology import apply
+from spineviz.pathology.herniation import Herniation
 from spineviz.section import section
 from spineviz.structure import Bone, Floats, Frame, Structure, Surface
 from spineviz.terms import Level
@@ -308,6 +311,51 @@ def test_a_piece_apart_from_its_disc_is_a_sequestration_and_deeper(
 
 def bones_of(model: Model) -> tuple[Bone, Bone]:
     return model.bones["L4"], model.bones["L5"]
+
+
+@pytest.mark.many
+@pytest.mark.parametrize(
+    ("zone", "morphology", "side", "depth", "migration"),
+    [
+        ("central", "protrusion", "left", 4.0, 0.0),
+        ("subarticular", "protrusion", "right", 5.0, 0.0),
+        ("subarticular", "extrusion", "right", 9.0, 8.0),
+        ("subarticular", "extrusion", "left", 5.0, 0.0),
+        ("central", "extrusion", "left", 8.0, 0.0),
+    ],
+)
+def test_a_herniation_is_read_as_it_was_asked_for(
+    bones: dict[Level, LevelBone], zone: str, morphology: str, side: str, depth: float, migration: float
+) -> None:
+    wanted = {"zone": zone, "morphology": morphology, "side": side, "depth": depth}
+    wanted |= {"migration": "cranial", "migration_distance": migration} if migration else {}
+    asked = Herniation.model_validate(wanted, strict=False)
+    healthy = Model(dict(shelf()), {}, bones)  # type: ignore[arg-type]
+    made = disc_recipes("L4-L5", apply(asked, Anatomy()).discs["L4-L5"], bones)
+    changed = {
+        name: Structure(name, item.tissue, item.surface())
+        for name, item in made.items()
+        if name.startswith(("herniation", "disc"))
+    }
+    sick = replace(healthy, structures={**healthy.structures, **changed})
+    (found,) = displaced(
+        *(
+            Segment(
+                "L4-L5",
+                *(bodies(model.bones, shapes)[level] for level in ("L4", "L5")),
+                bones_of(model),
+                shapes,
+            )
+            for model in (sick, healthy)
+            for shapes in [{name: item.surface for name, item in model.structures.items()}]
+        )
+    )
+    assert found.morphology == morphology
+    assert found.side == (None if zone == "central" else side)
+    assert found.depth == pytest.approx(depth, abs=1.5)
+    if migration:
+        assert found.direction == "cranial"
+        assert found.migration == pytest.approx(migration, abs=1.0)
 
 
 def test_displaced_material_leaves_less_canal(herniated: Report, healthy_report: Report) -> None:

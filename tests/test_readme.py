@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from spineviz import assembly, scene
+from spineviz import assembly, load, scene
 from spineviz.assembly import Assembly
 from spineviz.cli import parser
 from spineviz.locale import text
 from spineviz.nomenclature import Kind, baked_names, kind_of, structure_title
+from spineviz.measurement import measure
 from spineviz.surgery.ledger import peaks
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
@@ -32,6 +33,24 @@ def test_the_peaks_in_the_readme_are_what_the_model_measures(assembled: Assembly
     between = README.partition("<!-- peaks -->")[2].partition("<!-- end of peaks -->")[0]
     rows = [line for line in between.splitlines() if line.startswith("| ") and not line.startswith("| |")]
     assert rows == table(assembled)
+
+
+@pytest.mark.many
+def test_the_measures_in_the_readme_are_what_the_model_measures(assembled: Assembly) -> None:
+    between = README.partition("<!-- measures -->")[2].partition("<!-- end of measures -->")[0]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in between.splitlines()[3:]]
+    report = measure(assembled, load("herniation_l4l5").healthy.assembly, disc="L4-L5")
+    told = {row.key: row for row in report.rows if row.side in (None, "left")}
+    keys = ("herniation_depth", "herniation_migration", "dural_sac_area", "canal_compromise")
+    for key, (_, value, healthy, grade) in zip(
+        (*keys, "traversing_root_displacement", "traversing_root_narrowing"), cells, strict=True
+    ):
+        row = told[key]
+        decimals = 1 if row.unit == "mm" else 0
+        assert row.value is not None and value == f"{row.value:.{decimals}f} {row.unit}"
+        assert healthy == ("" if row.healthy is None else f"{row.healthy:.{decimals}f} {row.unit}")
+        if row.grade is not None and row.grade.scheme != "root":
+            assert row.grade.grade in grade
 
 
 @pytest.mark.parametrize("command", re.findall(r"^\$ (spineviz [^#\n]*)", README, re.MULTILINE))

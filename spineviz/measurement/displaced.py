@@ -29,6 +29,9 @@ STEP, SPACING = 0.75, 0.6
 BASE = 0.8
 """The base of displaced material is what of it lies no farther than this (mm) from the healthy margin."""
 
+BROAD = 0.85
+"""Width and base are compared in slices at least this share as wide as the widest: not where it ends."""
+
 FAR, ASIDE = 40.0, 60.0
 """How far in front of a disc's middle and beside it the healthy disc and bodies reach at most, mm."""
 
@@ -194,7 +197,9 @@ class Material:
         if float(ways.min()) > threshold("fardon_morphology", "apart"):
             return "sequestration"
         wider = threshold("fardon_morphology", "wider")
-        axial = any(level.base > 1.0 and level.width > wider * level.base for level in self.levels)
+        widest = max(level.width for level in self.levels)
+        broad = (level for level in self.levels if level.base > 1.0 and level.width > BROAD * widest)
+        axial = any(level.width > wider * level.base for level in broad)
         sagittal = self.height[1] - self.height[0] > wider * (self.space[1] - self.space[0])
         return "extrusion" if axial or sagittal else "protrusion"
 

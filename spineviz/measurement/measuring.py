@@ -147,13 +147,14 @@ def _disc_rows(segment: Segment, healthy: Segment | None) -> Iterator[Row]:
 
 
 def _space_rows(segment: Segment) -> Iterator[Row]:
-    """Give the rows of the space between two bodies."""
+    """Give the rows of the space between two bodies; Meyerding graded lumbar slips."""
     at = segment.disc
     heights = _taken(lambda: disc_heights(segment.upper, segment.lower))
     yield from _height_rows(at, "disc_height", heights)
     way, percent = slip(segment.upper, segment.lower)
     yield Row(at, "slip", way, "mm")
-    yield Row(at, "slip_percent", percent, "%", grade=grades.of_slip(way, percent))
+    lumbar = region_of(segment.upper.level) == "lumbar"
+    yield Row(at, "slip_percent", percent, "%", grade=grades.of_slip(way, percent) if lumbar else None)
     above, below = segment.upper.inferior, segment.lower.superior
     if above is not None and below is not None:
         yield Row(at, "disc_angle", above.sagittal - below.sagittal, "°")

@@ -13,7 +13,20 @@ from spineviz.measurement.report import Report, Row
 from spineviz.measurement.words import described
 from spineviz.structure import Message
 
-FIELDS = ("at", "key", "side", "detail", "value", "unit", "healthy", "percent", "grade", "scheme", "source")
+FIELDS = (
+    "at",
+    "key",
+    "side",
+    "detail",
+    "value",
+    "unit",
+    "healthy",
+    "percent",
+    "grade",
+    "scheme",
+    "source",
+    "confidence",
+)
 COLUMNS = ("measure", "side", "value", "unit", "healthy", "percent", "grade")
 RIGHT = ("value", "healthy", "percent")
 """The columns whose numbers are aligned at their right."""
