@@ -311,7 +311,7 @@ def test_nucleus_stands_in_the_tear_that_a_free_fragment_left() -> None:
     free = Herniation(zone="central", morphology="sequestration")
     space, disc = disc_space("L4-L5", bones()), herniated(free)
     frame = material_frame(disc.herniations[0], space, disc.bulge)
-    tear = frame.to_parent(np.array([[0.0, y, 0.0] for y in (-5.0, -4.0, -3.0)]))
+    tear = frame.to_parent(np.array([[0.0, y, 0.0] for y in (-3.2, -2.6, -2.0)]))
     assert (recipes(free)["nucleus.L4-L5"].solid.field(tear) < 0.0).all()
     assert (
         disc_recipes("L4-L5", disc_parameters("L4-L5"), bones())["nucleus.L4-L5"].solid.field(tear) > 0.0
