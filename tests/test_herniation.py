@@ -263,7 +263,9 @@ def of_lumbar_disc(
     deepest = min(deepest, measures.table("herniation.beside").get(zone, deepest))
     least = measures.value(f"herniation.least.lumbar.{morphology}")
     moves = morphology in ("extrusion", "sequestration") and zone != "anterior"
-    distance = shares[1] * measures.value(f"herniation.migration.lumbar.{morphology}") if moves else 0.0
+    farthest = measures.value(f"herniation.migration.lumbar.{morphology}") if moves else 0.0
+    farthest = min(farthest, measures.table("herniation.migration_beside").get(zone, farthest))
+    distance = shares[1] * farthest
     up = zone in ("foraminal", "extraforaminal") or shares[0] < 0.5
     return Herniation(
         disc=disc,
