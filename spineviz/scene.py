@@ -19,7 +19,7 @@ from spineviz.cuts import CutPlane, LayersSaid
 from spineviz.layers import LAYERS, Layer, chosen_layers, enclosed
 from spineviz.library import data_folder
 from spineviz.locale import text
-from spineviz.pathology import Herniation, herniation_title
+from spineviz.pathology import Herniation, herniation_size, herniation_title
 from spineviz.patient import GivenBone
 from spineviz.patient.mesh_file import read_mesh
 from spineviz.spec import Entries, Spec, Table
@@ -398,7 +398,7 @@ def shown_herniation(herniation: Herniation) -> Scene:
         ),
     )
     return Scene(
-        title=text(herniation_title(herniation)),
+        title=", ".join(map(text, (herniation_title(herniation), *herniation_size(herniation)))),
         anatomy=AnatomyRange(first=first, last=last),
         pathologies=(herniation,),
         camera=camera,

@@ -263,7 +263,9 @@ def of_lumbar_disc(
     deepest = min(deepest, measures.table("herniation.beside").get(zone, deepest))
     least = measures.value(f"herniation.least.lumbar.{morphology}")
     moves = morphology in ("extrusion", "sequestration") and zone != "anterior"
-    distance = shares[1] * measures.value(f"herniation.migration.lumbar.{morphology}") if moves else 0.0
+    farthest = measures.value(f"herniation.migration.lumbar.{morphology}") if moves else 0.0
+    farthest = min(farthest, measures.table("herniation.migration_beside").get(zone, farthest))
+    distance = shares[1] * farthest
     up = zone in ("foraminal", "extraforaminal") or shares[0] < 0.5
     return Herniation(
         disc=disc,
@@ -311,7 +313,7 @@ def test_nucleus_stands_in_the_tear_that_a_free_fragment_left() -> None:
     free = Herniation(zone="central", morphology="sequestration")
     space, disc = disc_space("L4-L5", bones()), herniated(free)
     frame = material_frame(disc.herniations[0], space, disc.bulge)
-    tear = frame.to_parent(np.array([[0.0, y, 0.0] for y in (-5.0, -4.0, -3.0)]))
+    tear = frame.to_parent(np.array([[0.0, y, 0.0] for y in (-3.2, -2.6, -2.0)]))
     assert (recipes(free)["nucleus.L4-L5"].solid.field(tear) < 0.0).all()
     assert (
         disc_recipes("L4-L5", disc_parameters("L4-L5"), bones())["nucleus.L4-L5"].solid.field(tear) > 0.0

@@ -119,6 +119,25 @@ def test_its_scene_is_a_valid_file_of_the_neighbouring_levels(words: str) -> Non
     assert len(scene.anatomy.levels) <= 5
 
 
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        (
+            "L4-L5 left subarticular extrusion 7mm caudal 5mm",
+            "L4–L5: left subarticular extrusion, 7 mm deep, migrated 5 mm downwards",
+        ),
+        ("C5-C6 midline protrusion 2.5mm", "C5–C6: central protrusion, 2.5 mm deep"),
+        ("L3-L4 bulge 2mm", "L3–L4: symmetric bulge, 2 mm deep"),
+        (
+            "L4-L5 right MSU 2B caudal pedicular",
+            "L4–L5: right subarticular extrusion, MSU 2B, migrated downwards to the pedicular zone",
+        ),
+    ],
+)
+def test_its_scene_is_called_what_was_understood(words: str, title: str) -> None:
+    assert shown_herniation(shorthand(words)).title == title
+
+
 def test_every_region_has_its_own_usual_depth() -> None:
     depths = [Herniation(disc=disc).depth for disc in ("C5-C6", "T7-T8", "L4-L5")]
     assert depths == sorted(depths)

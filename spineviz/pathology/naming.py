@@ -20,6 +20,24 @@ def herniation_title(herniation: Herniation) -> Message:
     return Message("herniation.sided", (level, side, ("zone", place), ("kind", kind)))
 
 
+def herniation_size(herniation: Herniation) -> tuple[Message, ...]:
+    """Return how large a herniation is, and how far it has migrated, as a report says it."""
+    said = [
+        Message("herniation.deep", (("depth", f"{herniation.depth:g}"),))
+        if herniation.msu is None
+        else Message("herniation.msu", (("grade", herniation.msu),))
+    ]
+    if herniation.migration != "none":
+        way = ("way", f"@herniation.way.{herniation.migration}")
+        if herniation.migration_zone is None:
+            distance = ("distance", f"{herniation.migration_distance:g}")
+            said.append(Message("herniation.migrated", (way, distance)))
+        else:
+            reached = ("zone", f"@herniation.reached.{herniation.migration_zone}")
+            said.append(Message("herniation.reaching", (way, reached)))
+    return tuple(said)
+
+
 def herniation_label(herniation: Herniation) -> Message:
     """Return what displaced material, or a bulging disc, is called beside it."""
     level = ("level", herniation.disc.replace("-", "–"))

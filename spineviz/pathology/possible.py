@@ -133,10 +133,11 @@ def _migrates(herniation: Herniation, region: str) -> str | None:
             "migrates cranially, or not at all"
         )
     most = measures.value(f"herniation.migration.{region}.{herniation.morphology}")
+    most = min(most, measures.table("herniation.migration_beside").get(herniation.zone, most))
     if herniation.migration_distance > most:
         return (
             f"a migration of {herniation.migration_distance:g} mm: {_a(herniation.morphology)} of "
-            f"{_a(region)} disc reaches {most:g} mm beyond the endplate at most"
+            f"{_a(region)} disc, {herniation.zone}, reaches {most:g} mm beyond the endplate at most"
         )
     return None
 
@@ -147,7 +148,7 @@ def _reach(herniation: Herniation, region: str) -> str | None:
         return None
     if region != "lumbar":
         return f"the zones of migration are those of lumbar discs; give {herniation.disc} a distance in mm"
-    far = herniation.morphology == "sequestration"
+    far = herniation.morphology == "sequestration" and herniation.zone != "foraminal"
     allowed: tuple[str, ...]
     if herniation.migration == "cranial":
         allowed = ("infrapedicular", "pedicular") if far else ("infrapedicular",)
