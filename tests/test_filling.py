@@ -115,6 +115,17 @@ def test_what_surrounds_the_sac_is_called_epidural_space() -> None:
     assert found.name_at(np.zeros(3)) is None
 
 
+@pytest.mark.parametrize(("within", "filled"), [("nucleus", False), ("cartilage", False), ("nerve", True)])
+def test_there_is_no_fat_in_the_hollow_of_an_endplate(within: Tissue, filled: bool) -> None:
+    outer, inner = ball((0, 0, 0), 16), ball((0, 0, 0), 8)
+    faces = np.vstack([outer.faces, inner.faces[:, ::-1] + len(outer.vertices)])
+    bone = Structure("L4", "bone", Surface(np.vstack([outer.vertices, inner.vertices]), faces))
+    items = {"L4": bone, "inner": Structure("inner", within, ball((0, 0, 0), 5))}
+    items |= two(50.0, 0).structures
+    place = np.array([0.0, 6.5, 0.0])
+    assert (fat(Model(items, {}, {}, {})).name_at(place) is not None) == filled
+
+
 def test_a_cut_of_some_structures_fills_between_these_only() -> None:
     model = two(2.0, 0)
     assert not fat(model, Cut((0.0, 0.0, 0.0), PLANES["axial"], frozenset({"skin"}))).fat
