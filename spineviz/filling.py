@@ -32,6 +32,9 @@ FILUM = "filum_terminale"
 CARVED: frozenset[Tissue] = frozenset({"muscle", "bone", "ligament"})
 """What leaves no fat but a wound where it is pushed aside or taken away."""
 
+DISC: frozenset[Tissue] = frozenset({"annulus", "nucleus", "cartilage"})
+"""What leaves no room for fat in the hollow of an endplate."""
+
 WALLS = CARVED | CANAL | {"tendon", "fascia", "fat", "cartilage", "annulus", "nucleus", "nerve"}
 """What the fat lies between."""
 
@@ -102,7 +105,9 @@ def _filling(model: Model, placed: tuple[Placed, ...], cut: Cut) -> Filling:
         nothing = Section(cut.plane, CrossSection())
         return Filling(nothing, nothing)
     reach = sizes["reach" if "muscle" in seen else "reach_without_muscles"]
-    groups: dict[str, list[CrossSection]] = {name: [] for name in ("solid", "walls", "canal", "wound")}
+    groups: dict[str, list[CrossSection]] = {
+        name: [] for name in ("solid", "walls", "canal", "wound", "disc", "hollow")
+    }
     for name, look in placed:
         face, tissue = _face(model, name, look, cut), model.structures[name].tissue
         groups["solid"].append(face)
@@ -110,15 +115,20 @@ def _filling(model: Model, placed: tuple[Placed, ...], cut: Cut) -> Filling:
             groups["walls"].append(face)
         if tissue in CANAL or name == FILUM:
             groups["canal"].append(face)
+        if tissue in DISC:
+            groups["disc"].append(face)
+        if tissue == "bone":
+            groups["hollow"].append(_holes(face))
         if tissue in CARVED and not look.visible:
             groups["wound"].append(face)
         elif tissue in CARVED and (look.warp is not None or look.variant):
             groups["wound"].append(_face(model, name, Look(), cut) - face)
-    solid, walls, canal, wound = (_union(faces) for faces in groups.values())
+    solid, walls, canal, wound, disc, hollow = (_union(faces) for faces in groups.values())
     canal, way = _moved(canal, sizes["canal"]), sizes["wound"]
     wound = _moved(_moved(wound, -way), 2 * way)
     closed = _without_holes(_closed(walls, reach), sizes["hole"]) + (_closed(walls, sizes["reach"]) ^ canal)
-    open_, thin = closed - solid - wound, sizes["thinnest"] / 2
+    plates = _union([part for part in hollow.decompose() if (part ^ disc).area() > LEAST])
+    open_, thin = closed - solid - wound - plates, sizes["thinnest"] / 2
     fat = _moved(_moved(open_, -thin), thin + sizes["beneath"])
     return Filling(Section(cut.plane, fat), Section(cut.plane, canal))
 
@@ -128,6 +138,12 @@ def _face(model: Model, name: str, look: Look, cut: Cut) -> CrossSection:
     """Return the face that a cut makes on a structure."""
     surface: Surface = model.posed(name, look)
     return section(surface, cut.plane).region if meets(surface, cut.plane) else CrossSection()
+
+
+def _holes(region: CrossSection) -> CrossSection:
+    """Return the holes of a region."""
+    holes = [outline[::-1] for outline in region.to_polygons() if turn(outline) < 0.0]
+    return CrossSection(holes, FillRule.Positive) if holes else CrossSection()
 
 
 def _union(regions: Sequence[CrossSection]) -> CrossSection:

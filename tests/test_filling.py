@@ -82,16 +82,17 @@ def test_nothing_is_filled_in_front_of_a_vertebral_body() -> None:
     assert corners[:, 1].min() < -19.0
 
 
-def test_where_muscle_has_been_pushed_aside_there_is_no_fat() -> None:
+@pytest.mark.parametrize(("way", "edge"), [(0.0, 1.0), (1.0, 2.0), (4.0, 0.0)])
+def test_fat_follows_a_small_shift_of_muscle_but_does_not_fill_a_wound(way: float, edge: float) -> None:
+    """Pushed 4 mm aside, a muscle leaves a wound, with half of what was the septum on its other side."""
     model = two(2.0, 0)
     rest = model.structures["longissimus.left"].surface
-    for way, least, most in ((0.0, 80.0, 100.0), (4.0, 0.0, 40.0)):
-        moved = rest.moved(rest.vertices + np.array([way, 0.0, 0.0]))
-        item = Structure("longissimus.left", "muscle", rest, variants={"open": moved})
-        opened = Model({**model.structures, "longissimus.left": item}, {}, {}, {})
-        found = fat(opened, longissimus=Look(variant="open"))
-        assert least <= found.fat.area <= most, way
-        assert found.fat.area == 0.0 or np.vstack(found.fat.outlines)[:, 0].max() < 1.5
+    moved = rest.moved(rest.vertices + np.array([way, 0.0, 0.0]))
+    item = Structure("longissimus.left", "muscle", rest, variants={"open": moved})
+    opened = Model({**model.structures, "longissimus.left": item}, {}, {}, {})
+    corners = np.vstack(fat(opened, longissimus=Look(variant="open")).fat.outlines)
+    assert corners[:, 0].min() == pytest.approx(-1.0, abs=0.3)
+    assert corners[:, 0].max() == pytest.approx(edge, abs=0.3)
 
 
 def test_where_no_muscle_is_seen_there_is_none_between_them_and_it_fades_with_them() -> None:
@@ -112,6 +113,17 @@ def test_what_surrounds_the_sac_is_called_epidural_space() -> None:
     assert found.name_at(np.array([0.0, 7.0, 0.0])) == found.name_at(np.array([0.0, -7.5, 0.0]))
     assert found.name_at(np.array([0.0, 7.0, 0.0])) == "epidural_space"
     assert found.name_at(np.zeros(3)) is None
+
+
+@pytest.mark.parametrize(("within", "filled"), [("nucleus", False), ("cartilage", False), ("nerve", True)])
+def test_there_is_no_fat_in_the_hollow_of_an_endplate(within: Tissue, filled: bool) -> None:
+    outer, inner = ball((0, 0, 0), 16), ball((0, 0, 0), 8)
+    faces = np.vstack([outer.faces, inner.faces[:, ::-1] + len(outer.vertices)])
+    bone = Structure("L4", "bone", Surface(np.vstack([outer.vertices, inner.vertices]), faces))
+    items = {"L4": bone, "inner": Structure("inner", within, ball((0, 0, 0), 5))}
+    items |= two(50.0, 0).structures
+    place = np.array([0.0, 6.5, 0.0])
+    assert (fat(Model(items, {}, {}, {})).name_at(place) is not None) == filled
 
 
 def test_a_cut_of_some_structures_fills_between_these_only() -> None:

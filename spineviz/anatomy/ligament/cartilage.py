@@ -58,7 +58,7 @@ def _middle(joint: Frame, rim: Points, share: Floats, bones: tuple[Surroundings,
         height = (result - joint.origin) @ joint.anterior
         flat = rim - ((rim - joint.origin) @ joint.anterior)[:, None] * joint.anterior
         result = joint.origin + row[:, None] * (flat - joint.origin) + height[:, None] * joint.anterior
-        for _ in range(3):
+        for _ in range(2):
             result, _ = centred(result, joint, *bones)
         rows.append(result)
     return np.array(rows)
