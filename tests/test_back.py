@@ -74,7 +74,7 @@ def test_sections_at_the_upper_loins_are_within_a_fifth_of_the_measured_areas() 
     for index, z in enumerate(stations(bones).heights[1:3]):
         deep = area(recipes["multifidus.right"], z)
         parts = [area(recipes[f"{name}.right"], z) for name in ("longissimus", "iliocostalis")]
-        assert deep == pytest.approx(measures.value("muscles.area.multifidus")[index], rel=0.21)
+        assert deep == pytest.approx(measures.value("muscles.area.multifidus")[index], rel=0.2)
         assert sum(parts) == pytest.approx(measures.value("muscles.area.erector_spinae")[index], rel=0.2)
 
 
@@ -96,7 +96,7 @@ def test_muscles_behind_the_chest_mirror_each_other(surfaces: dict[str, Surface]
     for name in (name for name in surfaces if name.endswith(".left")):
         left, right = surfaces[name].vertices, surfaces[name.replace("left", "right")].vertices
         apart = cKDTree(right).query(left * [-1.0, 1.0, 1.0])[0]
-        assert np.percentile(apart, 99) < 0.15 and apart.max() < 1.0, name  # rays feel the ribs
+        assert apart.max() < 0.05, name
 
 
 def test_muscles_touch_and_never_enter_each_other_or_bone(

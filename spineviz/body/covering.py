@@ -17,6 +17,9 @@ from spineviz.terms import Level, SkinTone, column
 COVERING = (*REACH, "erector_spinae_aponeurosis", "thoracolumbar_fascia", "subcutaneous_fat", "skin")
 """How the names of the structures begin that cover the spine behind."""
 
+YIELDS_TO = ("facet_capsule.", "intertransverse.", "interspinous.", "supraspinous_ligament", "flavum.")
+"""How the names of the ligaments begin that lie in the bed of the muscles."""
+
 
 def covers_all(levels: Collection[Level]) -> bool:
     """Tell whether some levels are the whole column, which the baked covering is made for."""
@@ -24,10 +27,14 @@ def covers_all(levels: Collection[Level]) -> bool:
 
 
 def covering_recipes(
-    anatomy: Anatomy, bones: Mapping[Level, LevelBone], known: Collection[str] = ()
+    anatomy: Anatomy,
+    bones: Mapping[Level, LevelBone],
+    made: Mapping[str, Structure],
+    known: Collection[str] = (),
 ) -> dict[str, Recipe]:
     """Return the recipes of muscles, fascia, fat and skin behind an anatomy's bones.
 
+    They give way to the ligaments among the structures that are ``made``, by name.
     There are none where fewer than two neighbouring bones are. What is not operated on and ``known`` already,
     by name, needs no recipe. Where an operation is to come, the aponeurosis is left out: no approach cuts it.
     """
@@ -39,7 +46,8 @@ def covering_recipes(
     operated = any(shape.herniations for shape in anatomy.discs.values())
     if not operated and {"skin", "thoracolumbar_fascia"} <= set(known):
         return {}
-    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size, aponeurosis=not operated)
+    ligaments = [item.surface for name, item in made.items() if name.startswith(YIELDS_TO)]
+    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size, not operated, ligaments)
     return muscles | skin_recipes(skin_parameters(levels, anatomy.skin, anatomy.fat), own, muscles)
 
 
