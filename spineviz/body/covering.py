@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from spineviz.anatomy.back.midline import bent, midline, straightened
 from spineviz.anatomy.back.muscle import REACH, muscle_parameters, muscle_recipes
 from spineviz.anatomy.back.skin import Toned, skin_parameters, skin_recipes
 from spineviz.anatomy.back.stations import above_coccyx
@@ -34,7 +35,7 @@ def covering_recipes(
 ) -> dict[str, Recipe]:
     """Return the recipes of muscles, fascia, fat and skin behind an anatomy's bones.
 
-    They give way to the ligaments among the structures that are ``made``, by name.
+    They follow the midline of the bones and give way to the ligaments among the structures ``made``, by name.
     There are none where fewer than two neighbouring bones are. What is not operated on and ``known`` already,
     by name, needs no recipe. Where an operation is to come, the aponeurosis is left out: no approach cuts it.
     """
@@ -47,8 +48,13 @@ def covering_recipes(
     if not operated and {"skin", "thoracolumbar_fascia"} <= set(known):
         return {}
     ligaments = [item.surface for name, item in made.items() if name.startswith(YIELDS_TO)]
+    line = midline(own)
+    if line is not None:
+        own = straightened(own, line)
+        ligaments = [item.moved(line.straight(item.vertices)) for item in ligaments]
     muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size, not operated, ligaments)
-    return muscles | skin_recipes(skin_parameters(levels, anatomy.skin, anatomy.fat), own, muscles)
+    recipes = muscles | skin_recipes(skin_parameters(levels, anatomy.skin, anatomy.fat), own, muscles)
+    return recipes if line is None else {name: bent(recipe, line) for name, recipe in recipes.items()}
 
 
 def toned(structure: Structure, tone: SkinTone) -> Structure:

@@ -105,7 +105,7 @@ class AponeurosisRecipe(LayerRecipe):
         points, triangles = self.spread.plan(self.step)
         if self.side == "left":
             points, triangles = points * [SIGN["left"], 1.0], triangles[:, ::-1]
-        return self.painted(self.layer.extruded(points, triangles))
+        return self.painted(self.layer.extruded(self.layer.outline.drawn(points), triangles))
 
 
 def aponeurosis_recipe(front: HeightMap, thick: Floats, sheet: Spread, side: Side) -> AponeurosisRecipe:
