@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.posture import Posture
@@ -74,6 +75,28 @@ def in_posture(bones: Mapping[Level, SampledBone], posture: Posture) -> dict[Lev
     """Return the healthy bones, sampled in neutral standing, in a posture."""
     frames = standing_frames(Anatomy(posture=posture))
     return {level: bone.at(frames[level]) for level, bone in bones.items()}
+
+
+def curved(bones: Mapping[Level, SampledBone], degrees: float) -> dict[Level, SampledBone]:
+    """Return bones, from above, with so many degrees of Cobb from the first to the last, the same at each."""
+    result, levels = dict(bones), list(bones)
+    for index in range(len(levels) - 1):
+        plate = result[levels[index + 1]].landmarks["endplate.superior"]
+        turn = Rotation.from_rotvec(np.radians(degrees / (len(levels) - 1)) * plate.anterior).as_matrix()
+        for level in levels[: index + 1]:
+            frame = result[level].frame
+            origin = plate.origin + turn @ (frame.origin - plate.origin)
+            result[level] = result[level].at(Frame(origin, frame.axes @ turn.T))
+    return result
+
+
+def sized(bone: SampledBone, size: float) -> SampledBone:
+    """Return the bone of somebody who is so much taller."""
+    grid, frame = bone.exact.grid, Frame(size * bone.frame.origin, bone.frame.axes)
+    larger = DistanceGrid(size * grid.lower, size * grid.step, size * grid.values)
+    marks = {name: Frame(size * mark.origin, mark.axes) for name, mark in bone.landmarks.items()}
+    surface = bone.surface.moved(size * bone.surface.vertices)
+    return SampledBone(bone.level, frame, marks, surface, LocalGrid(larger, frame))
 
 
 def overlap(one: SampledBone, other: SampledBone, spacing: float = 0.5) -> float:

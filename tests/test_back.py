@@ -17,12 +17,11 @@ from spineviz.anatomy.recipe import Recipe
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.geometry import as_trimesh
-from spineviz.structure import Floats, Points, Surface
+from spineviz.structure import Surface
 from spineviz.terms import Level
 
 CHEST: tuple[Level, ...] = ("T5", "T6", "T7")
 NECK: tuple[Level, ...] = ("C4", "C5", "C6")
-LOINS: tuple[Level, ...] = ("L1", "L2")
 
 
 def standing(levels: tuple[Level, ...]) -> dict[Level, LevelBone]:
@@ -55,29 +54,6 @@ def surfaces(behind_chest: dict[str, Recipe]) -> dict[str, Surface]:
     return {name: recipe.surface() for name, recipe in behind_chest.items()}
 
 
-def section(recipe: Recipe, z: float, step: float = 0.8) -> tuple[Points, Floats]:
-    """Points (n, 3) of the horizontal section at z inside a solid's bounds, and its field there."""
-    lower, upper = recipe.solid.lower, recipe.solid.upper
-    plan = np.meshgrid(np.arange(lower[0], upper[0], step), np.arange(lower[1], upper[1], step))
-    points = np.stack([*(axis.ravel() for axis in plan), np.full(plan[0].size, z)], axis=1)
-    return points, recipe.solid.field(points)
-
-
-def area(recipe: Recipe, z: float) -> float:
-    """Area of a horizontal section, cm²."""
-    return float(np.count_nonzero(section(recipe, z)[1] < 0.0) * 0.8**2 / 100.0)
-
-
-def test_sections_at_the_upper_loins_are_within_a_fifth_of_the_measured_areas() -> None:
-    bones = standing(LOINS)
-    recipes = muscle_recipes(muscle_parameters(LOINS), bones)
-    for index, z in enumerate(stations(bones).heights[1:3]):
-        deep = area(recipes["multifidus.right"], z)
-        parts = [area(recipes[f"{name}.right"], z) for name in ("longissimus", "iliocostalis")]
-        assert deep == pytest.approx(measures.value("muscles.area.multifidus")[index], rel=0.21)
-        assert sum(parts) == pytest.approx(measures.value("muscles.area.erector_spinae")[index], rel=0.2)
-
-
 def test_each_region_has_the_muscles_that_run_there(
     behind_chest: dict[str, Recipe], behind_neck: dict[str, Recipe]
 ) -> None:
@@ -96,7 +72,7 @@ def test_muscles_behind_the_chest_mirror_each_other(surfaces: dict[str, Surface]
     for name in (name for name in surfaces if name.endswith(".left")):
         left, right = surfaces[name].vertices, surfaces[name.replace("left", "right")].vertices
         apart = cKDTree(right).query(left * [-1.0, 1.0, 1.0])[0]
-        assert np.percentile(apart, 99) < 0.15 and apart.max() < 1.0, name  # rays feel the ribs
+        assert apart.max() < 0.05, name
 
 
 def test_muscles_touch_and_never_enter_each_other_or_bone(

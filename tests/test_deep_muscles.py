@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
 from contacts import depth_in
-from quick import SampledBone, sampled_bones
+from quick import SampledBone, curved, sampled_bones, sized
+from scipy.spatial import cKDTree
 
 from spineviz import measures
 from spineviz.anatomy.back.around import Loin
 from spineviz.anatomy.back.deep import deep_muscles
+from spineviz.anatomy.back.stations import stations
 from spineviz.anatomy.back.whole import WholeRecipe
 from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.disc import disc_recipes
 from spineviz.anatomy.nerve.swept import swept
 from spineviz.anatomy.recipe import Recipe
 from spineviz.anatomy.surroundings import Spine
 from spineviz.body import Anatomy
+from spineviz.body.covering import covering_recipes
 from spineviz.body.loins import loins, true_on_the_shelf
+from spineviz.body.skeleton import standing_frames
 from spineviz.geometry import as_trimesh, surface_distance, surface_points
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
 from spineviz.structure import Floats, Frame, Structure, Surface
-from spineviz.terms import Level, Tissue, discs_of
+from spineviz.terms import SIDES, Level, Tissue, discs_of
 
 LOINS: tuple[Level, ...] = ("T12", "L1", "L2", "L3", "L4", "L5", "S1")
 GREAT = ("psoas_major.right", "quadratus_lumborum.right")
@@ -229,6 +234,75 @@ def test_what_is_baked_is_not_made_again(
     lumbar = [level for level in bones if level != "T12"]
     assert set(true_on_the_shelf(lumbar, baked)) == {name for name in recipes if "T12" not in name}
     assert true_on_the_shelf(["L3", "L4", "L5", "S1"], baked) == []
+
+
+def test_sections_of_the_back_at_the_upper_loins_are_within_a_fifth_of_the_measured_areas(
+    bones: dict[Level, SampledBone],
+) -> None:
+    recipes = back(bones)
+    for index, z in enumerate(stations(lumbar(bones)).heights[1:3]):
+        deep = area(recipes["multifidus.right"], z)
+        lateral = area(recipes["longissimus.right"], z) + area(recipes["iliocostalis.right"], z)
+        assert deep == pytest.approx(measures.value("muscles.area.multifidus")[index], rel=0.2)
+        assert lateral == pytest.approx(measures.value("muscles.area.erector_spinae")[index], rel=0.2)
+
+
+def moved(bones: Mapping[Level, SampledBone], posture: Posture) -> dict[Level, SampledBone]:
+    frames = standing_frames(Anatomy(posture=posture), list(bones))
+    return {level: bone.at(frames[level]) for level, bone in bones.items()}
+
+
+STANDING: Mapping[str, Callable[[dict[Level, SampledBone]], dict[Level, SampledBone]]] = {
+    "scoliotic": lambda bones: curved(bones, 20.0),
+    "bent aside": lambda bones: moved(bones, Posture(lateral_bend=-60.0)),
+    "flexed": lambda bones: moved(bones, Posture(flexion=80.0)),
+    "extended": lambda bones: moved(bones, Posture(extension=40.0)),
+    "small": lambda bones: {level: sized(bone, 0.9) for level, bone in bones.items()},
+    "tall": lambda bones: {level: sized(bone, 1.1) for level, bone in bones.items()},
+}
+
+
+OFTEN = ("scoliotic", "bent aside")
+
+
+@pytest.mark.parametrize(
+    "way", [*OFTEN, *(pytest.param(way, marks=pytest.mark.many) for way in STANDING if way not in OFTEN)]
+)
+def test_multifidus_lies_on_the_laminae_and_in_no_bone_however_the_loins_stand(
+    way: str, bones: dict[Level, SampledBone]
+) -> None:
+    standing = STANDING[way](lumbar(bones))
+    recipes = back(standing)
+    for side in SIDES:
+        surface = recipes[f"multifidus.{side}"].surface()
+        body = as_trimesh(surface)
+        assert body.is_watertight and body.body_count == 1
+        vertices, tree = surface.vertices.astype(np.float64), cKDTree(surface_points(surface, 0.5))
+        for level, bone in standing.items():
+            assert bone.distance(vertices).min() > -0.3, level
+            if level == "S1":
+                continue
+            lamina = bone.landmarks[f"lamina.{side}"].origin
+            places = surface_points(bone.surface, 1.0)
+            places = places[np.linalg.norm(places - lamina, axis=1) < 5.0]
+            behind = places[(places - lamina) @ bone.frame.anterior < 1.0]
+            assert np.mean(tree.query(behind)[0] <= 1.0) > 0.9, (level, side)
+
+
+def lumbar(bones: Mapping[Level, SampledBone]) -> dict[Level, SampledBone]:
+    return {level: bone for level, bone in bones.items() if level != "T12"}
+
+
+def back(bones: Mapping[Level, SampledBone]) -> dict[str, Recipe]:
+    return covering_recipes(Anatomy(), lumbar(bones), {})
+
+
+def area(recipe: Recipe, z: float, step: float = 0.8) -> float:
+    """Area of a horizontal section, cm²."""
+    lower, upper = recipe.solid.lower, recipe.solid.upper
+    plan = np.meshgrid(np.arange(lower[0], upper[0], step), np.arange(lower[1], upper[1], step))
+    points = np.stack([*(axis.ravel() for axis in plan), np.full(plan[0].size, z)], axis=1)
+    return float(np.count_nonzero(recipe.solid.field(points) < 0.0) * step**2 / 100.0)
 
 
 def test_a_splinter_is_left_out() -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from contacts import depth_in
 from scipy.spatial import cKDTree
 
 from spineviz import measures
@@ -35,6 +36,9 @@ from spineviz.terms import SIDES, Level, levels_of
 
 NAMES = ("multifidus", "longissimus", "iliocostalis")
 MUSCLES = [f"{name}.{side}" for name in NAMES for side in SIDES]
+
+EDGE = 0.5
+"""So far (mm) from its edges in the midplane, and from ligaments, a process is left to interspinales."""
 
 
 def standing(level: Level, solid: Solid, marks: Mapping[str, Frame], frame: Frame) -> LevelBone:
@@ -74,13 +78,30 @@ def parameters() -> MuscleParameters:
 
 
 @pytest.fixture(scope="module")
-def bed(parameters: MuscleParameters, bones: dict[Level, LevelBone]) -> MuscleBed:
-    return muscle_bed(parameters, bones)
+def ligaments(bones: dict[Level, LevelBone]) -> dict[str, Surface]:
+    """Ligaments in the bed of the muscles; what is paired on both sides."""
+    made = ligament_recipes(bones, {})
+    names = ("interspinous.L4-L5", "supraspinous_ligament", "flavum.L4-L5.left", "flavum.L5-S1.left")
+    found = {name: made[name].surface() for name in names}
+    for name in names[2:]:
+        item = found[name]
+        image = Surface(item.vertices * np.array([-1, 1, 1], np.float32), item.faces[:, ::-1])
+        found[name.replace("left", "right")] = image
+    return found
 
 
 @pytest.fixture(scope="module")
-def recipes(parameters: MuscleParameters, bones: dict[Level, LevelBone]) -> dict[str, Recipe]:
-    muscles = muscle_recipes(parameters, bones)
+def bed(
+    parameters: MuscleParameters, bones: dict[Level, LevelBone], ligaments: dict[str, Surface]
+) -> MuscleBed:
+    return muscle_bed(parameters, bones, ligaments=list(ligaments.values()))
+
+
+@pytest.fixture(scope="module")
+def recipes(
+    parameters: MuscleParameters, bones: dict[Level, LevelBone], ligaments: dict[str, Surface]
+) -> dict[str, Recipe]:
+    muscles = muscle_recipes(parameters, bones, ligaments=list(ligaments.values()))
     return muscles | skin_recipes(skin_parameters(), bones, muscles)
 
 
@@ -180,6 +201,7 @@ def test_multifidus_lies_on_the_laminae_and_against_the_spinous_processes(
         under &= (z < bed.span.cranial - 3.0) & (z > bed.span.caudal + 3.0) & (y < bed.floor.at(x, z) + 2.0)
         lamina = under & (x > 5.0) & (normals[:, 1] < -0.35) & (np.abs(y - seen.at(x, z)) < 0.8)
         spinous = under & (x > 1.0) & (x < 8.0) & (normals[:, 0] > 0.5)
+        spinous &= (bed.bone(points * [0.0, 1.0, 1.0]) < -EDGE) & (bed.ligament(points) > EDGE)
         for contact in (lamina, spinous):
             assert np.count_nonzero(contact) > 100
             assert near(points[contact], surfaces["multifidus.right"], 1.0) > 0.9, level
@@ -208,12 +230,11 @@ def test_multifidus_does_not_fall_through_the_interlaminar_windows(
 
 
 def test_multifidus_keeps_out_of_the_ligaments_of_the_midline(
-    bones: dict[Level, LevelBone], recipes: dict[str, Recipe]
+    ligaments: dict[str, Surface], recipes: dict[str, Recipe], surfaces: dict[str, Surface]
 ) -> None:
-    ligaments = ligament_recipes(bones, {})
-    for name in ("flavum.L4-L5.left", "flavum.L5-S1.left", "interspinous.L4-L5", "supraspinous_ligament"):
-        points = ligaments[name].surface().vertices.astype(np.float64)
-        assert recipes["multifidus.left"].solid.field(points).min() > -0.31, name
+    for name, ligament in ligaments.items():
+        points = ligament.vertices.astype(np.float64)
+        assert depth_in(surfaces["multifidus.left"], points) < 0.3, name
         assert recipes["thoracolumbar_fascia"].solid.field(points).min() > -0.3, name
 
 

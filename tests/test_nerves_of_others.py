@@ -7,8 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from quick import LocalGrid, SampledBone, sampled_bones
-from scipy.spatial.transform import Rotation
+from quick import SampledBone, curved, sampled_bones, sized
 from skimage.measure import points_in_poly
 
 from spineviz.anatomy.column.foramen import intervertebral
@@ -19,8 +18,6 @@ from spineviz.anatomy.nerve.obstacles import obstacles
 from spineviz.anatomy.nerve.paths import root_paths
 from spineviz.body import Anatomy
 from spineviz.body.skeleton import standing_frames
-from spineviz.geometry import DistanceGrid
-from spineviz.structure import Frame
 from spineviz.terms import SIDES, Level, column
 
 LUMBAR: tuple[Level, ...] = ("L1", "L2", "L3", "L4", "L5", "S1")
@@ -42,30 +39,9 @@ def moved(posture: Posture) -> Bones:
     return {level: bone.at(frames[level]) for level, bone in upright().items()}
 
 
-def curved(degrees: float) -> Bones:
-    """The lumbar spine with so many degrees of Cobb between L1 and the sacrum, the same at each disc."""
-    result = dict(upright())
-    for index in range(len(LUMBAR) - 1):
-        plate = result[LUMBAR[index + 1]].landmarks["endplate.superior"]
-        turn = Rotation.from_rotvec(np.radians(degrees / (len(LUMBAR) - 1)) * plate.anterior).as_matrix()
-        for level in LUMBAR[: index + 1]:
-            frame = result[level].frame
-            origin = plate.origin + turn @ (frame.origin - plate.origin)
-            result[level] = result[level].at(Frame(origin, frame.axes @ turn.T))
-    return result
-
-
-def sized(size: float) -> Bones:
+def small_or_tall(size: float) -> Bones:
     """The bones of somebody who is so much taller; the nerves are as thick as usual."""
-    return {level: _sized(upright()[level], size) for level in LOWER}
-
-
-def _sized(bone: SampledBone, size: float) -> SampledBone:
-    grid, frame = bone.exact.grid, Frame(size * bone.frame.origin, bone.frame.axes)
-    larger = DistanceGrid(size * grid.lower, size * grid.step, size * grid.values)
-    marks = {name: Frame(size * mark.origin, mark.axes) for name, mark in bone.landmarks.items()}
-    surface = bone.surface.moved(size * bone.surface.vertices)
-    return SampledBone(bone.level, frame, marks, surface, LocalGrid(larger, frame))
+    return {level: sized(upright()[level], size) for level in LOWER}
 
 
 def six() -> Bones:
@@ -75,9 +51,9 @@ def six() -> Bones:
 OTHERS = {
     "flexed": lambda: moved(Posture(flexion=80.0)),
     "extended": lambda: moved(Posture(extension=40.0)),
-    "scoliotic": lambda: curved(COBB),
-    "small": lambda: sized(0.9),
-    "tall": lambda: sized(1.1),
+    "scoliotic": lambda: curved(upright(), COBB),
+    "small": lambda: small_or_tall(0.9),
+    "tall": lambda: small_or_tall(1.1),
     "six": six,
 }
 
@@ -103,7 +79,7 @@ def test_roots_pass_their_own_foramina_clear_of_bone_in_other_bodies(body: str) 
 
 
 def test_the_curve_of_the_test_has_its_cobb_angle() -> None:
-    bones = curved(COBB)
+    bones = curved(upright(), COBB)
     first, last = (bones[level].landmarks["endplate.superior"].superior for level in ("L1", "S1"))
     usual = [upright()[level].landmarks["endplate.superior"].superior for level in ("L1", "S1")]
     assert usual[0][0] == pytest.approx(usual[1][0], abs=1e-6)

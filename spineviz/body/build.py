@@ -61,7 +61,7 @@ TRIANGLES: Mapping[str, int] = {
 
 SHARES: Mapping[str, float] = {
     **{"thecal_sac": 0.29, "spinal_cord": 0.25},
-    **{"multifidus": 0.4, "longissimus": 0.3, "iliocostalis": 0.3},
+    **{"multifidus": 0.32, "longissimus": 0.24, "iliocostalis": 0.24},
 }
 """What share of its triangles a structure keeps at least that is as long as the scene has bones."""
 
@@ -94,8 +94,6 @@ def build(
     bones = make_bones(anatomy, levels, {name: item.surface for name, item in baked.items()})
     baked = _with_nerves(anatomy, bones, baked)
     recipes = tissue_recipes(anatomy, bones, known=baked) if soft else {}
-    if soft and covered:
-        recipes |= covering_recipes(anatomy, bones, known=baked)
     hard = {
         level: baked[level].surface if level in baked else thinned(bone.surface, triangles_of(level))
         for level, bone in bones.items()
@@ -104,22 +102,9 @@ def build(
     for level, bone in bones.items():
         structures[level] = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
         made(structures[level])
-    for name, recipe in recipes.items():
-        fresh = name not in baked
-        structures[name] = (
-            Structure(name, recipe.tissue, shaded(recipe), recipe.side)
-            if fresh
-            else toned(baked[name], anatomy.skin)
-        )
+    for name in (*recipes, *(_ready(bones, baked, recipes) if soft else ())):
+        structures[name] = _structure(name, recipes, baked)
         made(structures[name])
-    if soft:
-        parts = [
-            *(name for disc in discs_between(bones) for name in parts_of(disc)),
-            *(name for name in baked if is_nerve(name) or name.partition(".")[0] in COVERING),
-        ]
-        for name in (name for name in parts if name not in recipes):
-            structures[name] = toned(baked[name], anatomy.skin)
-            made(structures[name])
     for name, item in girdle(bones, beside, anatomy.size).items():
         surfaces = [
             bake_occlusion(thinned(item.surface, count), list(hard.values()))
@@ -133,14 +118,38 @@ def build(
                 item if name in baked else replace(item, surface=bake_occlusion(_thinned(item)))
             )
             made(structures[name])
+        covers = covering_recipes(anatomy, bones, structures, known=baked) if covered else {}
+        recipes |= covers
+        for name in (*covers, *(name for name in baked if _covers(name) and name not in covers)):
+            structures[name] = toned(_structure(name, covers, baked), anatomy.skin)
+            made(structures[name])
         for name, muscle in loins(bones, structures, baked, anatomy.size).items():
             structures[name] = (
-                muscle
-                if isinstance(muscle, Structure)
-                else Structure(name, muscle.tissue, shaded(muscle), muscle.side)
+                muscle if isinstance(muscle, Structure) else _structure(name, {name: muscle}, {})
             )
             made(structures[name])
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
+
+
+def _ready(
+    bones: Mapping[Level, LevelBone], baked: Mapping[str, Structure], recipes: Collection[str]
+) -> list[str]:
+    """Return which baked discs and nerves need no recipe and have none."""
+    parts = [name for disc in discs_between(bones) for name in parts_of(disc)]
+    return [name for name in (*parts, *filter(is_nerve, baked)) if name not in recipes]
+
+
+def _covers(name: str) -> bool:
+    """Tell whether a structure covers the spine behind."""
+    return name.partition(".")[0] in COVERING
+
+
+def _structure(name: str, recipes: Mapping[str, Recipe], baked: Mapping[str, Structure]) -> Structure:
+    """Return a structure as it is baked, or made of its recipe."""
+    if name in baked:
+        return baked[name]
+    recipe = recipes[name]
+    return Structure(name, recipe.tissue, shaded(recipe), recipe.side)
 
 
 def _with_nerves(

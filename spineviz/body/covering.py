@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from spineviz.anatomy.back.midline import bent, midline, straightened
 from spineviz.anatomy.back.muscle import REACH, muscle_parameters, muscle_recipes
 from spineviz.anatomy.back.skin import Toned, skin_parameters, skin_recipes
 from spineviz.anatomy.back.stations import above_coccyx
@@ -17,6 +18,9 @@ from spineviz.terms import Level, SkinTone, column
 COVERING = (*REACH, "erector_spinae_aponeurosis", "thoracolumbar_fascia", "subcutaneous_fat", "skin")
 """How the names of the structures begin that cover the spine behind."""
 
+YIELDS_TO = ("facet_capsule.", "intertransverse.", "interspinous.", "supraspinous_ligament", "flavum.")
+"""How the names of the ligaments begin that lie in the bed of the muscles."""
+
 
 def covers_all(levels: Collection[Level]) -> bool:
     """Tell whether some levels are the whole column, which the baked covering is made for."""
@@ -24,10 +28,14 @@ def covers_all(levels: Collection[Level]) -> bool:
 
 
 def covering_recipes(
-    anatomy: Anatomy, bones: Mapping[Level, LevelBone], known: Collection[str] = ()
+    anatomy: Anatomy,
+    bones: Mapping[Level, LevelBone],
+    made: Mapping[str, Structure],
+    known: Collection[str] = (),
 ) -> dict[str, Recipe]:
     """Return the recipes of muscles, fascia, fat and skin behind an anatomy's bones.
 
+    They follow the midline of the bones and give way to the ligaments among the structures ``made``, by name.
     There are none where fewer than two neighbouring bones are. What is not operated on and ``known`` already,
     by name, needs no recipe. Where an operation is to come, the aponeurosis is left out: no approach cuts it.
     """
@@ -39,8 +47,14 @@ def covering_recipes(
     operated = any(shape.herniations for shape in anatomy.discs.values())
     if not operated and {"skin", "thoracolumbar_fascia"} <= set(known):
         return {}
-    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size, aponeurosis=not operated)
-    return muscles | skin_recipes(skin_parameters(levels, anatomy.skin, anatomy.fat), own, muscles)
+    ligaments = [item.surface for name, item in made.items() if name.startswith(YIELDS_TO)]
+    line = midline(own)
+    if line is not None:
+        own = straightened(own, line)
+        ligaments = [item.moved(line.straight(item.vertices)) for item in ligaments]
+    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size, not operated, ligaments)
+    recipes = muscles | skin_recipes(skin_parameters(levels, anatomy.skin, anatomy.fat), own, muscles)
+    return recipes if line is None else {name: bent(recipe, line) for name, recipe in recipes.items()}
 
 
 def toned(structure: Structure, tone: SkinTone) -> Structure:

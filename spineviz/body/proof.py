@@ -69,7 +69,7 @@ def departures(baked: Mapping[str, Structure]) -> list[str]:
 def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
     """Return what every structure of the healthy body is made of.
 
-    Ligaments, vessels and deep muscles are laid on ``baked`` structures, which are proven themselves.
+    Ligaments, vessels and muscles are laid on ``baked`` structures, which are proven themselves.
     """
     anatomy = Anatomy()
     result = {}
@@ -77,7 +77,7 @@ def origins(baked: Mapping[str, Structure]) -> dict[str, Origin]:
         anew = partial(mesh, solid, STEP, mirror=True)
         result[str(level)] = Origin(frame, solid.field, anew, STEP, ("bone", None))
     standing = bones(anatomy)
-    made = tissue_recipes(anatomy, standing) | covering_recipes(anatomy, standing)
+    made = tissue_recipes(anatomy, standing) | covering_recipes(anatomy, standing, baked)
     for name, item in made.items():
         kind = item.tissue, item.side
         if isinstance(item, PlateRecipe | AponeurosisRecipe):

@@ -28,6 +28,9 @@ APONEUROSIS_STEP = 2.5
 TOP, LOW, BOTTOM = "L1-L2", "L4-L5", "L5-S1"
 """The stations that the sheet reaches medially and laterally, and the last above the sacrum."""
 
+CLEAR = 0.25
+"""Of its thickness, what the sheet leaves free on either side: fascia and muscles are meshed coarsely."""
+
 TAPER = 0.3
 """Share of the ways over which the sheet's edges taper that is cut off: there it would be a film."""
 
@@ -102,14 +105,14 @@ class AponeurosisRecipe(LayerRecipe):
         points, triangles = self.spread.plan(self.step)
         if self.side == "left":
             points, triangles = points * [SIGN["left"], 1.0], triangles[:, ::-1]
-        return self.painted(self.layer.extruded(points, triangles))
+        return self.painted(self.layer.extruded(self.layer.outline.drawn(points), triangles))
 
 
 def aponeurosis_recipe(front: HeightMap, thick: Floats, sheet: Spread, side: Side) -> AponeurosisRecipe:
     """Return the aponeurosis of one side, ``thick`` (nx, nz) mm, in front of the fascia's ``front``."""
     half = float(np.abs(front.plan[0]).max()) - 12.0
     outline = Outline(half, sheet.caudal, float(sheet.edge(np.array([0.0]))[0]) + 30.0, 6.0)
-    layer = Layer(front.shifted(-thick), front, outline)
+    layer = Layer(front.shifted(-(1.0 - CLEAR) * thick), front.shifted(-CLEAR * thick), outline)
     return AponeurosisRecipe(
         f"erector_spinae_aponeurosis.{side}", "tendon", layer.solid(), APONEUROSIS_STEP, side, _paint,
         layer=layer, spread=sheet,

@@ -6,7 +6,7 @@ midline; every muscle keeps half a cleft from the border that it shares with its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,20 +14,27 @@ from scipy import ndimage
 
 from spineviz import measures
 from spineviz.anatomy.back.aponeurosis import thickness as thickness_of_aponeurosis
+from spineviz.anatomy.back.crowd import crowd
 from spineviz.anatomy.back.fascia import fascia_field
 from spineviz.anatomy.back.floor import floor_field
 from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.parameters import MuscleParameters
 from spineviz.anatomy.back.profile import STATIONS, along
-from spineviz.anatomy.back.skeleton import bone_distance, bone_from_behind, ribs_from_behind
+from spineviz.anatomy.back.skeleton import bone_distance, bone_from_behind, first_met, ribs_from_behind
 from spineviz.anatomy.back.stations import Stations, stations
 from spineviz.anatomy.bone import LevelBone
 from spineviz.sdf.solid import Field
-from spineviz.structure import Floats, Points
+from spineviz.structure import Floats, Points, Surface
 from spineviz.terms import SIGN, Level, Side
 
 THINNEST = 3.0
 """A muscle that lies on others ends where it would be thinner than this, mm."""
+
+DEEPEST = 3.0
+"""No place in a ligament is deeper than this, mm."""
+
+ON_LIGAMENT = 1.2
+"""The fascia lies by so much nearer on the supraspinous ligament than on bone, mm."""
 
 EDGE = 3.0
 """Over this way (mm) such a muscle's border rises to its full thickness."""
@@ -48,7 +55,7 @@ class MuscleBed:
     what splenius covers, and ``under_superficial`` that of multifidus; both are the roof itself where nothing
     lies between. ``thin`` (mm) is positive where too little room
     is left between roof and bone, as over the median sacral crest. ``bone`` is the signed distance to the
-    nearest bone, mm.
+    nearest bone, mm, and ``ligament`` that to the nearest ligament, at most 5.
     """
 
     span: Stations
@@ -61,6 +68,7 @@ class MuscleBed:
     under_superficial: HeightMap
     thin: HeightMap
     bone: Field
+    ligament: Field
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,30 +97,36 @@ def muscle_bed(
     bones: Mapping[Level, LevelBone],
     size: float = 1.0,
     aponeurosis: bool = False,
+    ligaments: Collection[Surface] = (),
 ) -> MuscleBed:
     """Return the space of the muscles beside some neighbouring bones: floor, fascia and the distance to bone.
 
     ``size`` is how large the body is beside the mean; ``aponeurosis`` leaves room for that of erector spinae.
+    Muscles and fascia give way to the ``ligaments``, closed surfaces.
     """
     below = ground(bones, size)
     span, seen, ribs, floor = below.span, below.seen, below.ribs, below.floor
-    fascia = fascia_field(parameters, bones, seen, _held_off(ribs, floor))
+    held_off = np.minimum(_held_off(ribs, floor), first_met(ligaments, seen).values + ON_LIGAMENT)
+    fascia = fascia_field(parameters, bones, seen, HeightMap(floor.lower, floor.step, held_off))
     thickness = along(span, parameters.fascia_thickness)(seen.plan[1])
     roof = fascia.shifted(-thickness)
     tendon = thickness_of_aponeurosis(parameters, span, roof) * float(aponeurosis)
     splenius = _under_splenius(parameters, span, roof.shifted(-tendon), floor)
     superficial = _under_superficial(parameters, span, splenius, floor)
     thin = _thin(np.minimum(np.minimum(seen.values, ribs.values), floor.values), roof)
+    lower = np.array([seen.lower[0], fascia.values.min(), seen.lower[1]])
+    upper = np.array([-seen.lower[0], floor.values.max(), seen.plan[1].max()])
     return MuscleBed(
-        span, floor, fascia, thickness, roof, tendon, splenius, superficial, thin, bone_distance(bones)
+        span, floor, fascia, thickness, roof, tendon, splenius, superficial, thin, bone_distance(bones),
+        crowd(ligaments, lower, upper, deepest=DEEPEST),
     )  # fmt: skip
 
 
-def _held_off(ribs: HeightMap, floor: HeightMap) -> HeightMap:
+def _held_off(ribs: HeightMap, floor: HeightMap) -> Floats:
     """Return the floor where it spans the ribs; +inf elsewhere."""
     reach = int(measures.table("muscles.floor")["rib_reach"])
     between = ndimage.binary_closing(np.isfinite(ribs.values), np.ones((1, 3)), reach // 2)
-    return HeightMap(floor.lower, floor.step, np.where(between, floor.values, np.inf))
+    return np.where(between, floor.values, np.inf)
 
 
 def _thin(ground: Floats, roof: HeightMap) -> HeightMap:

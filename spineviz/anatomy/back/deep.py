@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import numpy as np
-
 from spineviz.anatomy.back.around import Loin, sheet_levels
-from spineviz.anatomy.back.crowd import MIRROR
 from spineviz.anatomy.back.middle_layer import middle_layer
 from spineviz.anatomy.back.psoas import hip_bone, psoas_major
 from spineviz.anatomy.back.quadratus import quadratus_lumborum, quadratus_shape
 from spineviz.anatomy.back.short import short_muscles
+from spineviz.anatomy.back.skeleton import symmetric
 from spineviz.anatomy.back.transverse import transverse_sheet
 from spineviz.anatomy.back.whole import WholeRecipe, reflected
 from spineviz.anatomy.bone import LevelBone
@@ -22,9 +20,6 @@ from spineviz.terms import LEVELS, Level
 __all__ = ["deep_muscles", "levels_of_deep_muscles"]
 
 HIGHEST: Level = "T12"
-
-THINNED, SAME = 0.5, 1e-3
-"""How far (mm) the ends of a mesh, which is thinned, may differ between the sides, and landmarks may."""
 
 
 def levels_of_deep_muscles(levels: Collection[Level]) -> tuple[Level, ...]:
@@ -52,25 +47,14 @@ def deep_muscles(
     if not levels:
         return {}
     own = {level: bones[level] for level in levels}
-    symmetric = all(_symmetric(bone) for bone in own.values())
-    right = _one_side(Loin(own, made, "right", symmetric, size))
-    if symmetric:
+    alike = all(map(symmetric, own.values()))
+    right = _one_side(Loin(own, made, "right", alike, size))
+    if alike:
         names = [recipe.name.replace(".right", ".left") for recipe in right]
         left: list[Recipe] = [reflected(item, name, "left") for item, name in zip(right, names, strict=True)]
     else:
-        left = [*_one_side(Loin(own, made, "left", symmetric, size))]
+        left = [*_one_side(Loin(own, made, "left", alike, size))]
     return {recipe.name: recipe for recipe in (*right, *left)}
-
-
-def _symmetric(bone: LevelBone) -> bool:
-    """Tell whether a bone is the same on both sides of x = 0, but for how finely it is meshed."""
-    marks, ends = bone.landmarks, bone.surface.vertices[:, 0]
-    pairs = [
-        (marks[name].origin, marks[f"{name[:-5]}.right"].origin) for name in marks if name.endswith(".left")
-    ]
-    return abs(float(ends.min() + ends.max())) < THINNED and all(
-        np.abs(left * MIRROR - right).max() < SAME for left, right in pairs
-    )
 
 
 def _one_side(loin: Loin) -> list[WholeRecipe]:

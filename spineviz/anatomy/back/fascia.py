@@ -25,7 +25,7 @@ from spineviz.sdf.solid import Field
 from spineviz.structure import Floats
 from spineviz.terms import SIGN, Level, Side
 
-FASCIA_STEP = 4.0
+FASCIA_STEP = 3.2
 """Edge length of the sheet's triangles, mm."""
 
 

@@ -44,7 +44,7 @@ def floor_field(bones: Mapping[Level, LevelBone], seen: HeightMap, ribs: HeightM
     known = np.isfinite(hard)
     filled = _hung(np.where(known, hard, 0.0), known)
     inside = np.clip(ndimage.distance_transform_edt(window) / shape["window_rim"], 0.0, 1.0)
-    filled = filled - shape["window_cover"] * inside * np.clip(2.0 - np.abs(x) / 8.0, 0.0, 1.0)
+    filled = filled - shape["window_cover"] * inside * np.clip(2.0 - np.abs(x) / 9.0, 0.0, 1.0)
     closed = np.where(window, _closed(filled, shape["window_closing"]), _closed(filled, shape["closing"]))
     return HeightMap(seen.lower, seen.step, ndimage.gaussian_filter(closed, shape["blur"]))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,12 +17,14 @@ from spineviz.structure import Floats, Points, frozen
 class HeightMap:
     """A surface y(x, z) sampled every ``step`` mm from ``lower`` = (x, z).
 
-    ``values`` has shape (nx, nz), mm; beyond its border the surface goes on level.
+    ``values`` has shape (nx, nz), mm; beyond its border the surface goes on level. Where there is a
+    ``midline``, x of the samples is counted from there at each z.
     """
 
     lower: Floats
     step: float
     values: Floats
+    midline: Callable[[Floats], Floats] | None = None
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -48,7 +51,7 @@ class HeightMap:
 
     def shifted(self, distance: npt.ArrayLike) -> HeightMap:
         """Return the surface moved backward along its normal by ``distance`` mm, a number or (nx, nz)."""
-        return HeightMap(self.lower, self.step, self.values - np.asarray(distance) * self.stretch)
+        return replace(self, values=self.values - np.asarray(distance) * self.stretch)
 
     @property
     def plan(self) -> tuple[Floats, Floats]:
@@ -58,5 +61,7 @@ class HeightMap:
         return x[:, None], z[None, :]
 
     def _sampled(self, values: Floats, x: Floats, z: Floats) -> Floats:
+        if self.midline is not None:
+            x = x - self.midline(z)
         index = np.stack([(x - self.lower[0]) / self.step, (z - self.lower[1]) / self.step])
         return ndimage.map_coordinates(values, index, order=1, mode="nearest")

@@ -24,7 +24,8 @@ RIM = 0.5
 class Outline:
     """A rectangle with rounded corners in the (x, z) plane, symmetric in x; mm.
 
-    Where there is a ``taper``, the rectangle is drawn in across at each z to that share of its width.
+    Where there is a ``taper``, the rectangle is drawn in across at each z to that share of its width; where
+    there is a ``midline``, it is moved aside by that at each z.
     """
 
     half_width: float
@@ -32,15 +33,24 @@ class Outline:
     cranial: float
     radius: float
     taper: Callable[[Floats], Floats] | None = None
+    midline: Callable[[Floats], Floats] | None = None
+
+    @property
+    def upright(self) -> Outline:
+        """The rectangle as it is before it is drawn."""
+        return replace(self, taper=None, midline=None)
 
     def drawn(self, plan: Floats) -> Floats:
         """Return places (n, 2) of the rectangle as (x, z) where the outline has them."""
-        if self.taper is None:
-            return plan
-        return np.stack([plan[:, 0] * self.taper(plan[:, 1]), plan[:, 1]], axis=1)
+        x, z = plan[:, 0], plan[:, 1]
+        x = x if self.taper is None else x * self.taper(z)
+        x = x if self.midline is None else x + self.midline(z)
+        return np.stack([x, z], axis=1)
 
     def distance(self, x: Floats, z: Floats) -> Floats:
         """Return the signed distance (mm, negative inside) of (x, z), shape (n,), about so where tapered."""
+        if self.midline is not None:
+            x = x - self.midline(z)
         if self.taper is not None:
             x = x / self.taper(z)
         middle, half = (self.cranial + self.caudal) / 2.0, (self.cranial - self.caudal) / 2.0
@@ -85,8 +95,11 @@ class Layer:
     def solid(self) -> Solid:
         """Return the layer as a solid with its bounds."""
         outline = self.outline
-        lower = [-outline.half_width, self.outer.values.min(), outline.caudal]
-        upper = [outline.half_width, self.inner.values.max(), outline.cranial]
+        aside: Floats = np.zeros(1)
+        if outline.midline is not None:
+            aside = outline.midline(np.arange(outline.caudal, outline.cranial, 1.0))
+        lower = [aside.min() - outline.half_width, self.outer.values.min(), outline.caudal]
+        upper = [aside.max() + outline.half_width, self.inner.values.max(), outline.cranial]
         return Solid(self.field, np.array(lower) - 5.0, np.array(upper) + 5.0)
 
     def plan(self, step: float) -> tuple[Floats, Triangles]:
@@ -106,7 +119,7 @@ class Layer:
         x = step * np.arange(-half, half + 1)
         z = np.arange(self.outline.caudal + step, self.outline.cranial, step)
         grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
-        rectangle = replace(self.outline, taper=None)
+        rectangle = self.outline.upright
         grid = grid[rectangle.distance(grid[:, 0], grid[:, 1]) < -0.6 * step]
         points = np.vstack([border, rim, grid])
         triangles = Delaunay(points).simplices

@@ -8,8 +8,7 @@ and cross-sections stand in ``meshes/measures/muscles.toml``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
@@ -28,17 +27,17 @@ from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.paint import Fibres
 from spineviz.anatomy.back.parameters import MuscleParameters, muscle_parameters
 from spineviz.anatomy.back.profile import along
+from spineviz.anatomy.back.skeleton import symmetric
+from spineviz.anatomy.back.whole import WholeRecipe, reflected
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Recipe
-from spineviz.geometry import whole
-from spineviz.sdf.mesher import mesh
-from spineviz.sdf.solid import Field, Solid, smooth_intersection
+from spineviz.sdf.solid import Field, Solid, smooth_intersection, smooth_union
 from spineviz.structure import Floats, Points, Surface
 from spineviz.terms import LEVELS, SIDES, SIGN, Level, Side
 
 __all__ = ["MuscleBed", "MuscleParameters", "muscle_bed", "muscle_parameters", "muscle_recipes"]
 
-MUSCLE_STEP = 1.9
+MUSCLE_STEP = 1.85
 """The meshing step, mm."""
 
 PROCESS = 0.3
@@ -50,17 +49,11 @@ SUPRASPINOUS = 6.0
 DEEPEST = 50.0
 """Nowhere is the bed deeper than this, mm."""
 
+NOTCH = 1.2
+"""By so many mm muscle is rounded where a ligament lies on bone."""
+
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
-
-
-@dataclass(frozen=True, eq=False)
-class MuscleRecipe(Recipe):
-    """A recipe of a muscle: it is one body, without splinters where it ends on others."""
-
-    def surface(self) -> Surface:
-        """Mesh the solid, keep its greatest part and paint it."""
-        return self.painted(whole(mesh(self.solid, self.step)))
 
 
 REACH: Mapping[str, tuple[Level, Level]] = {
@@ -79,22 +72,24 @@ def muscle_recipes(
     bones: Mapping[Level, LevelBone],
     size: float = 1.0,
     aponeurosis: bool = False,
+    ligaments: Collection[Surface] = (),
 ) -> dict[str, Recipe]:
     """Return the muscles of both sides beside some neighbouring bones and the fascia over them, by name.
 
     ``size`` is how large the body is beside the mean. With ``aponeurosis``, that of erector spinae lies
-    between the fascia and the muscles, where loins and sacrum are there.
+    between the fascia and the muscles, where loins and sacrum are there. All give way to the ``ligaments``.
     """
     there = tuple(name for name in REACH if present(name, bones))
     parameters = _without(parameters, there)
-    bed = muscle_bed(parameters, bones, size, aponeurosis)
+    bed = muscle_bed(parameters, bones, size, aponeurosis, ligaments)
     result: dict[str, Recipe] = {}
     for name in there:
-        for side in SIDES:
-            fibres = _fibres(name, parameters, bed, bones, side)
-            solid = _SOLIDS[name](parameters, bed, fibres, side)
-            named = f"{name}.{side}"
-            result[named] = MuscleRecipe(named, "muscle", solid, MUSCLE_STEP, side, fibres.paint)
+        right = _recipe(name, parameters, bed, bones, "right")
+        if all(map(symmetric, bones.values())):
+            result[f"{name}.left"] = reflected(right, f"{name}.left", "left")
+        else:
+            result[f"{name}.left"] = _recipe(name, parameters, bed, bones, "left")
+        result[right.name] = right
     wrapped = [name for name in ("longissimus", "iliocostalis", "splenius") if name in there]
     outer = {side: [result[f"{name}.{side}"].solid.field for name in wrapped] for side in SIDES}
     profiles = parameters.intermuscular_plane, parameters.lateral_border
@@ -106,6 +101,15 @@ def muscle_recipes(
         sheets = [aponeurosis_recipe(fascia.layer.inner, bed.tendon, sheet, side) for side in SIDES]
         result |= {sheet.name: sheet for sheet in sheets}
     return result
+
+
+def _recipe(
+    name: str, parameters: MuscleParameters, bed: MuscleBed, bones: Mapping[Level, LevelBone], side: Side
+) -> WholeRecipe:
+    """Return one muscle of one side: one body, without splinters where it ends on others."""
+    fibres = _fibres(name, parameters, bed, bones, side)
+    solid = _SOLIDS[name](parameters, bed, fibres, side)
+    return WholeRecipe(f"{name}.{side}", "muscle", solid, MUSCLE_STEP, side, fibres.paint)
 
 
 def present(muscle: str, levels: Mapping[Level, LevelBone]) -> bool:
@@ -152,7 +156,7 @@ def _tips(bones: Mapping[Level, LevelBone]) -> tuple[float, ...]:
 def _within(
     bed: MuscleBed,
     fibres: Fibres,
-    bone_gap: float,
+    parameters: MuscleParameters,
     points: Points,
     flanks: Floats,
     roof: Floats,
@@ -164,7 +168,10 @@ def _within(
     ``roof`` (n,) is how far points stand behind the roof, and ``floor`` how far before the muscle under it.
     Where roof and flanks meet, the muscle is rounded by ``edge`` mm.
     """
-    bony = np.maximum(-bed.floor.behind(points), bone_gap - bed.bone(points))
+    free = smooth_union(
+        bed.bone(points) - parameters.bone_gap, bed.ligament(points) - parameters.ligament_gap, NOTCH
+    )
+    bony = np.maximum(-bed.floor.behind(points), -free)
     under = bony if floor is None else np.maximum(bony, floor)
     over = roof + fibres.relief(points) + ROOF_GAP
     flanks = np.maximum(flanks, bed.thin.at(points[:, 0], points[:, 2]))
@@ -176,13 +183,15 @@ def _within(
 def _medial(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
     """Return how far (mm) points lie too near the midline for muscle."""
     narrow, wide = parameters.midline_gap, along(bed.span, parameters.supraspinous_gap)
+    room = along(bed.span, parameters.interspinous_room)
 
     def field(points: Points) -> Floats:
         depth = np.maximum(-bed.roof.height(points), 0.0)
+        deep = np.clip((depth - SUPRASPINOUS) / 3.0, 0.0, 1.0)
         gap = narrow + (wide(points[:, 2]) - narrow) * np.exp(-np.square(depth / 5.0))
+        gap += room(points[:, 2]) * deep
         process = np.clip(-bed.bone(points * [0.0, 1.0, 1.0]) / PROCESS, 0.0, 1.0)
-        gap *= 1.0 - process * np.clip((depth - SUPRASPINOUS) / 3.0, 0.0, 1.0)
-        return gap - SIGN[side] * points[:, 0]
+        return gap * (1.0 - process * deep) - SIGN[side] * points[:, 0]
 
     return field
 
@@ -196,7 +205,7 @@ def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, si
         points = np.asarray(points, dtype=np.float64)
         lateral = beyond(points) + parameters.cleft / 2.0
         flanks = np.maximum(lateral, medial(points))
-        return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points))
+        return _within(bed, fibres, parameters, points, flanks, roof(points))
 
     return _bounded(field, bed, 0.0, _farthest(parameters) + 6.0, side)
 
@@ -215,7 +224,7 @@ def _over_multifidus(name: str) -> Callable[[MuscleParameters, MuscleBed, Fibres
             own = between(points) if name == "spinalis" else -between(points)
             flanks = np.maximum(np.maximum(beyond(points), own) + half, medial(points))
             floor = half - bed.under_superficial.behind(points)
-            return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points), floor)
+            return _within(bed, fibres, parameters, points, flanks, roof(points), floor)
 
         return _bounded(field, bed, 0.0, _farthest(parameters) + 6.0, side)
 
@@ -230,7 +239,7 @@ def _splenius(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side
         points = np.asarray(points, dtype=np.float64)
         floor = parameters.cleft / 2.0 - bed.under_splenius.behind(points)
         flanks = np.maximum(medial(points), 4.0 * floor)
-        return _within(bed, fibres, parameters.bone_gap, points, flanks, bed.roof.behind(points), floor)
+        return _within(bed, fibres, parameters, points, flanks, bed.roof.behind(points), floor)
 
     return _bounded(field, bed, 0.0, max(parameters.splenius_lateral) + 3.0, side)
 
@@ -245,7 +254,7 @@ def _longissimus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, s
         points = np.asarray(points, dtype=np.float64)
         sides = np.maximum(half - beyond(points), outer(points) + half)
         flanks = smooth_intersection(sides, border(points), 2.0)
-        return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points), edge=1.5)
+        return _within(bed, fibres, parameters, points, flanks, roof(points), edge=1.5)
 
     deepest = min(parameters.intermuscular_plane) - 12.0
     return _bounded(field, bed, deepest, max(parameters.lateral_border), side)
@@ -260,7 +269,7 @@ def _iliocostalis(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         flanks = smooth_intersection(half - inner(points), border(points), 2.0)
-        return _within(bed, fibres, parameters.bone_gap, points, flanks, roof(points))
+        return _within(bed, fibres, parameters, points, flanks, roof(points))
 
     heights = np.array(bed.span.heights)
     nearest = float(longissimus_border(parameters, bed.span)(heights).min())

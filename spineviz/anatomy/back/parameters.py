@@ -25,11 +25,11 @@ class MuscleParameters(Spec):
 
     ``bulge`` is how far the fascia stands behind the spinous line, at ``bulge_centre`` from the
     midline; ``lateral_drop`` how far it falls forward again 80 mm from the midline. ``fascia_thickness`` is
-    its own. ``midline_gap`` separates
-    multifidus from the midline between the spinous processes and ``supraspinous_gap`` beside the
-    supraspinous ligament, ``bone_gap`` muscle from bone, ``cleft`` muscle from
-    muscle. Fascicles are ``fascicle_width`` wide and raise the surface by
-    ``fascicle_relief``; those of multifidus run ``fibre_angle`` from the midline.
+    its own. ``midline_gap`` separates multifidus from the midline between the spinous processes,
+    ``interspinous_room`` more where interspinales lie there, and ``supraspinous_gap`` beside the supraspinous
+    ligament; ``bone_gap`` separates muscle from bone, ``ligament_gap`` from ligament, ``cleft`` from muscle.
+    Fascicles are ``fascicle_width`` wide and raise the surface by ``fascicle_relief``; those of multifidus
+    run ``fibre_angle`` from the midline.
     """
 
     intermuscular_plane: Profile
@@ -48,8 +48,10 @@ class MuscleParameters(Spec):
     lateral_drop: Profile
     fascia_thickness: Profile
     midline_gap: float
+    interspinous_room: Profile
     supraspinous_gap: Profile
     bone_gap: float
+    ligament_gap: float
     cleft: float
     fascicle_relief: float
     fascicle_width: float

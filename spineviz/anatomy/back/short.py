@@ -46,7 +46,7 @@ def _interspinalis(loin: Loin, above: Level, below: Level) -> WholeRecipe | None
     """Return the muscle beside an interspinous ligament; None where too little room is left beside it."""
     shape = measures.table("interspinalis")
     quad = _between(loin, above, below, shape["front"], shape["back"])
-    middle = quad.mean(axis=0)
+    middle = _freest(loin, quad)
     first = _ligament_side(loin, middle) + shape["from_ligament"]
     room = _room(loin, middle) - loin.gaps["muscle"]
     thick = min(shape["thickness"] * loin.size, room - first)
@@ -79,13 +79,23 @@ def _between(loin: Loin, above: Level, below: Level, front: float, back: float) 
     upper, lower = loin.bones[above], loin.bones[below]
     base, tip = (landmark(upper, f"spinous.{end}").origin for end in ("base", "tip"))
     if below == "S1":
-        crest = landmark(lower, "crest.S1").origin
-        return np.array([base + front * (tip - base), base + back * (tip - base), crest, (crest + base) / 2])
+        crest, way = landmark(lower, "crest.S1").origin, tip - base
+        return np.array([base + front * way, base + back * way, crest, crest + (front - back) * way])
     foot, end = (landmark(lower, f"spinous.{end}").origin for end in ("base", "tip"))
     return np.array(
         [base + front * (tip - base), base + back * (tip - base),
          foot + back * (end - foot), foot + front * (end - foot)]
     )  # fmt: skip
+
+
+def _freest(loin: Loin, quad: Points) -> Points:
+    """Return the place (3,) among corners (4, 3) that is farthest from bone: in the ligament, if any is."""
+    share = np.linspace(0.05, 0.95, 19)[:, None]
+    upper, lower = (quad[a] + share * (quad[b] - quad[a]) for a, b in ((0, 1), (3, 2)))
+    places = (upper[:, None] + share * (lower - upper)[:, None]).reshape(-1, 3)
+    inside = loin.of("ligament")(places) < 0.0
+    places = places[inside] if inside.any() else places
+    return np.asarray(places[np.argmax(loin.of("bone")(places))])
 
 
 def _ligament_side(loin: Loin, middle: Points) -> float:

@@ -5,7 +5,7 @@ World frame, mm.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
 from spineviz import measures
+from spineviz.anatomy.back.crowd import MIRROR
 from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.profile import at_stations
 from spineviz.anatomy.back.stations import Stations
@@ -24,6 +25,9 @@ from spineviz.terms import LEVELS, SIDES, Level, Side, region_of
 
 MARGIN = 6.0
 """How far (mm) around a bone its distance is sampled."""
+
+THINNED, SAME = 0.5, 1e-3
+"""How far (mm) the ends of a mesh, which is thinned, may differ between the sides, and landmarks may."""
 
 AROUND = 28
 """Corners of a rib's section."""
@@ -66,6 +70,22 @@ def _sampled(bone: LevelBone) -> DistanceGrid:
     return sample_distance(bone.distance, lower, upper, 1.0, abs(float(across.min() + across.max())) < 1e-3)
 
 
+def symmetric(bone: LevelBone) -> bool:
+    """Tell whether a bone is the same on both sides of x = 0, but for how finely it is meshed."""
+    marks, ends = bone.landmarks, bone.surface.vertices[:, 0]
+    pairs = [
+        (marks[name].origin, marks[f"{name[:-5]}.right"].origin) for name in marks if name.endswith(".left")
+    ]
+    return abs(float(ends.min() + ends.max())) < THINNED and all(
+        np.abs(left * MIRROR - right).max() < SAME for left, right in pairs
+    )
+
+
+def _evened(seen: Floats, bones: Mapping[Level, LevelBone]) -> Floats:
+    """Return what is seen (nx, nz) the same on both sides where the bones are: rays meet edges unevenly."""
+    return np.minimum(seen, seen[::-1]) if all(map(symmetric, bones.values())) else seen
+
+
 def bone_from_behind(bones: Mapping[Level, LevelBone], span: Stations) -> HeightMap:
     """Return the y of the first bone met from behind; +inf where there is none.
 
@@ -80,7 +100,7 @@ def bone_from_behind(bones: Mapping[Level, LevelBone], span: Stations) -> Height
     surfaces = [(bone.surface, np.zeros(3)) for bone in bones.values()]
     if others and first != "C1":
         surfaces.append((bones[first].surface, bones[first].frame.origin - bones[others[0]].frame.origin))
-    return HeightMap(np.array([x[0], z[0]]), 1.0, _met(surfaces, x, z))
+    return HeightMap(np.array([x[0], z[0]]), 1.0, _evened(_met(surfaces, x, z), bones))
 
 
 def half_widths(span: Stations) -> tuple[float, ...]:
@@ -106,7 +126,13 @@ def ribs_from_behind(bones: Mapping[Level, LevelBone], seen: HeightMap, size: fl
         for side in SIDES
         for surface in _backs(bones, level, side, size)
     ]
-    return HeightMap(seen.lower, seen.step, _met(backs, x[:, 0], z[0]))
+    return HeightMap(seen.lower, seen.step, _evened(_met(backs, x[:, 0], z[0]), bones))
+
+
+def first_met(surfaces: Iterable[Surface], seen: HeightMap) -> HeightMap:
+    """Return the y of the first surface met from behind, on the samples of ``seen``; +inf elsewhere."""
+    x, z = seen.plan
+    return HeightMap(seen.lower, seen.step, _met([(item, np.zeros(3)) for item in surfaces], x[:, 0], z[0]))
 
 
 def _met(surfaces: Sequence[tuple[Surface, Floats]], x: Floats, z: Floats) -> Floats:

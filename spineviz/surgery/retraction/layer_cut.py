@@ -6,7 +6,7 @@ along its outline. Slit and rings follow the opening's axis through the sheet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -87,7 +87,7 @@ def _plan(recipe: LayerRecipe, opening: LayerOpening) -> Plan:
     level = float(recipe.layer.outer.at(opening.axis.origin[:1], opening.axis.origin[2:])[0])
     slit, rings = _rings(opening, size["ring_offsets"], size["edge"])
     limit = opening.ring_axes(size["ring_offsets"][-1] + 0.6 * recipe.step)
-    border = recipe.layer.outline.border(recipe.step)
+    border = recipe.layer.outline.drawn(recipe.layer.outline.border(recipe.step))
     grid = _grid(recipe, opening, level, limit)
     upright = np.vstack([border, grid])
     local = opening.frame.to_local(_at(upright, level))
@@ -121,7 +121,7 @@ def _grid(recipe: LayerRecipe, opening: LayerOpening, level: float, limit: tuple
     half = int(outline.half_width // step)
     x, z = step * np.arange(-half, half + 1), np.arange(outline.caudal + step, outline.cranial, step)
     grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
-    grid = grid[outline.distance(grid[:, 0], grid[:, 1]) < -0.6 * step]
+    grid = outline.drawn(grid[outline.upright.distance(grid[:, 0], grid[:, 1]) < -0.6 * step])
     local = opening.frame.to_local(_at(grid, level))
     return grid[np.square(local[:, 2] / limit[0]) + np.square(local[:, 0] / limit[1]) > 1.0]
 
@@ -137,7 +137,7 @@ def _slit_of(plan: Plan) -> Plan:
 
 
 def _between(outer: HeightMap, inner: HeightMap, share: float) -> HeightMap:
-    return HeightMap(outer.lower, outer.step, outer.values + share * (inner.values - outer.values))
+    return replace(outer, values=outer.values + share * (inner.values - outer.values))
 
 
 def _columns(plan: Plan, opening: LayerOpening, surface: HeightMap) -> Points:
