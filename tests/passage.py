@@ -50,9 +50,11 @@ def sac_sizes(facts: Path) -> dict[str, tuple[float, float]]:
 
 
 def canal_line(bones: Mapping[Level, Bone]) -> tuple[Floats, list[str]]:
-    """Points (n, 3) in the middle of the canal from above, and where they are: bones, lumbar discs, S2."""
+    """Points (n, 3) in the middle of the canal from above, and where they are: bones, and S2."""
     places = [(level, bone.landmarks["canal"].origin) for level, bone in bones.items() if level != "Co1"]
-    sacrum = bones["S1"]
+    sacrum = bones.get("S1")
+    if sacrum is None:
+        return np.array([point for _, point in places]), [name for name, _ in places]
     front, back = (
         np.mean([sacrum.landmarks[f"foramen.{way}.S2.{side}"].origin for side in ("left", "right")], axis=0)
         for way in ("anterior", "posterior")

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from spineviz import library, measures
+from spineviz.anatomy import vertebra
 from spineviz.anatomy.column.alignment import stacked
 from spineviz.anatomy.disc import disc_parameters
 from spineviz.anatomy.morphometry.calipers import unit
@@ -16,14 +17,19 @@ from spineviz.anatomy.morphometry.moves import Marks, Shape, flat
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.anatomy.morphometry.population import levels, recommended, scaled, variation
 from spineviz.anatomy.morphometry.response import Response, finished, pulled, response
+from spineviz.anatomy.vertebra import VertebraParameters
 from spineviz.body.kinds import kind_of, landmarks_of
 from spineviz.body.person import KINDS, size_of
+from spineviz.sdf.mesher import mesh
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame
 from spineviz.terms import Disc, Level, discs_of, levels_of
 
 LESS, TIMES = 0.7, 6
 """Where the parts of a changed bone would come apart, it changes by so much less, so many times at most."""
+
+LOOK = 1.5
+"""The step (mm) at which a bone is looked over for gaps between its parts."""
 
 LEAST = 0.01
 """Smaller changes of a length (mm) are none."""
@@ -128,11 +134,18 @@ def _joint(above: Marks, below: Marks, disc: Disc, wedge: float) -> tuple[Floats
 
 
 def _holds(level: Level, shape: Spec) -> bool:
-    """Tell whether all parts of a bone hold together."""
+    """Tell whether all parts of a bone hold together, without a gap between them."""
     with contextlib.suppress(ValueError):
         landmarks_of(level, shape)
-        return True
+        return not isinstance(shape, VertebraParameters) or _has_one_way_through(shape.model_dump_json())
     return False
+
+
+@lru_cache(maxsize=256)
+def _has_one_way_through(written: str) -> bool:
+    """Tell whether the vertebral foramen is all that leads through a thoracic or lumbar vertebra."""
+    surface = mesh(vertebra.solid(VertebraParameters.model_validate_json(written)), LOOK, mirror=True)
+    return len(surface.vertices) == len(surface.faces) // 2  # the Euler number of a ring is 0
 
 
 def _changes(level: Level, person: Person) -> dict[str, float]:
@@ -173,7 +186,7 @@ def _one_side(level: Level) -> Marks:
 @cache
 def _response(level: Level) -> Response:
     """Return how a usual bone's measures answer to its handles; kept in the user's cache."""
-    place = library.cache_folder() / f"response-{level}-{library.recipe()}"
+    place = library.cache_folder() / f"response-{level}-{_recipe()}"
     known = library.read_object(place, Response)
     if known is None:
         shape = kind_of(level).parameters_of(level)
@@ -182,3 +195,9 @@ def _response(level: Level) -> Response:
         known = response(shape, KINDS[level], own, landmarks_of(level, shape))
         library.write_object(place, known)
     return known
+
+
+@cache
+def _recipe() -> str:
+    """Return the hash of what shapes the healthy body; it takes seconds to find."""
+    return library.recipe()

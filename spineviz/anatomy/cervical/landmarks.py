@@ -15,6 +15,7 @@ from spineviz.anatomy.vertebra.landmarks import (
     axis_frame,
     crest_slope,
     leaving,
+    leaving_all,
     mirrored,
     normals,
     surface_frame,
@@ -102,8 +103,10 @@ def _pedicle(bone: Field, loft: Loft, axis: PedicleAxis) -> Frame:
     u, v, _, _ = loft.axes()
     steps = np.arange(-2.5, 2.51, 0.25)
     a, b = (grid.ravel()[:, None] for grid in np.meshgrid(steps, steps, indexing="ij"))
-    sections = [loft.point(float(place)) + a * u + b * v for place in np.linspace(0.3, 0.8, 21)]
-    centres = np.array([section[np.argmin(bone(section))] for section in sections])
+    along = np.array([loft.point(float(place)) for place in np.linspace(0.3, 0.8, 21)])
+    sections = along[:, None] + a * u + b * v
+    depths = bone(sections.reshape(-1, 3)).reshape(sections.shape[:2])
+    centres = sections[np.arange(len(along)), np.argmin(depths, axis=1)]
     return surface_frame(centres[np.argmax(bone(centres))], forward)
 
 
@@ -136,14 +139,12 @@ def _endplate(bone: Field, body: VertebralBody, side: float) -> Frame:
     plate = body.superior_endplate if side > 0.0 else body.inferior_endplate
     parts = body_field(body)
     centre = np.array([0.0, body.centre[row], side * (plate.height - DEPTH)])
-    rim = []
-    for angle in (-30.0, -15.0, 0.0, 15.0, 30.0):
-        for ahead in (1.0, -1.0):
-            a = np.radians(angle)
-            towards = np.array([np.sin(a), ahead * np.cos(a), 0.0])
-            border = leaving(lambda points: parts(points).max(axis=0), centre, towards)
-            rim.append(leaving(bone, centre + RIM * (border - centre), side * SUPERIOR))
-    points = np.array(rim)
+    angles = np.radians([-30.0, -15.0, 0.0, 15.0, 30.0])
+    towards = np.array([[np.sin(a), ahead * np.cos(a), 0.0] for a in angles for ahead in (1.0, -1.0)])
+    starts = np.tile(centre, (len(towards), 1))
+    border = leaving_all(lambda points: parts(points).max(axis=0), starts, towards)
+    up = np.tile(side * SUPERIOR, (len(towards), 1))
+    points = leaving_all(bone, centre + RIM * (border - centre), up)
     slope = crest_slope(bone, centre, side)
     middle = np.array([0.0, (points[:, 1].max() + points[:, 1].min()) / 2.0])
     height = points[:, 2].mean() + slope * (middle[1] - points[:, 1].mean())

@@ -49,6 +49,9 @@ BEHIND = 1.5
 STRIDE = 0.5
 """Rays are first followed in steps of this length (mm)."""
 
+TOGETHER = 1000
+"""About so many places of all rays are looked at together, before rays that left the bone go no farther."""
+
 SUPERIOR = np.array([0.0, 0.0, 1.0])
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
@@ -134,8 +137,15 @@ def leaving_all(bone: Field, starts: Points, directions: Points, reach: float = 
     """Return where rays (n, 3) that start inside the bone first leave it; see `leaving`."""
     units = directions / np.linalg.norm(directions, axis=1, keepdims=True)
     places = np.arange(0.0, reach, STRIDE)
-    points = starts[:, None] + places[:, None] * units[:, None]
-    outside = (bone(points.reshape(-1, 3)) > 0.0).reshape(len(starts), -1)
+    outside = np.zeros((len(starts), len(places)), dtype=bool)
+    stretch = max(8, TOGETHER // len(starts))
+    for first in range(0, len(places), stretch):
+        inside = np.flatnonzero(~outside.any(axis=1))
+        ahead = slice(first, first + stretch)
+        points = starts[inside, None] + places[ahead, None] * units[inside, None]
+        outside[inside, ahead] = (bone(points.reshape(-1, 3)) > 0.0).reshape(len(inside), -1)
+        if outside.any(axis=1).all():
+            break
     wrong = outside[:, 0] | ~outside.any(axis=1)
     if wrong.any():
         i = int(np.argmax(wrong))
@@ -157,12 +167,13 @@ def _surface(bone: Field, start: Floats, direction: Floats, radius: float = 0.5)
     return surface_frame(origin, normals(bone, origin[None], radius)[0])
 
 
-def _deepest(bone: Field, start: Floats, first: Floats, second: Floats) -> Floats:
-    """Return the point farthest inside the bone in the plane of two unit vectors, within 4 mm."""
+def _deepest(bone: Field, starts: Points, first: Floats, second: Floats) -> Points:
+    """Return the points farthest inside the bone in the planes of two unit vectors, within 4 mm of starts."""
     steps = np.arange(-4.0, 4.01, 0.5)
     a, b = (grid.ravel()[:, None] for grid in np.meshgrid(steps, steps, indexing="ij"))
-    points = start + a * first + b * second
-    result: Floats = points[np.argmin(bone(points))]
+    points = starts[:, None] + a * first + b * second
+    depths = bone(points.reshape(-1, 3)).reshape(points.shape[:2])
+    result: Floats = points[np.arange(len(starts)), np.argmin(depths, axis=1)]
     return result
 
 
@@ -170,8 +181,8 @@ def _pedicle(bone: Field, loft: Loft, axis: PedicleAxis) -> Frame:
     """Return the isthmus of the right pedicle: where its axis tells, or where the least bone is around."""
     u, v, _, _ = loft.axes()
     if axis.isthmus is None:
-        places = np.linspace(0.3, 0.85, 23)
-        centres = np.array([_deepest(bone, loft.point(float(place)), u, v) for place in places])
+        along = np.array([loft.point(float(place)) for place in np.linspace(0.3, 0.85, 23)])
+        centres = _deepest(bone, along, u, v)
     else:
         centres = _middle(bone, loft.point(axis.isthmus))[None]
     medial, caudal = np.radians(axis.medial), np.radians(axis.caudal)
