@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spineviz import __version__
-from spineviz.terms import DISCS
+from spineviz.arguments import parser
 
 if TYPE_CHECKING:
     from spineviz.production import Production
-
-EXAMPLES = """examples:
-  spineviz scenes
-  spineviz structures sciatic nerve
-  spineviz render herniation_l4l5 -o picture.png --at 12 --size 1600x1000
-  spineviz render lumbar_l3s1 -o back.png --layers "down to the fascia" --view posterior
-  spineviz render herniation_l4l5 -o slice.png --cut "disc L4-L5 keep above" --view axial
-  spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png
-  spineviz measure herniation_l4l5
-  spineviz animate herniation_l4l5 -o film.mp4
-  spineviz show herniation_l4l5
-  spineviz mesh L4 -o L4.ply
-
-spineviz informs and teaches. It is not a diagnostic or planning device."""
-
-LAYERS_HELP = (
-    "which layers are seen: 'down to the fascia', 'everything but skin', 'bones and nerves', 'only muscles'"
-)
-
-CUT_HELP = (
-    "open the scene at a plane, once or more: 'axial L4-L5', 'disc L5-S1 keep above', 'sagittal 5', "
-    "'coronal L3 -10 keep front of skin and fat'"
-)
-
-HERNIATION_HELP = (
-    "show this herniation in place of a scene: disc, side, zone, kind, depth and migration in any order: "
-    "'L4-L5 left subarticular extrusion 7mm caudal 6mm', 'C5-C6 central protrusion', 'L3-4 bulge'"
-)
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -53,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 2 for a user's mistake, 130 for Ctrl-C."""
     options = parser().parse_args(arguments)
     try:
-        code: int = options.run(options)
+        code = COMMANDS[options.command](options)
     except KeyboardInterrupt:
         print("\ninterrupted; nothing half-written was left", file=sys.stderr)
         return INTERRUPTED
@@ -61,168 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(error)
         return USAGE_ERROR
     return code
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    result = argparse.ArgumentParser(
-        prog="spineviz",
-        description="Interactive 3D spine anatomy: disease, and a small incision beside open surgery.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    result.add_argument("--version", action="version", version=f"spineviz {__version__}")
-    commands = result.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    command = _command(commands, "scenes", _scenes, "list the shipped scenes", "spineviz scenes")
-    command = _command(
-        commands,
-        "structures",
-        _structures,
-        "list the structures there are, or find some by what they are called",
-        "spineviz structures yellow ligament",
-        "spineviz structures L5 root left --scene herniation_l4l5",
-        "spineviz structures sciatic --json",
-        "spineviz structures FMA:13075",
-    )
-    command.add_argument(
-        "words", nargs="*", help="any words for it: name, Latin, everyday words, level, side, tissue, id"
-    )
-    command.add_argument("--scene", help="those of this scene, which is built where it has not been")
-    command.add_argument("--json", action="store_true", help="write JSON, with everything that is known")
-
-    command = _command(
-        commands, "check", _check, "check scene files without drawing", "spineviz check my.toml"
-    )
-    command.add_argument("scene", nargs="*", help="scene names or .toml files (default: all shipped scenes)")
-
-    command = _command(
-        commands,
-        "render",
-        _render,
-        "write one picture (PNG)",
-        "spineviz render herniation_l4l5 -o picture.png --at 12 --view close",
-        'spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png',
-    )
-    command.add_argument("scene", nargs="?", help="a shipped scene's name, or a .toml file")
-    command.add_argument("--herniation", metavar="WORDS", help=HERNIATION_HELP)
-    command.add_argument("-o", "--output", type=Path, required=True, help="the .png file to write")
-    command.add_argument(
-        "--at", type=float, metavar="SECONDS", help="the second to show (default: the scene's own)"
-    )
-    command.add_argument("--view", metavar="NAME", help="a named view instead of the scene's camera")
-    command.add_argument("--layers", metavar="WORDS", help=LAYERS_HELP)
-    command.add_argument("--cut", metavar="WORDS", action="append", default=[], help=CUT_HELP)
-    command.add_argument(
-        "--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)"
-    )
-    command.add_argument("--background", choices=("screen", "print"), default="screen", help="print is white")
-
-    command = _command(
-        commands,
-        "measure",
-        _measure,
-        "measure a scene on its geometry, beside the same body in health",
-        "spineviz measure herniation_l4l5",
-        "spineviz measure herniation_l4l5 --level L4-L5 --describe",
-        "spineviz measure my_scene.toml --json > measures.json",
-        "spineviz measure lumbar_l3s1 --csv > measures.csv",
-    )
-    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
-    command.add_argument("--level", metavar="DISC", choices=DISCS, help="only this disc, e.g. L4-L5")
-    form = command.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="write JSON, each number with its unit and source")
-    form.add_argument("--csv", action="store_true", help="write comma-separated values, a line a measure")
-    form.add_argument(
-        "--describe", action="store_true", help="tell in words what is found, for professionals and plainly"
-    )
-
-    command = _command(
-        commands,
-        "evidence",
-        _evidence,
-        "tell what trials found when two ways of operating were compared",
-        "spineviz evidence discectomy",
-        "spineviz evidence discectomy --plain",
-        "spineviz evidence discectomy --json",
-    )
-    command.add_argument("pair", help="discectomy: tubular compared with open microdiscectomy")
-    command.add_argument("--plain", action="store_true", help="in everyday words")
-    command.add_argument("--json", action="store_true", help="write JSON, each finding with its study")
-
-    command = _command(
-        commands,
-        "plate",
-        _plate,
-        "write a plate (PNG) of every bone from four sides",
-        "spineviz plate whole_spine -o bones.png",
-    )
-    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
-    command.add_argument("-o", "--output", type=Path, required=True, help="the .png file to write")
-
-    command = _command(
-        commands,
-        "animate",
-        _animate,
-        "write the scene's film (MP4, H.264)",
-        "spineviz animate herniation_l4l5 -o film.mp4 --fps 24 --size 1280x720",
-    )
-    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
-    command.add_argument("-o", "--output", type=Path, required=True, help="the .mp4 file to write")
-    command.add_argument("--fps", type=int, default=20, metavar="N", help="frames a second (default 20)")
-    command.add_argument(
-        "--size", type=_size, default=(1280, 720), metavar="WxH", help="pixels (default 1280x720)"
-    )
-
-    command = _command(commands, "show", _show, "open the scene in a window", "spineviz show herniation_l4l5")
-    command.add_argument("scene", help="a shipped scene's name, or a .toml file")
-    command.add_argument("--layers", metavar="WORDS", help=LAYERS_HELP)
-
-    command = _command(
-        commands, "mesh", _mesh, "write one structure as a mesh (RAS, mm)", "spineviz mesh L4 -o L4.ply"
-    )
-    command.add_argument("structure", help="L4, disc.L4-L5, root.L5.left, multifidus.left, ...")
-    command.add_argument("-o", "--output", type=Path, required=True, help="the .ply or .stl file to write")
-    command.add_argument("--scene", help="take it from this scene instead of the healthy body")
-    command.add_argument(
-        "--step", type=float, metavar="MM", help="mesh a bone of the spine anew, as finely as this"
-    )
-
-    command = _command(commands, "bake", _bake, "build the mesh library in meshes/", "spineviz bake --check")
-    command.add_argument("--check", action="store_true", help="only tell whether library and generator agree")
-
-    _command(
-        commands, "schema", _schema, "print the JSON schema of a scene file", "spineviz schema > schema.json"
-    )
-    return result
-
-
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    run: object,
-    about: str,
-    *examples: str,
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name,
-        help=about,
-        description=about[0].upper() + about[1:] + ".",
-        epilog="\n  ".join([f"example{'s' * (len(examples) > 1)}:", *examples]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(run=run)
-    return command
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)[xX×](\d+)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"'{text}' is no size; write WIDTHxHEIGHT, e.g. 1280x720")
-    width, height = int(match[1]), int(match[2])
-    if not (64 <= width <= 8192 and 64 <= height <= 8192):
-        raise argparse.ArgumentTypeError(f"'{text}' is out of range; each side must be 64 to 8192 pixels")
-    return width, height
 
 
 def _complain(error: Exception) -> None:
@@ -302,17 +109,16 @@ def _asked(options: argparse.Namespace) -> Production:
 
 
 def _measure(options: argparse.Namespace) -> int:
-    import spineviz
     from spineviz.locale import text
     from spineviz.measurement.table import as_csv, as_json, as_table, as_words
     from spineviz.model import Message
 
-    scene = spineviz.load(options.scene)
+    scene, name = _asked(options), str(options.scene or options.herniation)
     if sys.stderr.isatty():
-        print(text(Message("measure.progress", (("scene", str(options.scene)),))), file=sys.stderr)
+        print(text(Message("measure.progress", (("scene", name),))), file=sys.stderr)
     report = scene.measure(options.level, operations=not options.describe)
     if options.json:
-        print(as_json(report, str(options.scene)))
+        print(as_json(report, name))
     else:
         print(as_csv(report) if options.csv else as_words(report) if options.describe else as_table(report))
     return 0
@@ -334,17 +140,13 @@ def _plate(options: argparse.Namespace) -> int:
 
 
 def _animate(options: argparse.Namespace) -> int:
-    import spineviz
-
-    spineviz.load(options.scene).animate(options.output, fps=options.fps, size=options.size, progress=True)
+    _asked(options).animate(options.output, fps=options.fps, size=options.size, progress=True)
     print(options.output)
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
-    import spineviz
-
-    spineviz.load(options.scene).show(layers=options.layers)
+    _asked(options).show(layers=options.layers)
     return 0
 
 
@@ -371,6 +173,23 @@ def _schema(options: argparse.Namespace) -> int:
 
     print(scene.schema(), end="")
     return 0
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "scenes": _scenes,
+    "structures": _structures,
+    "check": _check,
+    "render": _render,
+    "measure": _measure,
+    "evidence": _evidence,
+    "plate": _plate,
+    "animate": _animate,
+    "show": _show,
+    "mesh": _mesh,
+    "bake": _bake,
+    "schema": _schema,
+}
+"""What each command does; it returns the exit code."""
 
 
 if __name__ == "__main__":

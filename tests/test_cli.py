@@ -14,7 +14,8 @@ import pytest
 import trimesh
 
 from spineviz import __version__, assembly, cli, scene
-from spineviz.cli import INTERRUPTED, USAGE_ERROR, main, parser
+from spineviz.arguments import parser
+from spineviz.cli import INTERRUPTED, USAGE_ERROR, main
 from spineviz.export import mesh
 from spineviz.production import Production
 from spineviz.render.offscreen import RenderingUnavailable

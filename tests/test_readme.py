@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from spineviz import assembly, load, scene
+from spineviz.arguments import parser
 from spineviz.assembly import Assembly
-from spineviz.cli import parser
 from spineviz.locale import text
-from spineviz.nomenclature import Kind, baked_names, kind_of, structure_title
 from spineviz.measurement import measure
+from spineviz.nomenclature import Kind, baked_names, kind_of, structure_title
 from spineviz.surgery.ledger import peaks
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
