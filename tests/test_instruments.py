@@ -28,7 +28,7 @@ ALL = [
     lateral_arm("lateral", -1.0),
     medial_arm("medial", 1.0, 22.0),
     *dilators("tubular"),
-    *decompression_tools("tubular").values(),
+    *decompression_tools("tubular", walled=True).values(),
 ]
 
 
@@ -74,10 +74,10 @@ def test_the_shortest_tube_that_stands_proud_of_the_skin_is_taken() -> None:
 
 
 def test_tools_of_the_decompression_fit_into_the_tube() -> None:
-    for tool in decompression_tools("tubular").values():
+    for tool in decompression_tools("tubular", walled=True).values():
         assert tool.radius < 8.0
 
 
 def test_the_rongeurs_hinge_lies_at_the_root_of_its_jaws() -> None:
-    jaw = decompression_tools("tubular")["jaw"]
+    jaw = decompression_tools("tubular", walled=True)["jaw"]
     assert np.allclose(rongeur_hinge(), [0, 0, float(jaw.surface.vertices[:, 2].max())], atol=0.5)

@@ -27,18 +27,15 @@ REAL = ("L3", "L5")
 MUSCLE = "multifidus.left"
 IN_DEPTH = (".burr", ".kerrison", ".nerve_root_retractor", ".rongeur", ".rongeur_jaw")
 
-TOUCHED = 0.5
-"""How deep (mm) parted muscle may enter bone and ligament between its vertices, 1.6 mm apart."""
+TOUCHED = {"shipped": 0.3, "given": 0.5}
+"""How deep (mm) parted muscle may enter bone and ligament; on the given bones it stands 0.47 mm deep in
+an interspinous ligament at rest."""
 
 WORKED = {"kerrison": ("flavum", "L4"), "burr": ("L4",), "rongeur": (FRAGMENT,), "rongeur_jaw": (FRAGMENT,)}
 """What a tool works in: it bites, grinds or holds there."""
 
-NARROW = {"shipped": 0.3, "given": 1.8}
-"""How deep (mm) the fragment may press into what it passes: on the given bones the lane between the drawn
-root and the facet is narrower than the fragment."""
-
-GRAZED = {"shipped": 0.5, "given": 1.8}
-"""How deep (mm) a tool may press into what it does not work on: the rongeur goes the fragment's way."""
+GRAZED = 0.5
+"""How deep (mm) a tool may press into what it does not work on: the rongeur opens beside the retractor."""
 
 SHARES = np.linspace(0.0, 0.92, 15)
 """When the fragment's step is looked at."""
@@ -114,7 +111,7 @@ def test_the_fragment_and_the_retractor_enter_no_nerve_and_the_fragment_no_bone(
         pane = timeline.at(float(second)).panes[track]
         for name in shown(pane, (*BONES, *NERVES, f"instrument.{approach}.tube", retractor)):
             if pane.looks[FRAGMENT].visible:
-                assert posed.pressed(pane, FRAGMENT, name) <= NARROW[bones], (name, float(second))
+                assert posed.pressed(pane, FRAGMENT, name) <= DEEPEST, (name, float(second))
         for name in shown(pane, NERVES):
             assert posed.pressed(pane, retractor, name) <= DEEPEST, (name, float(second))
 
@@ -149,8 +146,8 @@ def test_tools_enter_nothing_that_they_do_not_work_on(
         for tool in tools:
             if tool.endswith(("rongeur", "rongeur_jaw")):
                 for other in (name for name in tools if name.endswith("retractor")):
-                    assert posed.pressed(pane, tool, other) <= GRAZED[bones], (tool, other, second)
-    found = [item for item in deepest.items() if item[1] > GRAZED[bones]]
+                    assert posed.pressed(pane, tool, other) <= GRAZED, (tool, other, second)
+    found = [item for item in deepest.items() if item[1] > GRAZED]
     assert not found, found
 
 
@@ -169,4 +166,4 @@ def test_parted_muscle_enters_no_bone_and_no_midline_ligament(
             for name in shown(pane, around):
                 deepest[name, round(second, 1)] = posed.pressed(pane, MUSCLE, name)
     assert deepest
-    assert max(deepest.values()) <= TOUCHED, [item for item in deepest.items() if item[1] > TOUCHED]
+    assert max(deepest.values()) <= TOUCHED[bones], max(deepest.items(), key=lambda item: item[1])

@@ -174,9 +174,13 @@ def cobb_elevator(name: str) -> Instrument:
     return instrument(name, joined(spoon, shaft, handle), 0.5 * length)
 
 
-def nerve_root_retractor(name: str) -> Instrument:
-    """Return a Love retractor: its toe turns 90 degrees towards +y; the tip is the toe's heel."""
+def nerve_root_retractor(name: str, *, walled: bool = True) -> Instrument:
+    """Return a Love retractor: its toe turns 90 degrees towards +y; the tip is the toe's heel.
+
+    One that is not ``walled`` by a tube leaves its axis sooner.
+    """
     size = table("instruments.nerve_root_retractor")
+    size = size if walled else {**size, "straight": size["straight_open"]}
     half = size["toe_thickness"] / 2
     toe_path = bent([(0, -0.4, 7.0), (0, 0, half), (0, size["toe"], half)], 1.8)
     wide = size["toe_width"] / 2 * np.linspace(0.7, 1.0, len(toe_path))

@@ -136,7 +136,7 @@ def _tools(caudal: float, spread: float) -> dict[str, Instrument]:
         "cobb": cobb_elevator(f"{name}.cobb"),
         "lateral": lateral_arm(f"{name}.lateral_arm", caudal),
         "medial": medial_arm(f"{name}.medial_arm", caudal, spread),
-        **decompression_tools(NAME),
+        **decompression_tools(NAME, walled=False),
     }
 
 

@@ -112,14 +112,14 @@ class Plan:
         return _slackened(self.retractor)
 
 
-def decompression_tools(approach: str) -> dict[str, Instrument]:
-    """Return the instruments of the decompression by their short names."""
+def decompression_tools(approach: str, *, walled: bool) -> dict[str, Instrument]:
+    """Return the instruments of the decompression by their short names; ``walled`` by a tube, or not."""
     name = f"instrument.{approach}"
     punch, jaw = rongeur(f"{name}.rongeur")
     return {
         "burr": burr(f"{name}.burr"),
         "kerrison": kerrison(f"{name}.kerrison"),
-        "root_retractor": nerve_root_retractor(f"{name}.nerve_root_retractor"),
+        "root_retractor": nerve_root_retractor(f"{name}.nerve_root_retractor", walled=walled),
         "rongeur": punch,
         "jaw": jaw,
     }

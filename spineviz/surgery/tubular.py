@@ -130,7 +130,7 @@ def _tools(spec: TubularMicrodiscectomy, corridor: TubeCorridor) -> dict[str, In
         "scalpel": scalpel(f"{name}.scalpel"),
         "tube": tube,
         **series,
-        **decompression_tools(NAME),
+        **decompression_tools(NAME, walled=True),
     }
 
 

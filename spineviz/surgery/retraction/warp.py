@@ -152,7 +152,7 @@ SPANNED, KEPT = 3, 0.15
 ENTERED, LEFT = 1.0, 0.3
 """What lies no deeper than this (mm) in the midline's wall gets so far out of it when it is moved."""
 
-STIRRED = 2.0
+STIRRED = 1.0
 """How far (mm) vertices have moved when they keep farther off bone than at rest."""
 
 LEAST_GAIN = 1.15
