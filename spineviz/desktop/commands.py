@@ -34,6 +34,9 @@ VIEW_KEYS = MappingProxyType(
         "operative": "r",
         "corridor": "t",
         "close": "k",
+        "axial_close": "e",
+        "lateral_close": "j",
+        "foramen": "m",
     }
 )
 """The key of each named view."""
