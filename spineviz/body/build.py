@@ -61,7 +61,7 @@ TRIANGLES: Mapping[str, int] = {
 
 SHARES: Mapping[str, float] = {
     **{"thecal_sac": 0.29, "spinal_cord": 0.25},
-    **{"multifidus": 0.32, "longissimus": 0.24, "iliocostalis": 0.24},
+    **{"multifidus": 0.4, "longissimus": 0.3, "iliocostalis": 0.3},
 }
 """What share of its triangles a structure keeps at least that is as long as the scene has bones."""
 

@@ -37,7 +37,7 @@ from spineviz.terms import LEVELS, SIDES, SIGN, Level, Side
 
 __all__ = ["MuscleBed", "MuscleParameters", "muscle_bed", "muscle_parameters", "muscle_recipes"]
 
-MUSCLE_STEP = 1.85
+MUSCLE_STEP = 1.9
 """The meshing step, mm."""
 
 PROCESS = 0.3
