@@ -27,6 +27,7 @@ from spineviz.body.person import KINDS
 from spineviz.body.skeleton import standing, standing_frames
 from spineviz.body.variation import shapes_of
 from spineviz.geometry import as_trimesh
+from spineviz.sdf import mesh
 from spineviz.spec import Spec
 from spineviz.terms import Level, region_of
 
@@ -64,6 +65,18 @@ def test_people_differ_by_published_deviations(level: Level) -> None:
         apart = np.array([person[name] - middle[name] for person in people]) / spread(level, name)
         assert 0.3 < apart.std() < 1.7, name
         assert np.abs(apart).max() < 3.0, name
+
+
+def test_no_gap_opens_beside_thin_pedicles() -> None:
+    person = Person(sex="male", stature=2.0, variation=4)
+    shape = shapes_of(person, {"T1": "T1"})["T1"]
+    assert as_trimesh(mesh(kind_of("T1").solid(shape), 1.0, mirror=True)).euler_number == 0
+
+
+def test_the_canal_is_found_where_pedicles_stand_as_high_as_the_endplate() -> None:
+    shape = shapes_of(Person(sex="male", variation=279), {"C7": "C7"})["C7"]
+    canal = landmarks_of("C7", shape)["canal"].origin
+    assert KINDS["C7"].field(shape)(canal[None])[0] > 4.0
 
 
 def test_neighbouring_bones_resemble_each_other() -> None:

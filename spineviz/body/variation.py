@@ -28,7 +28,7 @@ from spineviz.terms import Disc, Level, discs_of, levels_of
 LESS, TIMES = 0.7, 6
 """Where the parts of a changed bone would come apart, it changes by so much less, so many times at most."""
 
-LOOK = 1.5
+LOOK = 1.0
 """The step (mm) at which a bone is looked over for gaps between its parts."""
 
 LEAST = 0.01

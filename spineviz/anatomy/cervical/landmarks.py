@@ -123,7 +123,8 @@ def _canal(bone: Field, body: VertebralBody, pedicle: Frame) -> Frame:
     """Return the roomiest place of the vertebral foramen at the pedicles; z runs along the posterior wall."""
     lowest, highest = 2.5 - body.inferior_endplate.height, body.superior_endplate.height - 2.5
     low, high = (leaving(bone, np.array([0.0, 0.0, z]), BACKWARD) for z in (lowest, highest))
-    wall = leaving(bone, np.array([0.0, 0.0, float(pedicle.origin[2])]), BACKWARD)
+    height = float(np.clip(pedicle.origin[2], lowest, highest))
+    wall = leaving(bone, np.array([0.0, 0.0, height]), BACKWARD)
     behind = wall + np.arange(1.0, 30.0, 0.25)[:, None] * BACKWARD
     for drop in np.arange(0.0, 20.0, 0.5):
         inside = bone(behind - drop * SUPERIOR) < 0.0
