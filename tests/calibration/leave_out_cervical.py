@@ -19,23 +19,16 @@ from pathlib import Path as File
 import numpy as np
 import trimesh
 from cervical_levels import aims, centred, measures_of, recommended
+from feelers import BACK, DOWN, FORWARD, IN, OUT, UP, Feelers, felt, on_surface
 from fit_cervical import calibrated, in_own_frame, is_free, plausible, scale, with_morphometry
-from fitting import Path, Shape, Target, fit, with_numbers
+from fitting import Path, Shape, fit, with_numbers
 
 from spineviz.anatomy.cervical.solid import CervicalParameters, joined, part_fields
 from spineviz.anatomy.morphometry import morph
 from spineviz.body.person import CERVICAL_VERTEBRAE
 from spineviz.structure import Floats
 
-UP, DOWN, FORWARD, BACK, OUT, IN = (
-    np.array(way)
-    for way in (
-        (0.0, 0.0, 1.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0),
-        (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0),
-    )
-)  # fmt: skip
-
-FEELERS: tuple[tuple[Floats, tuple[tuple[float, float, float], ...]], ...] = (
+FEELERS: Feelers = (
     # body and uncinate process
     (BACK, ((0, 40, 4), (0, 40, 0), (0, 40, -5), (7, 40, 0), (7, 40, -5))),
     (FORWARD, ((0, -14, 4), (0, -14, 0), (0, -14, -4), (6, -14, 0))),
@@ -74,17 +67,6 @@ TIED, ROUNDS = 2.0, 25
 """How strongly parameters are tied to where they started; how many rounds they are refined."""
 
 
-def felt(mesh: trimesh.Trimesh) -> Floats:
-    """Return where the feelers meet a bone in its own frame, (n, 3) mm; lines that miss it are left out."""
-    found = []
-    for way, starts in FEELERS:
-        for start in starts:
-            hits, _, _ = mesh.ray.intersects_location([start], [way], multiple_hits=True)
-            if len(hits):
-                found.append(hits[np.argmin((hits - np.asarray(start)) @ way)])
-    return np.array(found)
-
-
 def cleft(shape: CervicalParameters, places: Floats) -> CervicalParameters:
     """Return a shape whose spinous process is cleft, its tips where the hindmost felt place is."""
     tip = places[np.argmin(places[:, 1])]
@@ -114,7 +96,7 @@ def predicted(level: str) -> CervicalParameters:
     if level != "C4":
         raise ValueError(f"only C4 is predicted without its reference, not {level!r}")
     folder = File(os.environ["SPINEVIZ_SHARED"]) / "reference"
-    places = felt(in_own_frame(trimesh.load(folder / "art_C4.ply", force="mesh"), "C4"))
+    places = felt(in_own_frame(trimesh.load(folder / "art_C4.ply", force="mesh"), "C4"), FEELERS)
     start = calibrated(9, ("C7",))["C7"]
     known = recommended(level)
     aim = aims(level, measures_of(start), known, known)
@@ -125,8 +107,7 @@ def predicted(level: str) -> CervicalParameters:
 
 def refined(start: CervicalParameters, places: Floats) -> CervicalParameters:
     """Return parameters refined on felt places."""
-    target = Target(places, np.zeros(len(places)), np.ones(len(places)))
     kind: Shape[CervicalParameters] = Shape(
         part_fields, joined, lambda path: is_free(path, ""), scale, plausible
     )
-    return fit(kind, start, target, 10.0, ROUNDS, TIED)
+    return fit(kind, start, on_surface(places), 10.0, ROUNDS, TIED)

@@ -14,25 +14,16 @@ from __future__ import annotations
 
 import sys
 
-import numpy as np
-import trimesh
+from feelers import BACK, DOWN, FORWARD, IN, OUT, UP, Feelers, felt, on_surface
 from fit_thoracic import FAR, calibrated, designed, fitted_together, mixed, narrowed, shape_of, started, stout
-from fitting import Target, fit
+from fitting import fit
 from vertebra_levels import between
 from vertebra_references import in_own_frame, told
 
 from spineviz.anatomy.vertebra.solid import VertebraParameters
 from spineviz.structure import Floats
 
-UP, DOWN, FORWARD, BACK, OUT, IN = (
-    np.array(way)
-    for way in (
-        (0.0, 0.0, 1.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0),
-        (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0),
-    )
-)  # fmt: skip
-
-FEELERS: tuple[tuple[Floats, tuple[tuple[float, float, float], ...]], ...] = (
+FEELERS: Feelers = (
     # body
     (BACK, ((0, 40, 5), (0, 40, 0), (0, 40, -5), (6, 40, 4), (6, 40, -4), (10, 40, 5), (10, 40, -5))),
     (FORWARD, ((0, -14, 4), (0, -14, 0), (0, -14, -5), (5, -14, 0))),
@@ -79,20 +70,9 @@ def neighbours() -> tuple[VertebraParameters, VertebraParameters]:
     return first, last
 
 
-def felt(bone: trimesh.Trimesh) -> Floats:
-    """Return where the feelers meet a bone in its own frame, (n, 3) mm; lines that miss it are left out."""
-    found = []
-    for way, starts in FEELERS:
-        for start in starts:
-            hits, _, _ = bone.ray.intersects_location([start], [way], multiple_hits=True)
-            if len(hits):
-                found.append(hits[np.argmin((hits - np.asarray(start)) @ way)])
-    return np.array(found)
-
-
 def refined(start: VertebraParameters, places: Floats) -> VertebraParameters:
     """Return parameters refined on felt places, those that the scan of T3 shows."""
-    target = told(Target(places, np.zeros(len(places)), np.ones(len(places))), "T3")
+    target = told(on_surface(places), "T3")
     return fit(shape_of("T3"), start, target, FAR, ROUNDS, TIED)
 
 
@@ -100,7 +80,7 @@ def predicted(level: str) -> VertebraParameters:
     """Return T3 as predicted without its surface. Raises ValueError for another level."""
     if level != "T3":
         raise ValueError(f"only T3 has calibrated neighbours on both sides, not {level}")
-    return refined(between(*neighbours(), 0.5), felt(in_own_frame(level)))
+    return refined(between(*neighbours(), 0.5), felt(in_own_frame(level), FEELERS))
 
 
 if __name__ == "__main__":
