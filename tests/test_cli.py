@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from spineviz import __version__, assembly, cli, scene
+from spineviz import __version__, arguments, assembly, scene
 from spineviz.arguments import parser
 from spineviz.cli import INTERRUPTED, USAGE_ERROR, main
 from spineviz.export import mesh
@@ -330,7 +330,7 @@ def test_the_help_of_every_command_shows_an_example_that_is_understood(
     for example in shown:
         program, *words = shlex.split(example.partition(" >")[0])
         assert program == "spineviz" and words[0] == command
-        assert callable(parser().parse_args(words).run)
+        assert parser().parse_args(words).command == command
 
 
 def test_the_help_names_every_command_and_its_examples_are_understood(
@@ -349,7 +349,7 @@ def test_the_help_names_every_command_and_its_examples_are_understood(
 
 
 def test_a_scene_in_an_example_is_a_shipped_one() -> None:
-    words = {word for word in cli.EXAMPLES.split() if word.startswith(("herniation", "lumbar"))}
+    words = {word for word in arguments.EXAMPLES.split() if word.startswith(("herniation", "lumbar"))}
     assert words and words <= set(scene.names())
 
 

@@ -35,7 +35,7 @@ VIEW_KEYS = MappingProxyType(
         "corridor": "t",
         "close": "k",
         "axial_close": "e",
-        "lateral_close": "j",
+        "lateral_close": "w",
         "foramen": "m",
     }
 )

@@ -29,7 +29,7 @@ NEAREST, FARTHEST = 3.0, 40.0
 """A rim is looked for between these radii, mm."""
 
 HOLLOWED = 0.65
-"""Nearer to the middle than this share of a rim's typical radius bone is left for a hollow."""
+"""Nearer to the middle than this share of the radius on the other side bone is left for a hollow."""
 
 ASTRAY, ROUNDS, WAVES = 0.8, 8, 4
 """A rim is followed where it strays less than this (mm) outwards from the few slow waves that fit it best:
@@ -162,6 +162,12 @@ def middle(upper: Frame, lower: Frame) -> Frame:
     return Frame((upper.origin + lower.origin) / 2, axes)
 
 
+def _across(leaving: npt.NDArray[np.bool_], radii: Floats) -> Floats:
+    """Return the radius (ANGLES,) at which bone is left on the other side of the midline, 0 where nowhere."""
+    first = np.where(leaving.any(axis=1), radii[leaving.argmax(axis=1)], 0.0)
+    return first[(ANGLES // 2 - np.arange(ANGLES)) % ANGLES]
+
+
 def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Floats:
     """Return an endplate's rim as radii (ANGLES,) about the disc's frame."""
     angles = np.arange(ANGLES) * 2 * np.pi / ANGLES
@@ -178,7 +184,7 @@ def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Flo
             break
     else:
         raise ValueError(f"{bone.level}: no rim was found around its endplate; check the endplate landmark")
-    leaving &= radii[:-1] > HOLLOWED * np.median(radii[leaving[met].argmax(axis=1)])
+    leaving &= radii[:-1] > HOLLOWED * _across(leaving, radii)[:, None]
     met = np.flatnonzero(leaving.any(axis=1))
     first = leaving[met].argmax(axis=1)
     before, after = values[met, first], values[met, first + 1]
