@@ -13,7 +13,6 @@ from scipy.spatial import cKDTree
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.posture import Movement, Posture, range_of_motion
 from spineviz.anatomy.morphometry.calipers import measured
-from spineviz.anatomy.morphometry.person import Person
 from spineviz.body import Anatomy
 from spineviz.body.kinds import kind_of
 from spineviz.body.skeleton import bones as make_bones
@@ -135,22 +134,6 @@ def test_impossible_measures_are_refused_with_the_range(
 ) -> None:
     with pytest.raises(ValueError, match=words):
         Anatomy(vertebrae=dict(wanted))
-
-
-def test_a_tall_man_is_larger_in_every_bone_than_a_small_woman() -> None:
-    woman = Anatomy(person=Person(sex="female", stature=1.52))
-    man = Anatomy(person=Person(sex="male", stature=1.92))
-    assert woman.size < 1 < man.size
-    heights = []
-    for anatomy in (woman, man):
-        heights.append(standing_frames(anatomy, ["L5"])["L5"].origin[2])
-    assert heights[1] / heights[0] == pytest.approx(man.size / woman.size, rel=0.05)
-
-
-def test_a_seed_gives_the_same_person_again_and_another_seed_another_one() -> None:
-    one, again, other = (Anatomy(person=Person(variation=seed)).shape("L3") for seed in (3, 3, 4))
-    assert one == again
-    assert one != other
 
 
 def test_a_sixth_lumbar_vertebra_stands_between_the_fifth_and_the_sacrum() -> None:

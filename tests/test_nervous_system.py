@@ -46,7 +46,7 @@ JOINED = 1.5
 """A root and its own rootlets, which it continues, are not compared nearer to where they join (mm)."""
 
 TOUCHING = 0.3
-CAUDA = 0.5
+CAUDA = 0.6
 """So deep (mm) strands of the cauda equina enter each other at most: L3 and L4 do by 0.49."""
 
 

@@ -286,3 +286,19 @@ def test_many_random_people_are_sound_in_random_postures(
 ) -> None:
     bones = sampled_bones(random_anatomy(person, posture, single))
     assert faults(bones, shared / "facts") == []
+
+
+def test_a_tall_man_is_larger_in_every_bone_than_a_small_woman() -> None:
+    woman = Anatomy(person=Person(sex="female", stature=1.52))
+    man = Anatomy(person=Person(sex="male", stature=1.92))
+    assert woman.size < 1 < man.size
+    heights = []
+    for anatomy in (woman, man):
+        heights.append(standing_frames(anatomy, ["L5"])["L5"].origin[2])
+    assert heights[1] / heights[0] == pytest.approx(man.size / woman.size, rel=0.05)
+
+
+def test_a_seed_gives_the_same_person_again_and_another_seed_another_one() -> None:
+    one, again, other = (Anatomy(person=Person(variation=seed)).shape("L3") for seed in (3, 3, 4))
+    assert one == again
+    assert one != other
