@@ -109,3 +109,20 @@ def test_what_is_missing_and_what_nothing_makes_is_named(
     monkeypatch.setattr(proof, "origins", lambda baked: {"L4": origin, "L5": origin})
     lines = proof.departures({"L4": baked, "aorta": baked})
     assert [line.partition(":")[0] for line in lines] == ["L5", "aorta"]
+
+
+def leaping(points: Points) -> Points:
+    """The distance to a ball of 6 mm whose right half is told 4 mm too far inside or outside."""
+    distance = np.linalg.norm(points, axis=1) - 6.0
+    return np.where(points[:, 0] > 0.0, distance + 4.0 * np.sign(distance), distance)
+
+
+def test_a_muscle_whose_field_leaps_is_compared_with_the_mesh_made_anew() -> None:
+    solid = Solid(leaping, np.full(3, -8.0), np.full(3, 8.0))
+    fresh = mesh(solid, 0.8)
+    origin = Origin(Frame(), leaping, lambda: fresh, 0.8, ("muscle", None))
+    assert list(compared(Structure("muscle", "muscle", fresh), origin)) == []
+    assert any(
+        line.startswith("vertices")
+        for line in compared(Structure("muscle", "muscle", scaled(fresh, 1.5)), origin)
+    )
