@@ -16,7 +16,7 @@ from spineviz.cuts import opening, reach, resolved
 from spineviz.layers import COVERS, Layer, enclosed, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
 from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
-from spineviz.pathology import apply, herniation_label
+from spineviz.pathology import apply, label_of
 from spineviz.scene import Body as BodySpec
 from spineviz.scene import Compared, Scene, SceneStep
 from spineviz.structure import Bone, Landmark, Structure, Warp
@@ -337,11 +337,8 @@ def disease_title(scene: Scene, name: str) -> Message | None:
     """Return what a structure is called that a pathology of a scene displaces or changes; None for others."""
     number = number_of(name)
     own = scene.pathologies if number is None else scene.compare[number].pathologies
-    stem, _, disc = name.partition("#")[0].partition(".")
-    for entry in own:
-        if disc == entry.disc and stem == "herniation" and entry.depth > 0:
-            return herniation_label(entry)
-    return None
+    labels = (label_of(entry, name.partition("#")[0]) for entry in own)
+    return next((label for label in labels if label is not None), None)
 
 
 def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:
