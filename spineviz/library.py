@@ -43,7 +43,7 @@ _ALIGNED = 64
 _LARGE = 4096
 """The bytes from which an array of a kept object is a part of its own, read only where it is used."""
 
-KEEPERS = ("bake.py", "proof.py")
+KEEPERS = ("bake.py", "marks.py", "proof.py")
 """The files that keep and check the baked library, and do not shape it."""
 
 SURGICAL = ("herniation", "instruments", "procedures", "retraction")
