@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spineviz.anatomy import atlas, axis, cervical, coccyx, sacrum, vertebra
+from spineviz.body import marks
 from spineviz.sdf.solid import Solid
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame
-from spineviz.terms import Level
+from spineviz.terms import Level, column
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,27 @@ _KINDS: Mapping[str, Kind] = {
 def landmarks_of(level: Level, parameters: Spec) -> Mapping[str, Frame]:
     """Return the landmarks of a bone in its own frame; they take long to find and are remembered.
 
-    Raises ValueError where a part of the bone does not reach the rest of it.
+    Those of the usual bones are kept beside the library. Raises ValueError where a part of the bone does not
+    reach the rest of it.
     """
     return _landmarks(level, type(parameters), parameters.model_dump_json())
 
 
+def keep_landmarks(folder: Path) -> None:
+    """Find the landmarks of all usual bones anew, and write them into the library's folder."""
+    usual = {level: kind_of(level).parameters_of(level) for level in column()}
+    found = {
+        marks.key_of(level, type(shape).__name__, shape.model_dump_json()): kind_of(level).landmarks(shape)
+        for level, shape in usual.items()
+    }
+    marks.write(folder, found)
+    _landmarks.cache_clear()
+
+
 @lru_cache(maxsize=256)
 def _landmarks(level: Level, shape: type[Spec], written: str) -> Mapping[str, Frame]:
-    return kind_of(level).landmarks(shape.model_validate_json(written))
+    known = marks.kept().get(marks.key_of(level, shape.__name__, written))
+    return known or kind_of(level).landmarks(shape.model_validate_json(written))
 
 
 def kind_of(level: Level) -> Kind:
