@@ -236,6 +236,12 @@ class DistanceGrid:
     step: float
     values: Floats
 
+    @property
+    def count(self) -> tuple[int, int, int]:
+        """How many nodes there are along each axis."""
+        nx, ny, nz = self.values.shape
+        return nx, ny, nz
+
     def __call__(self, points: Points) -> Floats:
         """Return the distance (n,) in mm at points (n, 3), by trilinear interpolation."""
         index = (np.asarray(points) - self.lower) / self.step
@@ -271,9 +277,9 @@ def sample_distance(
     nodes = np.moveaxis(np.indices(tuple(coarse.tolist())), 0, -1).reshape(-1, 3)
     values = _asked(distance, lower + 4 * step * nodes).reshape(coarse)
     for stride in (4 * step, 2 * step):
-        wanted = _halved(_crucial(values, stride).astype(np.float32)) > 0.0
+        wanted = halved(crucial(values, stride).astype(np.float32)) > 0.0
         wanted[::2, ::2, ::2] = False
-        values = _halved(values)
+        values = halved(values)
         nodes = np.argwhere(wanted)
         values[wanted] = _asked(distance, lower + stride / 2 * nodes)
     nx, ny, nz = counts
@@ -286,7 +292,7 @@ def _asked(distance: Callable[[Points], Floats], points: Points) -> Floats:
     return np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, dtype=np.float32)
 
 
-def _crucial(values: Floats, stride: float) -> npt.NDArray[np.bool_]:
+def crucial(values: Floats, stride: float) -> npt.NDArray[np.bool_]:
     """Tell at which nodes of a grid the surface is near or interpolation would err."""
     near = np.abs(values) < NEAR * stride
     bent = np.zeros(values.shape, dtype=bool)
@@ -296,7 +302,7 @@ def _crucial(values: Floats, stride: float) -> npt.NDArray[np.bool_]:
     return near | bent
 
 
-def _halved(values: Floats) -> Floats:
+def halved(values: Floats) -> Floats:
     """Put a node between every two of a grid, by linear interpolation along each axis."""
     for axis in range(3):
         old = np.moveaxis(values, axis, 0)

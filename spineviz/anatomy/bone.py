@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from spineviz.geometry import DistanceGrid, sample_distance, surface_distance
+from spineviz.anatomy.tiled_grid import TiledGrid
+from spineviz.geometry import DistanceGrid, surface_distance
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.terms import Level
 
@@ -40,7 +41,7 @@ class LevelBone:
     """A bone standing in the world; it satisfies the protocol `spineviz.structure.Bone`.
 
     ``exact`` tells the signed distance (mm, negative inside) of world points, shape (n, 3); bones that were
-    made for a scene hold it as a grid, which can be kept in a file.
+    made for a scene hold it as a grid that is sampled where it is asked, and can be kept in a file.
     """
 
     level: Level
@@ -62,8 +63,9 @@ class LevelBone:
 def sampled(distance: Callable[[Points], Floats], surface: Surface, mirror: bool = False) -> DistanceGrid:
     """Return a distance in the world sampled every millimetre to 25 mm around a bone's surface.
 
-    ``mirror`` tells that the bone is the same on both sides of x = 0; one side is then asked for.
+    It is sampled where it is asked. ``mirror`` tells that the bone is the same on both sides of x = 0; one
+    side is then asked for.
     """
     lower = np.floor(surface.vertices.min(0) - MARGIN)
     upper = np.ceil(surface.vertices.max(0) + MARGIN)
-    return sample_distance(distance, lower, upper, STEP, mirror)
+    return TiledGrid(distance, lower, upper, STEP, mirror, SurfaceDistance(surface))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from spineviz.anatomy.bone import LevelBone
@@ -49,6 +49,32 @@ class Recipe:
     def structure(self) -> Structure:
         """Return the structure with its rest surface."""
         return Structure(self.name, self.tissue, self.surface(), self.side)
+
+
+class Recipes(Mapping[str, Recipe]):
+    """Recipes by name; those of structures that are there already are made when one is asked for."""
+
+    def __init__(self, made: Mapping[str, Recipe], later: Mapping[str, Callable[[], Mapping[str, Recipe]]]) -> None:
+        """Take what is made, and for each other name what makes its recipe, maybe with some more."""
+        self._made, self._later = dict(made), {name: make for name, make in later.items() if name not in made}
+
+    def __getitem__(self, name: str) -> Recipe:
+        """Return a recipe; raise KeyError where there is none of that name."""
+        if name in self._later:
+            made = self._later[name]()
+            for own in [name, *(set(made) & set(self._later))]:
+                self._made[own] = made[own]
+                del self._later[own]
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give all names."""
+        yield from list(self._made)
+        yield from list(self._later)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._made) + len(self._later)
 
 
 @dataclass(frozen=True, eq=False)

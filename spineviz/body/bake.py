@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +23,38 @@ CATALOG = "catalog.toml"
 
 LIGHT = "light"
 """What a file calls the light mesh of its structure."""
+
+
+class Shelf(Mapping[str, Structure]):
+    """The baked structures by name; each is opened when it is first asked for, and only then."""
+
+    def __init__(self, folder: Path, entries: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take a library's folder and the entries of its catalogue.
+
+        Raises ValueError where a file is not the one of the catalogue.
+        """
+        self._entries = entries
+        self._closed = {name: _data(folder / f"{name}.npz", entry["hash"]) for name, entry in entries.items()}
+        self._open: dict[str, Structure] = {}
+
+    def __getitem__(self, name: str) -> Structure:
+        """Return a structure; raise KeyError where there is none of that name."""
+        if name not in self._open:
+            entry, surfaces = self._entries[name], library.read_surfaces(BytesIO(self._closed[name]))
+            tissue, side = entry["tissue"], entry["side"] or None
+            self._open[name] = Structure(name, tissue, surfaces[name], side, light=surfaces.get(LIGHT))
+            del self._closed[name]
+        return self._open[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names in the order of the catalogue."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """Return how many structures there are."""
+        return len(self._entries)
+
+    __hash__ = object.__hash__
 
 
 @cache
@@ -88,7 +120,7 @@ def check() -> str:
     return f"{len(known)} structures agree with their catalogue and the generator"
 
 
-def _stored(folder: Path) -> dict[str, Structure]:
+def _stored(folder: Path) -> Shelf:
     """Return the structures of a library that this generator baked, by name.
 
     Raises ValueError where another one did or a file is not the one of the catalogue.
@@ -101,19 +133,17 @@ def _stored(folder: Path) -> dict[str, Structure]:
         recipe, letters, entries = content["recipe"], content["sources"], dict(content["structures"])
         if letters != library.sources() and recipe != library.recipe():
             raise ValueError(f"{path}: was baked by another generator; run: spineviz bake")
-        return {name: _read(folder, name, entry) for name, entry in entries.items()}
+        return Shelf(folder, entries)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: no catalogue of a library; run: spineviz bake") from error
 
 
-def _read(folder: Path, name: str, entry: Mapping[str, Any]) -> Structure:
-    """Return a baked structure; raise ValueError where its file is not the one of the catalogue."""
-    path = folder / f"{name}.npz"
+def _data(path: Path, known: str) -> bytes:
+    """Return a file's content; raise ValueError where it is not the one that is known."""
     data = path.read_bytes() if path.is_file() else b""
-    if library.digest(data) != entry["hash"]:
+    if library.digest(data) != known:
         raise ValueError(f"{path}: differs from meshes/catalog.toml; run: spineviz bake")
-    surfaces = library.read_surfaces(BytesIO(data))
-    return Structure(name, entry["tissue"], surfaces[name], entry["side"] or None, light=surfaces.get(LIGHT))
+    return data
 
 
 def _fresh(tell: Callable[[str], None]) -> Mapping[str, Structure]:

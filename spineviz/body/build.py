@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from functools import partial
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
-from spineviz.anatomy.disc import disc_recipes, parts_of
+from spineviz.anatomy.disc import disc_parameters, disc_recipes, parts_of
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes
-from spineviz.anatomy.nerve.part import is_nerve, nerves_within
+from spineviz.anatomy.nerve.part import is_nerve
 from spineviz.anatomy.nerve.warps import nerve_warps
-from spineviz.anatomy.recipe import Body, Recipe
+from spineviz.anatomy.recipe import Body, Recipe, Recipes
 from spineviz.body.bake import shelf as library_shelf
-from spineviz.body.connective import ON_EVERY_DISC, connective
-from spineviz.body.covering import COVERING, covering_recipes, covers_all, toned
+from spineviz.body.connective import BEHIND_THE_DISCS, ON_EVERY_DISC, connective
+from spineviz.body.covering import COVERING, covering_recipes, toned
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.loins import ON_THE_DISCS, loins
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
+from spineviz.body.stock import Stock, stock
 from spineviz.geometry import bake_occlusion, normals_of
 from spineviz.structure import Structure, Surface, Warp
-from spineviz.terms import DISCS, LEVELS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, Disc, Level, discs_of
+from spineviz.terms import LEVELS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, SIDES, Disc, Level, discs_of
 
 BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 14_000, "Co1": 2_500}
 TRIANGLES: Mapping[str, int] = {
@@ -68,6 +69,13 @@ SHARES: Mapping[str, float] = {
 TRIANGLES_OF_A_BONE = 8_000
 """How many triangles any other bone has in a scene."""
 
+LIGAMENTS = (
+    *(f"flavum.{disc}.{side}" for disc in LOWER_LUMBAR_DISCS for side in SIDES),
+    *(f"interspinous.{disc}" for disc in LOWER_LUMBAR_DISCS),
+    "supraspinous_ligament",
+)
+"""The ligaments that have recipes, so that approaches can cut them."""
+
 LIGHT = 0.25
 """The share of its triangles that a bone's light mesh has."""
 
@@ -89,10 +97,9 @@ def build(
     ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
     library by default. ``made`` is called with each structure as soon as it is there.
     """
-    wanted = anatomy.levels if levels is None else levels
-    baked = _fitting(anatomy, wanted, library_shelf() if shelf is None else shelf)
-    bones = make_bones(anatomy, levels, {name: item.surface for name, item in baked.items()})
-    baked = _with_nerves(anatomy, bones, baked)
+    wanted = tuple(level for level in anatomy.levels if levels is None or level in levels)
+    own = _from_stock(anatomy, wanted, library_shelf() if shelf is None else shelf)
+    bones, baked = own.bones, own.structures
     recipes = tissue_recipes(anatomy, bones, known=baked) if soft else {}
     hard = {
         level: baked[level].surface if level in baked else thinned(bone.surface, triangles_of(level))
@@ -113,7 +120,7 @@ def build(
         structures[name] = replace(item, surface=surfaces[0], light=surfaces[1])
         made(structures[name])
     if soft:
-        for name, item in connective(bones, structures, baked).items():
+        for name, item in connective(bones, structures, baked, own.complete).items():
             structures[name] = (
                 item if name in baked else replace(item, surface=bake_occlusion(_thinned(item)))
             )
@@ -128,7 +135,8 @@ def build(
                 muscle if isinstance(muscle, Structure) else _structure(name, {name: muscle}, {})
             )
             made(structures[name])
-    return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
+    later = Recipes(recipes, _later(anatomy, bones, structures))
+    return Body(bones, later, structures, _movements(anatomy, structures, bones))
 
 
 def _ready(
@@ -150,15 +158,6 @@ def _structure(name: str, recipes: Mapping[str, Recipe], baked: Mapping[str, Str
         return baked[name]
     recipe = recipes[name]
     return Structure(name, recipe.tissue, shaded(recipe), recipe.side)
-
-
-def _with_nerves(
-    anatomy: Anatomy, bones: Mapping[Level, LevelBone], baked: Mapping[str, Structure]
-) -> dict[str, Structure]:
-    """Return baked structures with the nerves that some bones have of the whole column's, and no others."""
-    nerves = {name: item for name, item in baked.items() if is_nerve(name)}
-    rest = {name: item for name, item in baked.items() if name not in nerves}
-    return rest | nerves_within(nerves, bones, anatomy.levels)
 
 
 def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
@@ -183,25 +182,32 @@ def _movements(
     return nerve_warps(structures, herniated[0], anatomy.discs[herniated[0]], bones)
 
 
-def _fitting(
-    anatomy: Anatomy, wanted: Sequence[Level], shelf: Mapping[str, Structure]
-) -> Mapping[str, Structure]:
-    """Return the baked structures that are true for an anatomy and the bones that are wanted.
+def _from_stock(anatomy: Anatomy, levels: tuple[Level, ...], shelf: Mapping[str, Structure]) -> Stock:
+    """Return the bones of some levels of an anatomy, and the baked structures that are true for them."""
+    if not shelf or anatomy.given or _chain(anatomy) != _chain(Anatomy()):
+        return Stock(make_bones(anatomy, levels))
+    found = stock(levels, shelf)
+    return replace(found, structures=_spared(anatomy, found.structures))
 
-    Baked bones are darkened by their neighbours; where one of these is missing, a bone is darkened anew.
+
+def _spared(anatomy: Anatomy, baked: Mapping[str, Structure]) -> dict[str, Structure]:
+    """Return the baked structures that an anatomy, whose bones are healthy, leaves as they are.
+
+    What has left a disc, or bulges out of it, moves nothing but what lies behind the disc: nerves, which give
+    way as they are shown, and the posterior longitudinal ligament, which is laid on it.
     """
-    healthy = Anatomy()
-    if anatomy.given or _chain(anatomy) != _chain(healthy):
-        return {}
-    changed = [disc for disc in DISCS if anatomy.discs.get(disc) != healthy.discs.get(disc)]
-    alone = [level for pair in pairwise(anatomy.levels) if not set(pair) <= set(wanted) for level in pair]
+    changed = {disc: shape for disc, shape in anatomy.discs.items() if shape != disc_parameters(disc)}
+    gone: set[str] = set()
+    for disc, shape in changed.items():
+        gone |= {f"disc.{disc}", f"nucleus.{disc}"}
+        if shape.model_copy(update={"herniations": (), "bulging": None}) != disc_parameters(disc):
+            gone |= {*parts_of(disc), *ON_EVERY_DISC, *ON_THE_DISCS}
+        elif shape.bulging is not None or not all(item.anterior for item in shape.herniations):
+            gone.add(BEHIND_THE_DISCS)
     return {
         name: item
-        for name, item in shelf.items()
-        if name not in alone
-        and not (name.partition(".")[0] in COVERING and (anatomy.fat or not covers_all(wanted)))
-        and not set(changed) & set(name.split("."))
-        and not (changed and name in (*ON_EVERY_DISC, *ON_THE_DISCS))
+        for name, item in baked.items()
+        if name not in gone and not (anatomy.fat and _covers(name))
     }
 
 
@@ -216,19 +222,40 @@ def tissue_recipes(
 ) -> dict[str, Recipe]:
     """Return the recipes of the soft tissue between an anatomy's bones and in their canal.
 
-    Discs and nerves are there between any two bones, the rest where L3 to the sacrum are. What is not
-    operated on and ``known`` already, by name, needs no recipe.
+    Discs and nerves are there between any two bones, the rest where L3 to the sacrum are. What is ``known``
+    already, by name, needs no recipe.
     """
     recipes: dict[str, Recipe] = {}
     for disc in discs_between(bones):
-        if disc in LOWER_LUMBAR_DISCS or not set(parts_of(disc)) <= set(known):
+        if not set(parts_of(disc)) <= set(known):
             recipes |= disc_recipes(disc, anatomy.discs[disc], bones)
     if has_nerves(list(bones), anatomy.levels) and "thecal_sac" not in known:
         recipes |= nerve_recipes(nerve_parameters(), bones)
+    if not set(LIGAMENTS) <= set(known):
+        recipes |= _ligaments(anatomy, bones)
+    return recipes
+
+
+def _ligaments(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> dict[str, Recipe]:
+    """Return the recipes of the posterior ligaments from L3 to the sacrum, where all of these bones are."""
     if not set(LOWER_LUMBAR_LEVELS) <= set(bones) or not set(LOWER_LUMBAR_DISCS) <= set(anatomy.discs):
-        return recipes
-    bones = {level: bones[level] for level in LOWER_LUMBAR_LEVELS}
-    return recipes | ligament_recipes(bones, nerve_recipes(nerve_parameters(), bones, within=False))
+        return {}
+    own = {level: bones[level] for level in LOWER_LUMBAR_LEVELS}
+    return ligament_recipes(own, nerve_recipes(nerve_parameters(), own, within=False))
+
+
+def _later(
+    anatomy: Anatomy, bones: Mapping[Level, LevelBone], known: Collection[str]
+) -> dict[str, Callable[[], Mapping[str, Recipe]]]:
+    """Return what makes the recipes of discs and ligaments that are ``known``, for whoever cuts them."""
+    result: dict[str, Callable[[], Mapping[str, Recipe]]] = {}
+    for disc in discs_between(bones):
+        make = partial(disc_recipes, disc, anatomy.discs[disc], bones)
+        result |= dict.fromkeys((name for name in parts_of(disc) if name in known), make)
+    if set(LOWER_LUMBAR_LEVELS) <= set(bones):
+        ligaments = partial(_ligaments, anatomy, bones)
+        result |= dict.fromkeys((name for name in LIGAMENTS if name in known), ligaments)
+    return result
 
 
 def discs_between(bones: Iterable[Level]) -> tuple[Disc, ...]:

@@ -21,7 +21,10 @@ ALONG: Mapping[str, tuple[Level, ...]] = {
 }
 """Structures that belong to no one level: a baked one is true where all these levels are there."""
 
-ON_EVERY_DISC = ("anterior_longitudinal_ligament", "posterior_longitudinal_ligament")
+BEHIND_THE_DISCS = "posterior_longitudinal_ligament"
+"""The ligament that is laid on what has left a disc."""
+
+ON_EVERY_DISC = ("anterior_longitudinal_ligament", BEHIND_THE_DISCS)
 """Ligaments that lie on every disc: a baked one is not true where a disc has another shape."""
 
 TRUNKS = (
@@ -56,29 +59,36 @@ yellow ligaments, and above it does too, so that what is left is drawn in the fa
 
 
 def connective(
-    bones: Mapping[Level, LevelBone], made: Mapping[str, Structure], baked: Mapping[str, Structure]
+    bones: Mapping[Level, LevelBone],
+    made: Mapping[str, Structure],
+    baked: Mapping[str, Structure],
+    complete: bool = False,
 ) -> dict[str, Structure]:
     """Return the ligaments and vessels of the bones that are there and are not ``made`` yet, by name.
 
     There are none where no bone stands on its neighbour.
     ``made`` are all structures so far: nets are laid on its discs and leave room for its nerves. What the
-    shelf ``baked`` holds is not built; where that is everything, nothing is computed.
+    shelf ``baked`` holds is not built; where that is everything, nothing is computed. ``complete`` tells that
+    it holds whatever belongs to these levels in a healthy body: then only what runs along the column may be
+    missing.
     """
     if not neighbours(bones):
         return {}
-    result = {name: baked[name] for name in true_on_the_shelf(bones, baked) if name not in made}
+    true = filter(is_connective, baked) if complete else true_on_the_shelf(bones, baked)
+    result = {name: baked[name] for name in true if name not in made}
     ready = {name: item.surface for name, item in result.items()}
     known = {name: item.surface for name, item in made.items()} | ready
     stems = {name.partition(".")[0] for name in known}
     between: dict[Disc, Surface] = {disc: known[f"disc.{disc}"] for disc in DISCS if f"disc.{disc}" in known}
     spine = Spine(bones, between)
-    jointed = all(f"{part}.{disc}.right" in known for disc in between for part in JOINTS)
+    jointed = complete or all(f"{part}.{disc}.right" in known for disc in between for part in JOINTS)
     if not (jointed and stems >= set(ALONG) - {"vertebral_artery"}):
-        result |= spinal_ligaments(spine, known)
+        result |= spinal_ligaments(spine, known, [*ALONG, "iliolumbar_ligament"] if complete else None)
     known |= {name: item.surface for name, item in result.items()}
-    result |= _fat(spine, known)
+    result |= {} if complete else _fat(spine, known)
     others = [surface for name, surface in known.items() if name.startswith(BESIDE_VESSELS)]
-    result |= {item.name: item for item in vessels(spine, others, ready)}
+    kept = {*ready, *TRUNKS} if complete else ready
+    result |= {item.name: item for item in vessels(spine, others, kept)}
     return result
 
 
@@ -106,10 +116,11 @@ BESIDE_VESSELS = ("anterior_longitudinal_ligament", "facet_capsule.C", "root.", 
 def true_on_the_shelf(bones: Collection[Level], baked: Iterable[str]) -> list[str]:
     """Return which baked ligaments and vessels are true where only some bones are there."""
     there = set(bones)
-    return [name for name in baked if _wanted(name) and _levels(name) <= there]
+    return [name for name in baked if is_connective(name) and _levels(name) <= there]
 
 
-def _wanted(name: str) -> bool:
+def is_connective(name: str) -> bool:
+    """Tell whether a structure, given by name, is one of those that are built here."""
     return name.partition(".")[0] in {*ALONG, *TRUNKS, *OF_A_DISC}
 
 

@@ -76,9 +76,8 @@ def bones(
     ``known`` are surfaces in the world, by level, that need no meshing; ``step`` (mm) meshes all others
     more finely or more coarsely than usual.
     """
-    asked = {level: surface for level, surface in known.items() if level not in LOWER_LUMBAR_LEVELS}
     return {
-        level: _meshed(level, item, asked.get(level), step)
+        level: _meshed(level, item, known.get(level), step)
         for level, item in standing(anatomy, levels).items()
     }
 

@@ -48,7 +48,7 @@ class NearestBone:
         points = np.asarray(points, dtype=np.float64)
         result = np.full(len(points), self.far)
         for grid in self.grids:
-            upper = grid.lower + grid.step * (np.array(grid.values.shape) - 1.0)
+            upper = grid.lower + grid.step * (np.array(grid.count) - 1.0)
             near = np.all((points > grid.lower) & (points < upper), axis=1)
             result[near] = np.minimum(result[near], grid(points[near]))
         return result

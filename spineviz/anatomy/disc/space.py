@@ -107,6 +107,8 @@ class DiscSpace:
 
 def precise(bone: LevelBone) -> Callable[[Points], Floats]:
     """Return a bone's distance: its own near the surface, the sampled one farther away."""
+    if bone.exact is bone.grid:
+        return bone.grid
 
     def distance(points: Points) -> Floats:
         values = np.asarray(bone.grid(points), dtype=np.float64)

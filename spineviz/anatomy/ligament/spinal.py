@@ -31,15 +31,16 @@ IN_THE_CANAL = ("thecal_sac", "root", "herniation", "rootlet", "spinal_cord", "g
 
 
 def spinal_ligaments(
-    spine: Spine, known: Mapping[str, Surface], kept: Iterable[str] = ()
+    spine: Spine, known: Mapping[str, Surface], only: Iterable[str] | None = None
 ) -> dict[str, Structure]:
     """Return the ligaments of the bones that are there, by name, in the world, mm.
 
     ``known`` are structures made before: ligaments of these names are left as they are, the others end before
-    them; nerves and displaced discs get the room they need. ``kept`` are names that are not made either.
+    them; nerves and displaced discs get the room they need. ``only`` tells how the names begin of those that
+    are made, where the others are not wanted.
     Raises ValueError where a landmark is missing.
     """
-    made = _Made(dict(known), frozenset(kept))
+    made = _Made(dict(known), None if only is None else frozenset(only))
     inside = Surroundings(()).and_also(made.of(*IN_THE_CANAL))
     pairs = neighbours(spine.bones)
     discs = [pair for pair in pairs if "-".join(pair) in DISCS]
@@ -74,10 +75,10 @@ def neighbours(bones: Iterable[Level]) -> list[Pair]:
 
 
 class _Made:
-    """What has been made so far, and what need not be."""
+    """What has been made so far, and what is wanted at all."""
 
-    def __init__(self, known: dict[str, Surface], kept: frozenset[str]) -> None:
-        self.known, self.kept = known, kept
+    def __init__(self, known: dict[str, Surface], only: frozenset[str] | None) -> None:
+        self.known, self.only = known, only
         self.structures: dict[str, Structure] = {}
 
     def of(self, *stems: str, exact: bool = False) -> list[Surface]:
@@ -90,7 +91,7 @@ class _Made:
 
     def one(self, name: str, make: Callable[[], Structure | None]) -> None:
         """Make a structure unless it is there."""
-        if name in self.known or name in self.kept:
+        if name in self.known or (self.only is not None and name.partition(".")[0] not in self.only):
             return
         made = make()
         if made is not None:

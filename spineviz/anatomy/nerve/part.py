@@ -36,7 +36,7 @@ def nerves_within(
         return {}
     if set(bones) == set(column):
         return dict(whole)
-    cuts = _cuts(bones, column)
+    cuts = ends_of(bones, column)
     result: dict[str, Structure] = {}
     for name, item in whole.items():
         stem = name.partition(".")[0]
@@ -69,7 +69,7 @@ def _beyond(stem: str) -> float:
     return measures.value("cauda.above_cut") if stem in WITHIN else 0.0
 
 
-def _cuts(bones: Mapping[Level, LevelBone], column: Sequence[Level]) -> list[Cut]:
+def ends_of(bones: Mapping[Level, LevelBone], column: Sequence[Level]) -> list[Cut]:
     """Return the cuts above and below some bones; without a coccyx the filum ends with the sacrum."""
     top, *_, bottom = bones
     shape = measures.table("thecal_sac_shape")
