@@ -16,7 +16,7 @@ from spineviz.surgery.fragment import prepare_removal
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
 from spineviz.surgery.places import edge_of_bone, fragment_place, ligament_depth, ring_of, root_border
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_jaw, rongeur_opening
-from spineviz.surgery.reach import FINE, BoneLeft, Reach, points_of, thinned, withdrawn
+from spineviz.surgery.reach import FINE, BoneLeft, NearBone, Reach, points_of, thinned, withdrawn
 from spineviz.surgery.removal import Removal
 from spineviz.surgery.resection import ligament_windows
 from spineviz.surgery.site import Local, Round, Site, raised
@@ -132,7 +132,8 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
     ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube.
     """
     spread = site.room - 1.5 if walled else 5.0
-    before, after = (Reach(BoneLeft(site, body, window), spread, walled) for window in windows[-2:])
+    bone = NearBone(site, body)
+    before, after = (Reach(BoneLeft(bone, window), spread, walled) for window in windows[-2:])
     around = nerves(site, body, [(fragment, way) for fragment in (1.0, 0.0) for way in (0.0, retraction)])
     dura = around[1.0, 0.0]
     flavum = ligament_left(site, body, ligament_windows(windows[-1])[-1])
