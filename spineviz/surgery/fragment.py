@@ -139,11 +139,13 @@ class Judge:
         looked = self._room(np.vstack([self._at(way, places) for way in ways])).reshape(len(ways), -1)
         free = [self._rated(way, room) for way, room in zip(ways, looked, strict=True)]
         within = np.flatnonzero(np.array(free) > above)
-        met = np.array([self._met(ways[index]) for index in within])
+        met = np.array([self._met(ways[index]) for index in within.tolist()])
         found: dict[int, Judged] = {}
 
         def judge(rows: Index) -> Floats:
-            found.update({row: self._judged(ways[within[row]], float(met[row])) for row in rows.tolist()})
+            found.update(
+                {row: self._judged(ways[int(within[row])], float(met[row])) for row in rows.tolist()}
+            )
             return np.array([found[row].score for row in rows.tolist()])
 
         chosen, _ = highest(np.array(free)[within] + met, judge, count, above)
@@ -172,8 +174,8 @@ class Judge:
     def _jaws_room(self, way: Way) -> Floats:
         """Return how much room (k,) mm the jaws have on a way.
 
-        In the bed the jaws, which can turn there, count only where they come nearer to the ``tool`` that holds
-        the nerves than they are when they grasp.
+        In the bed the jaws, which can turn there, count only where they come nearer to the ``tool`` that
+        holds the nerves than they are when they grasp.
         """
         jaws = way.streamlines(self.grasp, self._heights(self.grasp)).reshape(-1, 3)
         beside = self.tool(self.reach.site.frame.to_parent(jaws))

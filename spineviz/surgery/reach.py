@@ -168,7 +168,7 @@ class Reach:
         return np.minimum(self.bone.chart(world), self._off_others(world))
 
     def clearance(self, origin: Floats, axes: Floats, tool: Points) -> Floats:
-        """Return how far (k,) mm a tool stays off all by the grids, at one place in different turns (k, 3, 3).
+        """Return how far (k,) mm by the grids a tool at one place stays off all in its turns (k, 3, 3).
 
         ``tool`` (n, 3) are points on it in its own frame, see `points_of`; place and axes are in the world.
         """

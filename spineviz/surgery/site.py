@@ -115,7 +115,7 @@ class Site:
         return Frame(self.world(tip), self.axes(tip, np.asarray(pivot, dtype=np.float64)[None], facing)[0])
 
     def axes(self, tip: Place, pivots: Points, facing: Place) -> Floats:
-        """Return the axes (n, 3, 3) in the world of a tool whose shaft leads through one of some pivots (n, 3).
+        """Return the axes (n, 3, 3) in the world of a tool whose shaft leads through each pivot (n, 3).
 
         All places and directions are given in the site's frame.
         """
