@@ -42,6 +42,7 @@ def spinal_ligaments(
     """
     made = _Made(dict(known), None if only is None else frozenset(only))
     inside = Surroundings(()).and_also(made.of(*IN_THE_CANAL))
+    passing = Surroundings(()).and_also(made.of("thecal_sac", "root"))
     pairs = neighbours(spine.bones)
     discs = [pair for pair in pairs if "-".join(pair) in DISCS]
     for pair in discs:
@@ -54,7 +55,8 @@ def spinal_ligaments(
             cord += made.of(f"supraspinous_ligament.{name}")
         if pair in discs and pair[1] != "S1":
             made.one(f"interspinous.{name}", partial(interspinous_ligament, *pair, spine, between, cord))
-        made.both(pair, "facet_capsule", spine, partial(facet_capsule, *pair, spine=spine, others=between))
+        capsule = partial(facet_capsule, *pair, spine=spine, others=between, nerves=passing)
+        made.both(pair, "facet_capsule", spine, capsule)
         walls = between + made.of(f"facet_capsule.{name}")
         made.both(pair, "facet_cartilage", spine, partial(facet_cartilage, *pair, spine=spine, others=walls))
         if pair[0][0] in "TL" and pair[1][0] in "TL":
