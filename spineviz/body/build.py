@@ -12,18 +12,18 @@ from spineviz.anatomy.disc import disc_recipes, parts_of
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes
 from spineviz.anatomy.nerve.part import is_nerve, nerves_within
-from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.connective import ON_EVERY_DISC, connective
 from spineviz.body.covering import COVERING, covering_recipes, covers_all, toned
+from spineviz.body.displacing import displaced_by
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.loins import ON_THE_DISCS, loins
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.geometry import bake_occlusion, normals_of
-from spineviz.structure import Structure, Surface, Warp
+from spineviz.structure import Structure, Surface
 from spineviz.terms import DISCS, LEVELS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, Disc, Level, discs_of
 
 BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 14_000, "Co1": 2_500}
@@ -128,7 +128,8 @@ def build(
                 muscle if isinstance(muscle, Structure) else _structure(name, {name: muscle}, {})
             )
             made(structures[name])
-    return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
+    torn, warps = displaced_by(anatomy.discs, structures, bones)
+    return Body(bones, recipes, structures | torn, warps)
 
 
 def _ready(
@@ -169,18 +170,6 @@ def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface
         bake_occlusion(_cartilage(anatomy, bone, item), others) for item in (hard[bone.level], light)
     )
     return Structure(bone.level, "bone", surface, light=light)
-
-
-def _movements(
-    anatomy: Anatomy, structures: Mapping[str, Structure], bones: Mapping[Level, LevelBone]
-) -> dict[tuple[str, str], Warp]:
-    """Return how nerves give way: to the displaced material of the herniated disc, and to a retractor."""
-    herniated = [disc for disc, shape in anatomy.discs.items() if shape.herniations]
-    if len(herniated) > 1:
-        raise ValueError(f"one herniated disc at a time, not {', '.join(herniated)}")
-    if not herniated:
-        return {}
-    return nerve_warps(structures, herniated[0], anatomy.discs[herniated[0]], bones)
 
 
 def _fitting(
