@@ -26,8 +26,14 @@ from spineviz.terms import DISCS, LEVELS, SIDES, Level
 
 Pair = tuple[Level, Level]
 
-IN_THE_CANAL = ("thecal_sac", "root", "herniation", "rootlet", "spinal_cord", "ganglion")
-"""What the posterior longitudinal ligament leaves room for, by the beginnings of names."""
+NERVOUS = ("thecal_sac", "root", "rootlet", "spinal_cord", "ganglion")
+"""What the posterior longitudinal ligament leaves room for, by the beginnings of names.
+
+Displaced disc lifts or tears it: see `lifting`.
+"""
+
+IN_THE_CANAL = (*NERVOUS, "herniation")
+"""What the yellow ligaments leave room for, by the beginnings of names."""
 
 
 def spinal_ligaments(
@@ -61,7 +67,7 @@ def spinal_ligaments(
         made.both(pair, "facet_cartilage", spine, partial(facet_cartilage, *pair, spine=spine, others=walls))
         if pair[0][0] in "TL" and pair[1][0] in "TL":
             made.both(pair, "intertransverse", spine, partial(intertransverse_ligament, *pair, spine=spine))
-    _long_ones(spine, made, inside)
+    _long_ones(spine, made, Surroundings(()).and_also(made.of(*NERVOUS)))
     return made.structures
 
 
