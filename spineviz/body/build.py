@@ -17,6 +17,7 @@ from spineviz.anatomy.recipe import Body, Recipe
 from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.connective import ON_EVERY_DISC, connective
 from spineviz.body.covering import COVERING, covering_recipes, covers_all, toned
+from spineviz.body.diseased import diseased
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.loins import ON_THE_DISCS, loins
@@ -128,6 +129,7 @@ def build(
                 muscle if isinstance(muscle, Structure) else _structure(name, {name: muscle}, {})
             )
             made(structures[name])
+    structures = diseased(anatomy, bones, structures)
     return Body(bones, recipes, structures, _movements(anatomy, structures, bones))
 
 

@@ -1,0 +1,79 @@
+"""What disease makes of a built body: tissues of a segment in other shapes, in place of the healthy ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.nerve import WITHIN
+from spineviz.anatomy.stenosis.canal import canal_room, narrowed_canal
+from spineviz.anatomy.stenosis.crowding import crowded
+from spineviz.anatomy.stenosis.narrowing import Narrowing
+from spineviz.anatomy.stenosis.squeeze import Squeeze
+from spineviz.body.parameters import Anatomy
+from spineviz.geometry import bake_occlusion, vertex_normals
+from spineviz.structure import Structure, Surface
+from spineviz.terms import Disc, Level, levels_of
+
+ASIDE = ("muscle", "skin", "fascia", "vessel", "nucleus")
+"""Tissues that a narrow canal leaves as they are."""
+
+
+def diseased(
+    anatomy: Anatomy, bones: Mapping[Level, LevelBone], structures: Mapping[str, Structure]
+) -> dict[str, Structure]:
+    """Return the structures of a healthy body as an anatomy's narrowings shape them, by name.
+
+    Only what they touch changes. Raises ValueError where a narrow segment lacks its bones or its nerves.
+    """
+    result = dict(structures)
+    for disc, several in anatomy.narrowings.items():
+        if set(levels_of(disc)) <= set(bones):
+            for item in several:
+                result |= _narrowed(disc, item, bones, result)
+                if item.place == "central" and item.fat == 0.0:
+                    result.pop(f"epidural_fat.{disc}", None)
+    return result
+
+
+def _narrowed(
+    disc: Disc, item: Narrowing, bones: Mapping[Level, LevelBone], known: Mapping[str, Structure]
+) -> dict[str, Structure]:
+    """Return what a narrow canal changes."""
+    squeeze, _ = narrowed_canal(canal_room(disc, bones, known), item)
+    nerves = {name: part for name, part in known.items() if name.startswith((*WITHIN, "root."))}
+    moved = crowded(squeeze, nerves, item.filled, item.spread)
+    for name, part in known.items():
+        if name not in moved and part.tissue not in ASIDE:
+            moved[name] = _squeezed(squeeze, part)
+    return {
+        name: _shaded(known[name], surface)
+        for name, surface in moved.items()
+        if np.abs(surface.vertices - known[name].surface.vertices).max() > 1e-3
+    }
+
+
+def _squeezed(squeeze: Squeeze, part: Structure) -> Surface:
+    """Return a structure's surface as a map moves it."""
+    vertices = squeeze(part.surface.vertices, bone=part.tissue == "bone")
+    return part.surface.moved(vertices)
+
+
+def _shaded(before: Structure, surface: Surface) -> Structure:
+    """Return a structure with another surface: bone as finely lit as it was, soft tissue darkened anew."""
+    if before.tissue != "bone":
+        return replace(before, surface=bake_occlusion(surface))
+    return replace(before, surface=_lit(before.surface, surface), light=None)
+
+
+def _lit(before: Surface, after: Surface) -> Surface:
+    """Return a moved mesh with the normals of a finer one, turned as its own have turned."""
+    if before.normals is None:
+        return after
+    turned = vertex_normals(after.vertices, after.faces) - vertex_normals(before.vertices, before.faces)
+    normals = before.normals + turned
+    lengths = np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return replace(after, normals=normals / lengths)
