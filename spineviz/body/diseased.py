@@ -9,16 +9,19 @@ import numpy as np
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.nerve import WITHIN
-from spineviz.anatomy.stenosis.canal import canal_room, narrowed_canal
+from spineviz.anatomy.nerve.fat import epidural_fat
+from spineviz.anatomy.stenosis.canal import canal_room, fitted
 from spineviz.anatomy.stenosis.crowding import crowded
 from spineviz.anatomy.stenosis.narrowing import Narrowing
 from spineviz.anatomy.stenosis.squeeze import Squeeze
+from spineviz.anatomy.surroundings import Spine
+from spineviz.body.connective import BESIDE_FAT
 from spineviz.body.parameters import Anatomy
 from spineviz.geometry import bake_occlusion, vertex_normals
 from spineviz.structure import Structure, Surface
-from spineviz.terms import Disc, Level, levels_of
+from spineviz.terms import SIDES, Disc, Level, levels_of
 
-ASIDE = ("muscle", "skin", "fascia", "vessel", "nucleus")
+ASIDE = ("muscle", "skin", "fascia", "vessel")
 """Tissues that a narrow canal leaves as they are."""
 
 
@@ -34,8 +37,8 @@ def diseased(
         if set(levels_of(disc)) <= set(bones):
             for item in several:
                 result |= _narrowed(disc, item, bones, result)
-                if item.place == "central" and item.fat == 0.0:
-                    result.pop(f"epidural_fat.{disc}", None)
+                if item.place == "central":
+                    result = _with_fat(disc, item.fat, bones, result)
     return result
 
 
@@ -43,7 +46,7 @@ def _narrowed(
     disc: Disc, item: Narrowing, bones: Mapping[Level, LevelBone], known: Mapping[str, Structure]
 ) -> dict[str, Structure]:
     """Return what a narrow canal changes."""
-    squeeze, _ = narrowed_canal(canal_room(disc, bones, known), item)
+    squeeze = fitted(canal_room(disc, bones, known), item, known["thecal_sac"].surface)
     nerves = {name: part for name, part in known.items() if name.startswith((*WITHIN, "root."))}
     moved = crowded(squeeze, nerves, item.filled, item.spread)
     for name, part in known.items():
@@ -54,6 +57,23 @@ def _narrowed(
         for name, surface in moved.items()
         if np.abs(surface.vertices - known[name].surface.vertices).max() > 1e-3
     }
+
+
+def _with_fat(
+    disc: Disc, room: float, bones: Mapping[Level, LevelBone], known: Mapping[str, Structure]
+) -> dict[str, Structure]:
+    """Return structures with the fat that a narrow canal has behind the sac: none where there is no ``room``."""
+    result = {name: item for name, item in known.items() if name != f"epidural_fat.{disc}"}
+    flava = [known.get(f"flavum.{disc}.{side}") for side in SIDES]
+    if room == 0.0 or None in flava:
+        return result
+    above, below = levels_of(disc)
+    others = [item.surface for name, item in known.items() if name.startswith(BESIDE_FAT)]
+    beside = [item.surface for item in flava if item is not None]
+    made = epidural_fat(above, below, Spine(bones, {}), known["thecal_sac"].surface, [*beside, *others])
+    if made is not None:
+        result[made.name] = replace(made, surface=bake_occlusion(made.surface))
+    return result
 
 
 def _squeezed(squeeze: Squeeze, part: Structure) -> Surface:

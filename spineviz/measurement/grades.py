@@ -63,15 +63,16 @@ def of_curve(angle: float) -> Grade:
     return graded("cobb", "scoliosis" if angle >= threshold("cobb", "scoliosis") else "none")
 
 
-def of_contents(share: float, fat: float | None) -> Grade:
-    """Grade central stenosis after Schizas, from the share of the sac filled and the fat (mm²) behind.
+def of_contents(clear: float, fat: float | None) -> Grade:
+    """Grade central stenosis after Schizas, from the share of the sac that is fluid wide enough to be seen,
+    and the fat (mm²) behind it.
 
-    A: fluid is seen; B: rootlets fill the sac with a little fluid between; C: no fluid; D: no fat behind
-    either.
+    A: fluid is clearly seen; B: rootlets fill the sac with a little fluid between; C: no fluid is seen; D: no
+    fat behind either.
     """
-    if share < threshold("schizas", "fluid"):
+    if clear >= threshold("schizas", "fluid"):
         return graded("schizas", "A")
-    if share < threshold("schizas", "full"):
+    if clear >= threshold("schizas", "grains"):
         return graded("schizas", "B")
     return graded("schizas", "C" if fat is None or fat >= threshold("schizas", "fat") else "D")
 

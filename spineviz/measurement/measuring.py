@@ -13,12 +13,12 @@ from spineviz.measurement.bodies import Body, Heights, between, bodies, body_hei
 from spineviz.measurement.canal import (
     canal_area,
     canal_depth,
-    contents_share,
     fat_behind,
     recess_height,
     sac_area,
     worst_slice,
 )
+from spineviz.measurement.crowding import crowding
 from spineviz.measurement.displaced import displaced
 from spineviz.measurement.report import Displaced, Report, Row, Unit
 from spineviz.measurement.roots import contact, effect, name_of, room
@@ -181,10 +181,11 @@ def _canal_rows(segment: Segment, healthy: Segment | None) -> Iterator[Row]:
     depth = _taken(lambda: canal_depth(segment))
     if depth is not None:
         yield Row(at, "canal_depth", depth, "mm", grade=grades.of_canal(depth) if lumbar else None)
-    share, fat = _taken(lambda: contents_share(segment)), _taken(lambda: fat_behind(segment))
-    if share is not None:
-        grade = grades.of_contents(share, fat) if lumbar else None
-        yield Row(at, "sac_filled", 100.0 * share, "%", grade=grade)
+    within, fat = _taken(lambda: crowding(segment)), _taken(lambda: fat_behind(segment))
+    if within is not None:
+        grade = grades.of_contents(within.clear, fat) if lumbar else None
+        yield Row(at, "sac_filled", 100.0 * within.filled, "%")
+        yield Row(at, "sac_fluid", 100.0 * within.clear, "%", grade=grade)
     yield from _single(at, "posterior_epidural_fat", "mm²", fat)
 
 

@@ -17,7 +17,7 @@ from spineviz.section import section, turn
 from spineviz.structure import Floats, Frame, Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
 
-HALF = 24.0
+HALF = 17.0
 """So far (mm) over the disc and under it the canal is felt."""
 
 BEHIND = np.abs((TURN + np.pi / 2 + np.pi) % (2 * np.pi) - np.pi)
@@ -59,23 +59,37 @@ def _middles(sac: Surface, frame: Frame, heights: Floats) -> Floats:
     return np.asarray(ndimage.gaussian_filter1d(even, 2.0, axis=0, mode="nearest"))
 
 
-def narrowed_canal(canal: Room, narrowing: Narrowing) -> tuple[Squeeze, float]:
-    """Return the map that leaves the sac the area asked for, and that area (mm²) in the disc's slice.
+def fitted(canal: Room, narrowing: Narrowing, sac: Surface) -> Squeeze:
+    """Return the map that leaves the sac, as it is meshed, the area asked for in the disc's slice.
 
     Raises ValueError for an area that the sac does not have, or that no growth leaves.
     """
-    healthy = sac_area(canal, canal.core)
+    healthy = _area(sac, canal.frame)
     wanted = narrowing.share * healthy if narrowing.area is None else narrowing.area
     if wanted >= healthy:
         raise ValueError(f"a sac of {wanted:.0f} mm²: it has {healthy:.0f} mm² in health; choose less")
+    goal = wanted * sac_area(canal, canal.core) / healthy
+    for _ in range(3):
+        result = _solved(canal, narrowing, goal)
+        goal = goal * wanted / _area(sac.moved(result(sac.vertices)), canal.frame)
+    return result
+
+
+def _area(sac: Surface, frame: Frame) -> float:
+    """Return the area (mm²) of the largest face that a plane cuts in a sac."""
+    return max((turn(outline) for outline in section(sac, frame).outlines), default=0.0)
+
+
+def _solved(canal: Room, narrowing: Narrowing, wanted: float) -> Squeeze:
+    """Return the map that leaves the sac as it is felt an area (mm²) in the disc's slice."""
     low, high = 0.0, measures.value("stenosis.canal.most")
     if sac_area(canal, _grown(canal, narrowing, high).core) > wanted:
         raise ValueError(f"a sac of {wanted:.0f} mm² is less than these causes leave; choose more")
-    for _ in range(24):
+    for _ in range(20):
         amount = (low + high) / 2
         less = sac_area(canal, _grown(canal, narrowing, amount).core) < wanted
         low, high = (low, amount) if less else (amount, high)
-    return _grown(canal, narrowing, (low + high) / 2), wanted
+    return _grown(canal, narrowing, (low + high) / 2)
 
 
 def sac_area(canal: Room, core: Floats) -> float:

@@ -140,7 +140,7 @@ def _laid(squeeze: Squeeze, strands: Strands, even: Floats) -> Floats:
     for turn in range(rounds):
         if turn % 3 == 0 and pull.max() > 0.0:
             goal = _centroids(places, _reaches(squeeze, places, strands.radii))
-            places = places + (0.5 * pull)[..., None] * (goal - places)
+            places = places + (0.9 * pull)[..., None] * (goal - places)
         places = _apart(places, strands.radii, shape["gap"])
         places = _inside(places, strands.radii, squeeze.core, shape["wall"])
         if turn < rounds - 4:
@@ -189,7 +189,7 @@ def _to_wall(places: Floats, core: Floats) -> Floats:
     """Return how far (m, n, k) it is from places to the sac's border in every direction: by halving."""
     low = np.zeros((*places.shape[:2], ANGLES))
     high = np.full_like(low, 2.0 * float(core.max()))
-    for _ in range(12):
+    for _ in range(9):
         amount = (low + high) / 2
         there = places[:, :, None] + amount[..., None] * WAYS
         away = np.hypot(there[..., 0], there[..., 1])

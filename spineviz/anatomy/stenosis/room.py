@@ -20,6 +20,9 @@ STEP = 1.0
 REACH = 22.0
 """No wall is looked for farther away than this, mm."""
 
+THICK = 5.0
+"""Where no bone lies behind a wall of soft tissue, it gives way so deep (mm)."""
+
 TURN = np.arange(ANGLES) * 2 * np.pi / ANGLES
 """The directions, from x (right) over y (anterior), radians."""
 
@@ -87,6 +90,7 @@ def room(
     hard = np.minimum(felt(bones), REACH)
     wall = np.minimum(np.minimum(felt(soft), hard), REACH)
     wall = np.maximum(_even(ndimage.grey_erosion(wall, size=(1, 3), mode="wrap"), 0.8), inner + 0.1)
+    hard = np.where(hard < REACH, hard, np.minimum(wall + THICK, REACH))
     return Room(frame, heights, centre, inner, wall, np.maximum(_even(hard, 0.8), wall))
 
 
