@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +11,10 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.nerve import WITHIN
 from spineviz.anatomy.nerve.fat import epidural_fat
 from spineviz.anatomy.stenosis.canal import canal_room, fitted
-from spineviz.anatomy.stenosis.crowding import crowded
+from spineviz.anatomy.stenosis.crowding import crowded, same_volume
+from spineviz.anatomy.stenosis.foramen import foraminal_room, narrowed_foramen
 from spineviz.anatomy.stenosis.narrowing import Narrowing
+from spineviz.anatomy.stenosis.recess import Closing, closed_recess, lateral_recess
 from spineviz.anatomy.stenosis.squeeze import Squeeze
 from spineviz.anatomy.surroundings import Spine
 from spineviz.body.connective import BESIDE_FAT
@@ -20,6 +22,9 @@ from spineviz.body.parameters import Anatomy
 from spineviz.geometry import bake_occlusion, vertex_normals
 from spineviz.structure import Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
+
+Change = Squeeze | Closing
+"""A map of space that leaves the order of things in it."""
 
 ASIDE = ("muscle", "skin", "fascia", "vessel")
 """Tissues that a narrow canal leaves as they are."""
@@ -45,13 +50,20 @@ def diseased(
 def _narrowed(
     disc: Disc, item: Narrowing, bones: Mapping[Level, LevelBone], known: Mapping[str, Structure]
 ) -> dict[str, Structure]:
-    """Return what a narrow canal changes."""
-    squeeze = fitted(canal_room(disc, bones, known), item, known["thecal_sac"].surface)
+    """Return what a narrow place changes."""
+    moved: dict[str, Surface] = {}
     nerves = {name: part for name, part in known.items() if name.startswith((*WITHIN, "root."))}
-    moved = crowded(squeeze, nerves, item.filled, item.spread)
+    if item.place == "central":
+        squeeze = fitted(canal_room(disc, bones, known), item, known["thecal_sac"].surface)
+        moved = crowded(squeeze, nerves, item.filled, item.spread)
+        maps: list[Change] = [squeeze]
+    elif item.place == "recess":
+        maps = [closed_recess(lateral_recess(disc, side, bones, known), item) for side in item.sides]
+    else:
+        maps = [narrowed_foramen(foraminal_room(disc, side, bones, known), item) for side in item.sides]
     for name, part in known.items():
         if name not in moved and part.tissue not in ASIDE:
-            moved[name] = _squeezed(squeeze, part)
+            moved[name] = _changed(maps, part, name in nerves)
     return {
         name: _shaded(known[name], surface)
         for name, surface in moved.items()
@@ -76,10 +88,14 @@ def _with_fat(
     return result
 
 
-def _squeezed(squeeze: Squeeze, part: Structure) -> Surface:
-    """Return a structure's surface as a map moves it."""
-    vertices = squeeze(part.surface.vertices, bone=part.tissue == "bone")
-    return part.surface.moved(vertices)
+def _changed(maps: Sequence[Change], part: Structure, nerve: bool) -> Surface:
+    """Return a structure's surface as some maps move it; a nerve keeps its volume."""
+    vertices = np.asarray(part.surface.vertices, dtype=np.float64)
+    for change in maps:
+        vertices = change(vertices, bone=part.tissue == "bone")
+    moved = np.linalg.norm(vertices - part.surface.vertices, axis=1) > 0.02
+    after = part.surface.moved(vertices)
+    return same_volume(part.surface, after, moved) if nerve and moved.any() else after
 
 
 def _shaded(before: Structure, surface: Surface) -> Structure:

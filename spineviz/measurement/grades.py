@@ -77,6 +77,23 @@ def of_contents(clear: float, fat: float | None) -> Grade:
     return graded("schizas", "C" if fat is None or fat >= threshold("schizas", "fat") else "D")
 
 
+def of_traversing(room: float) -> Grade:
+    """Grade a lateral recess after Bartynski, from the room (mm) that its root has from front to back.
+
+    0: normal; 1: reduced, the root is not flattened; 2: the root is flattened; 3: no room is left.
+    """
+    return graded("bartynski", str(3 - int(np.searchsorted(threshold("bartynski", "grades"), room))))
+
+
+def of_clearance(transverse: float, vertical: float, loss: float) -> Grade:
+    """Grade a foramen after Lee, from the gaps (mm) around its root and its loss of thickness, percent.
+
+    0: fat all around; 1: none in two opposing directions; 2: none in four; 3: the root collapses.
+    """
+    closed = sum(gap < threshold("lee", "fat") for gap in (transverse, vertical))
+    return graded("lee", "3" if closed and loss >= threshold("lee", "collapse") else str(closed))
+
+
 def of_root(contact: float | None, displacement: float, narrowing: float) -> Grade:
     """Grade what material does to a root (Pfirrmann): 0 free, 1 contact, 2 deviation, 3 compression.
 

@@ -253,7 +253,7 @@ def _moved(
     there = room.frame.to_parent(np.column_stack([middle + away, own[:, 2]]))
     result[rows] += free[rows, None] * (there - result[rows])
     moved = np.linalg.norm(result - vertices, axis=1) > 0.02
-    return _same_volume(surface, surface.moved(result), moved)
+    return same_volume(surface, surface.moved(result), moved)
 
 
 def _spread_out(radii: Floats) -> Floats:
@@ -262,7 +262,7 @@ def _spread_out(radii: Floats) -> Floats:
     return radii[known[np.abs(np.arange(len(radii))[:, None] - known[None]).argmin(axis=1)]]
 
 
-def _same_volume(before: Surface, after: Surface, moved: Mask) -> Surface:
+def same_volume(before: Surface, after: Surface, moved: Mask) -> Surface:
     """Return a rootlet that has lost elsewhere what it has gained where vertices ``moved``, or won it there."""
     goal, most = volume(before), measures.value("stenosis.rootlets.thinner")
     vertices = after.vertices.astype(np.float64)

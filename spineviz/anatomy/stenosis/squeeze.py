@@ -36,7 +36,7 @@ class Squeeze:
             return points
         way, angle, height = way[inside], angle[inside], height[inside]
         near, nodes = self._nodes(angle, height, bone)
-        moved = _between(way, near, nodes)
+        moved = between(way, near, nodes)
         result = np.array(points)
         changed = np.abs(moved - way) > 1e-6
         result[inside[changed]] = self.room.world(moved[changed], angle[changed], height[changed])
@@ -55,15 +55,15 @@ class Squeeze:
         hard = at(self.room.hard)
         before += [hard, hard + self.deep]
         after += [at(self.hard), hard + self.deep]
-        first, last = np.array(before), np.array(after)
-        for row in range(1, len(first)):
-            first[row] = np.maximum(first[row], first[row - 1] + SLACK)
-            last[row] = np.maximum(last[row], last[row - 1] + SLACK)
-        return first, last
+        return np.array(before), np.array(after)
 
 
-def _between(way: Floats, before: Floats, after: Floats) -> Floats:
-    """Return ways (n,) carried from borders (m, n) to others; beyond the last nothing moves."""
+def between(way: Floats, before: Floats, after: Floats) -> Floats:
+    """Return ways (n,) carried from borders (m, n) to others, in order; beyond the first and last none moves."""
+    before, after = before.copy(), after.copy()
+    for row in range(1, len(before)):
+        before[row] = np.maximum(before[row], before[row - 1] + SLACK)
+        after[row] = np.maximum(after[row], after[row - 1] + SLACK)
     result = np.array(way)
     for row in range(len(before) - 1):
         here = (way >= before[row]) & (way < before[row + 1])
