@@ -16,7 +16,7 @@ from spineviz.cuts import opening, reach, resolved
 from spineviz.layers import COVERS, Layer, enclosed, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
 from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
-from spineviz.pathology import apply, label_of
+from spineviz.pathology import Herniation, Pathology, apply, label_of
 from spineviz.scene import Body as BodySpec
 from spineviz.scene import Compared, Scene, SceneStep
 from spineviz.structure import Bone, Landmark, Structure, Warp
@@ -124,7 +124,7 @@ def built(scene: Scene) -> Assembly:
         name: item
         for name, item in whole.structures.items()
         if name not in opened
-        and not (scene.pathologies and name.startswith("epidural_fat"))
+        and not (_displacing(scene.pathologies) and name.startswith("epidural_fat"))
         and not (scene.approaches and name.startswith(ENCLOSED))
         and (item.tissue == "bone" or _in_range(name, scene.anatomy.levels))
     }
@@ -157,11 +157,12 @@ def _compared(scene: Scene) -> Assembly:
     warps: dict[tuple[str, str], Warp] = {}
     bones: dict[Level, Bone] = {}
     soft, levels = scene.diseased, scene.anatomy.levels
+    displacing = _displacing(entry for body in scene.compare for entry in body.pathologies)
     for number, shown in enumerate(scene.compare):
         anatomy = anatomy_of(scene, shown)
         whole = build(anatomy, levels, scene.anatomy.beside, soft=soft, covered=False)
         for name, item in whole.structures.items():
-            if _in_range(name, levels) and not (soft and name.startswith("epidural_fat")):
+            if _in_range(name, levels) and not (displacing and name.startswith("epidural_fat")):
                 structures[numbered(name, number)] = replace(item, name=numbered(name, number))
         warps |= {
             (numbered(name, number), way): warp
@@ -171,6 +172,11 @@ def _compared(scene: Scene) -> Assembly:
         bones = max(bones, dict(whole.bones), key=_height)
     model = Model(structures, {}, bones, warps)
     return Assembly(model, (), _anchors(scene, model))
+
+
+def _displacing(pathologies: Iterable[Pathology]) -> bool:
+    """Tell whether a disc is displaced: then no fat is drawn behind the sac."""
+    return any(isinstance(entry, Herniation) for entry in pathologies)
 
 
 def _height(bones: Mapping[Level, Bone]) -> float:

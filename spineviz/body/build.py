@@ -16,6 +16,7 @@ from spineviz.anatomy.recipe import Body, Recipe, Recipes
 from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.connective import BEHIND_THE_DISCS, ON_EVERY_DISC, connective
 from spineviz.body.covering import COVERING, covering_recipes, toned
+from spineviz.body.diseased import diseased
 from spineviz.body.displacing import displaced_by
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
@@ -135,6 +136,7 @@ def build(
                 muscle if isinstance(muscle, Structure) else _structure(name, {name: muscle}, {})
             )
             made(structures[name])
+    structures = diseased(anatomy, bones, structures)
     torn, warps = displaced_by(anatomy.discs, structures, bones)
     later = Recipes(recipes, _later(anatomy, bones, structures))
     return Body(bones, later, structures | torn, warps)

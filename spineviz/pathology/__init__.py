@@ -2,16 +2,19 @@
 
 from spineviz.pathology.herniation import Herniation, displaced
 from spineviz.pathology.kinds import Pathology, apply, label_of
-from spineviz.pathology.naming import herniation_size, herniation_title
+from spineviz.pathology.naming import herniation_size, herniation_title, stenosis_title
 from spineviz.pathology.shorthand import shorthand
+from spineviz.pathology.stenosis import Stenosis
 
 __all__ = [
     "Herniation",
     "Pathology",
+    "Stenosis",
     "apply",
     "displaced",
     "herniation_size",
     "herniation_title",
     "label_of",
     "shorthand",
+    "stenosis_title",
 ]

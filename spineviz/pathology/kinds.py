@@ -12,17 +12,21 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
-from spineviz.pathology import herniation
-from spineviz.pathology.herniation import Herniation, WithDiscs
-from spineviz.pathology.naming import herniation_label
+from spineviz.pathology import herniation, stenosis
+from spineviz.pathology.herniation import Herniation
+from spineviz.pathology.naming import herniation_label, stenosis_label
+from spineviz.pathology.stenosis import Stenosis
 from spineviz.structure import Message
 
-Pathology = Annotated[Herniation, Field()]
+Pathology = Annotated[Herniation | Stenosis, Field(discriminator="kind")]
 """A pathology as a scene file tells it."""
 
-A = TypeVar("A", bound=WithDiscs)
+A = TypeVar("A")
 
-_CHANGES: Mapping[type, Callable[[Any, Any], Any]] = {Herniation: herniation.apply}
+_CHANGES: Mapping[type, Callable[[Any, Any], Any]] = {
+    Herniation: herniation.apply,
+    Stenosis: stenosis.apply,
+}
 
 
 def apply(pathology: Pathology, anatomy: A) -> A:
@@ -38,6 +42,8 @@ def label_of(pathology: Pathology, structure: str) -> Message | None:
     """Return what a structure is called that a pathology made or changed, by name; None for others."""
     if not pathology.present:
         return None
+    if isinstance(pathology, Stenosis):
+        return stenosis_label(pathology, structure)
     stem, _, disc = structure.partition(".")
     if stem == "herniation" and disc == pathology.disc:
         return herniation_label(pathology)
