@@ -46,7 +46,7 @@ _LARGE = 4096
 KEEPERS = ("bake.py", "proof.py")
 """The files that keep and check the baked library, and do not shape it."""
 
-SURGICAL = ("herniation", "instruments", "procedures", "retraction")
+SURGICAL = ("deformity", "herniation", "instruments", "procedures", "retraction")
 """The files of measures that do not shape the healthy body."""
 
 

@@ -89,6 +89,11 @@ def build(
     ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
     library by default. ``made`` is called with each structure as soon as it is there.
     """
+    if not anatomy.deformation.none:
+        from spineviz.body.changed import deformed, straightened
+
+        healthy = build(straightened(anatomy), levels, beside, soft, shelf, covered=covered)
+        return deformed(healthy, anatomy, made)
     wanted = anatomy.levels if levels is None else levels
     baked = _fitting(anatomy, wanted, library_shelf() if shelf is None else shelf)
     bones = make_bones(anatomy, levels, {name: item.surface for name, item in baked.items()})
@@ -100,7 +105,7 @@ def build(
     }
     structures: dict[str, Structure] = {}
     for level, bone in bones.items():
-        structures[level] = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
+        structures[level] = baked[level] if level in baked else shaded_bone(anatomy, bone, hard)
         made(structures[level])
     for name in (*recipes, *(_ready(bones, baked, recipes) if soft else ())):
         structures[name] = _structure(name, recipes, baked)
@@ -161,7 +166,7 @@ def _with_nerves(
     return rest | nerves_within(nerves, bones, anatomy.levels)
 
 
-def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
+def shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
     """Return a bone with its cartilage, darkened by itself and by the other bones, in both its meshes."""
     others = [surface for level, surface in hard.items() if level != bone.level]
     light = thinned(bone.surface, int(LIGHT * triangles_of(bone.level)))

@@ -1,12 +1,16 @@
 """Pathologies: a parameter class beside a function that maps one anatomy to another."""
 
+from spineviz.pathology.deforming import Deforming
 from spineviz.pathology.herniation import Herniation, displaced
 from spineviz.pathology.kinds import Pathology, apply, label_of
+from spineviz.pathology.listhesis import Listhesis
 from spineviz.pathology.naming import herniation_size, herniation_title
 from spineviz.pathology.shorthand import shorthand
 
 __all__ = [
+    "Deforming",
     "Herniation",
+    "Listhesis",
     "Pathology",
     "apply",
     "displaced",

@@ -8,21 +8,32 @@ anatomy to another, and at severity 0 to itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import Field
 
-from spineviz.pathology import herniation
+from spineviz.pathology import herniation, listhesis
+from spineviz.pathology.deforming import Deforming, WithDeformation
 from spineviz.pathology.herniation import Herniation, WithDiscs
+from spineviz.pathology.listhesis import Listhesis
 from spineviz.pathology.naming import herniation_label
+from spineviz.pathology.naming_of_deformities import deformity_label
 from spineviz.structure import Message
 
-Pathology = Annotated[Herniation, Field()]
+Pathology = Annotated[Herniation | Listhesis, Field(discriminator="kind")]
 """A pathology as a scene file tells it."""
 
-A = TypeVar("A", bound=WithDiscs)
 
-_CHANGES: Mapping[type, Callable[[Any, Any], Any]] = {Herniation: herniation.apply}
+class Changeable(WithDiscs, WithDeformation, Protocol):
+    """An anatomy, as far as pathologies need to know it."""
+
+
+A = TypeVar("A", bound=Changeable)
+
+_CHANGES: Mapping[type, Callable[[Any, Any], Any]] = {
+    Herniation: herniation.apply,
+    Listhesis: listhesis.apply,
+}
 
 
 def apply(pathology: Pathology, anatomy: A) -> A:
@@ -38,6 +49,8 @@ def label_of(pathology: Pathology, structure: str) -> Message | None:
     """Return what a structure is called that a pathology made or changed, by name; None for others."""
     if not pathology.present:
         return None
+    if isinstance(pathology, Deforming):
+        return deformity_label(pathology, structure)
     stem, _, disc = structure.partition(".")
     if stem == "herniation" and disc == pathology.disc:
         return herniation_label(pathology)
