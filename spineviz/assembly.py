@@ -27,6 +27,7 @@ from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import FLAT, OPENING, View, between, narrowed, overviews, seen_from, vector, views
 
 if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: one from the cache needs none
+    from spineviz.anatomy.recipe import Body
     from spineviz.body import Anatomy
 
 OPEN = 0.5
@@ -152,15 +153,23 @@ def _compared(scene: Scene) -> Assembly:
     Where one has a pathology, all have their discs, nerves and ligaments; none has muscles or skin.
     """
     from spineviz.body import build
+    from spineviz.body.changed import deformed, straightened
 
     structures: dict[str, Structure] = {}
     warps: dict[tuple[str, str], Warp] = {}
     bones: dict[Level, Bone] = {}
+    ready: list[tuple[Anatomy, Body]] = []
     soft, levels = scene.diseased, scene.anatomy.levels
     displacing = _displacing(entry for body in scene.compare for entry in body.pathologies)
     for number, shown in enumerate(scene.compare):
         anatomy = anatomy_of(scene, shown)
-        whole = build(anatomy, levels, scene.anatomy.beside, soft=soft, covered=False)
+        straight = straightened(anatomy)
+        whole = next((body for other, body in ready if other == straight), None)
+        if whole is None:
+            whole = build(straight, levels, scene.anatomy.beside, soft=soft, covered=False)
+            ready.append((straight, whole))
+        if not anatomy.deformation.none:
+            whole = deformed(whole, anatomy)
         for name, item in whole.structures.items():
             if _in_range(name, levels) and not (displacing and name.startswith("epidural_fat")):
                 structures[numbered(name, number)] = replace(item, name=numbered(name, number))
@@ -203,9 +212,9 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
     """Return a scene's named cameras."""
     disc, side = target(scene)
     named = views(assembly.model.bones, disc, side)
-    if scene.compare and scene.diseased:
+    if scene.compare and scene.diseased and not scene.deformed:
         return narrowed(named, len(scene.compare))
-    if scene.diseased or scene.approaches:
+    if (scene.diseased and not scene.deformed) or scene.approaches:
         return named
     structures = assembly.model.structures.values()
     bones = np.vstack([(item.light or item.surface).vertices for item in structures if item.tissue == "bone"])

@@ -49,7 +49,7 @@ KEEPERS = ("bake.py", "marks.py", "proof.py")
 DISEASED = ("diseased", "stenosis")
 """The files and folders that change a healthy body that is built, and do not shape it."""
 
-SURGICAL = ("herniation", "instruments", "procedures", "retraction", "stenosis")
+SURGICAL = ("deformity", "herniation", "instruments", "procedures", "retraction", "stenosis")
 """The files of measures that do not shape the healthy body."""
 
 

@@ -98,6 +98,11 @@ def build(
     ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
     library by default. ``made`` is called with each structure as soon as it is there.
     """
+    if not anatomy.deformation.none:
+        from spineviz.body.changed import deformed, straightened
+
+        healthy = build(straightened(anatomy), levels, beside, soft, shelf, covered=covered)
+        return deformed(healthy, anatomy, made)
     wanted = tuple(level for level in anatomy.levels if levels is None or level in levels)
     own = _from_stock(anatomy, wanted, library_shelf() if shelf is None else shelf)
     bones, baked = own.bones, own.structures
@@ -108,7 +113,7 @@ def build(
     }
     structures: dict[str, Structure] = {}
     for level, bone in bones.items():
-        structures[level] = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
+        structures[level] = baked[level] if level in baked else shaded_bone(anatomy, bone, hard)
         made(structures[level])
     for name in (*recipes, *(_ready(bones, baked, recipes) if soft else ())):
         structures[name] = _structure(name, recipes, baked)
@@ -163,7 +168,7 @@ def _structure(name: str, recipes: Mapping[str, Recipe], baked: Mapping[str, Str
     return Structure(name, recipe.tissue, shaded(recipe), recipe.side)
 
 
-def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
+def shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
     """Return a bone with its cartilage, darkened by itself and by the other bones, in both its meshes."""
     others = [surface for level, surface in hard.items() if level != bone.level]
     light = thinned(bone.surface, int(LIGHT * triangles_of(bone.level)))
@@ -196,9 +201,7 @@ def _spared(anatomy: Anatomy, baked: Mapping[str, Structure]) -> dict[str, Struc
         elif shape.bulging is not None or not all(item.anterior for item in shape.herniations):
             gone.add(BEHIND_THE_DISCS)
     return {
-        name: item
-        for name, item in baked.items()
-        if name not in gone and not (anatomy.fat and _covers(name))
+        name: item for name, item in baked.items() if name not in gone and not (anatomy.fat and _covers(name))
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spineviz import measures
+from spineviz.anatomy.column.deformation import Deformation
 from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
 from spineviz.anatomy.morphometry.person import Person
@@ -30,7 +31,8 @@ class Anatomy:
     that of a fourth. ``sacralised`` says that the last lumbar vertebra joins the sacrum by its transverse
     processes (Castellvi type IIb). ``given`` bones replace generated ones. ``sacral_slope`` is in degrees.
     ``skin`` is its tone, and ``fat`` the thickness (mm) of the fat under it behind some discs, where it is
-    not the usual one. ``narrowings`` tell what is narrow at some discs.
+    not the usual one. ``narrowings`` tell what is narrow at some discs, ``deformation`` what a disease changed
+    of the body that all the rest makes.
 
     Raises ValueError for a level or a disc that the column does not have, and for a measure that is unknown
     or not human, a disc, a sacral slope or fat that nobody has, with the allowed range.
@@ -47,6 +49,7 @@ class Anatomy:
     skin: SkinTone = "light"
     fat: Mapping[Disc, float] = field(default_factory=dict)
     narrowings: Mapping[Disc, tuple[Narrowing, ...]] = field(default_factory=dict)
+    deformation: Deformation = field(default_factory=Deformation)
 
     def __post_init__(self) -> None:
         """Fill in what was left out."""

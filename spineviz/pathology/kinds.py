@@ -12,13 +12,16 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
-from spineviz.pathology import herniation, stenosis
+from spineviz.pathology import herniation, listhesis, stenosis
+from spineviz.pathology.deforming import Deforming
 from spineviz.pathology.herniation import Herniation
+from spineviz.pathology.listhesis import Listhesis
 from spineviz.pathology.naming import herniation_label, stenosis_label
+from spineviz.pathology.naming_of_deformities import deformity_label
 from spineviz.pathology.stenosis import Stenosis
 from spineviz.structure import Message
 
-Pathology = Annotated[Herniation | Stenosis, Field(discriminator="kind")]
+Pathology = Annotated[Herniation | Stenosis | Listhesis, Field(discriminator="kind")]
 """A pathology as a scene file tells it."""
 
 A = TypeVar("A")
@@ -26,6 +29,7 @@ A = TypeVar("A")
 _CHANGES: Mapping[type, Callable[[Any, Any], Any]] = {
     Herniation: herniation.apply,
     Stenosis: stenosis.apply,
+    Listhesis: listhesis.apply,
 }
 
 
@@ -44,6 +48,8 @@ def label_of(pathology: Pathology, structure: str) -> Message | None:
         return None
     if isinstance(pathology, Stenosis):
         return stenosis_label(pathology, structure)
+    if isinstance(pathology, Deforming):
+        return deformity_label(pathology, structure)
     stem, _, disc = structure.partition(".")
     if stem == "herniation" and disc == pathology.disc:
         return herniation_label(pathology)

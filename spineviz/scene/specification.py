@@ -11,7 +11,7 @@ from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.cuts import CutPlane, LayersSaid
 from spineviz.layers import LAYERS, Layer, chosen_layers, enclosed
-from spineviz.pathology import Herniation, Pathology
+from spineviz.pathology import Deforming, Herniation, Pathology
 from spineviz.patient import GivenBone
 from spineviz.spec import Entries, Spec
 from spineviz.surgery.procedures import Approach
@@ -172,6 +172,14 @@ class Scene(Spec):
         return self
 
     @model_validator(mode="after")
+    def _approaches_need_a_straight_column(self) -> Scene:
+        if self.approaches and self.deformed:
+            raise ValueError(
+                "approaches: they are not made for a column that is deformed; take the other pathologies away"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _approaches_aim_at_the_herniation(self) -> Scene:
         herniated = [(entry.disc, entry.side) for entry in self._herniations]
         for index, entry in enumerate(self.approaches):
@@ -211,6 +219,11 @@ class Scene(Spec):
     def diseased(self) -> bool:
         """Whether the scene, or one of the bodies it compares, has a pathology."""
         return bool(self.pathologies) or any(body.pathologies for body in self.compare)
+
+    @property
+    def deformed(self) -> bool:
+        """Whether a pathology deforms the column of the scene, or of one of the bodies it compares."""
+        return any(isinstance(entry, Deforming) for _, entry in self._entries())
 
     @property
     def hidden(self) -> tuple[Layer, ...]:
