@@ -131,10 +131,14 @@ def _insider(surface: Surface) -> Callable[[Points], npt.NDArray[np.bool_]]:
 
     def inside(points: Points) -> npt.NDArray[np.bool_]:
         origins = np.array(points, dtype=np.float32)
-        leaving = np.zeros(len(origins), dtype=int)
-        for way in ways:
-            met = scene.run(origins, np.tile(way, (len(origins), 1)))
-            leaving += (met >= 0) & (normals[met] @ way > 0.0)
+        leaving, left = np.zeros(len(origins), dtype=int), np.arange(len(origins))
+        for count, way in enumerate(ways, start=1):
+            met = scene.run(origins[left], np.tile(way, (len(left), 1)))
+            leaving[left] += (met >= 0) & (normals[met] @ way > 0.0)
+            most = np.maximum(leaving[left], count - leaving[left])
+            left = left[2 * most <= RAYS]  # the others are decided, whatever the rays to come tell
+            if not len(left):
+                break
         return 2 * leaving > RAYS
 
     return inside

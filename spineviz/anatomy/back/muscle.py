@@ -28,6 +28,7 @@ from spineviz.anatomy.back.paint import Fibres
 from spineviz.anatomy.back.parameters import MuscleParameters, muscle_parameters
 from spineviz.anatomy.back.profile import along
 from spineviz.anatomy.back.skeleton import symmetric
+from spineviz.anatomy.back.stations import SACRAL_BODY
 from spineviz.anatomy.back.whole import WholeRecipe, reflected
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Recipe
@@ -51,6 +52,12 @@ DEEPEST = 50.0
 
 NOTCH = 1.2
 """By so many mm muscle is rounded where a ligament lies on bone."""
+
+CUT, ROUNDED = 1.5, 6.0
+"""By so many mm muscle is rounded where it is cut off, and where it ends by nature."""
+
+ENDS = ("C1", SACRAL_BODY)
+"""The stations at which muscle ends by nature."""
 
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
@@ -111,7 +118,7 @@ def _recipe(
     """Return one muscle of one side: one body, without splinters where it ends on others."""
     fibres = _fibres(name, parameters, bed, bones, side)
     solid = _SOLIDS[name](parameters, bed, fibres, side)
-    return WholeRecipe(f"{name}.{side}", "muscle", solid, MUSCLE_STEP, side, fibres.paint)
+    return WholeRecipe(f"{name}.{side}", "muscle", solid, MUSCLE_STEP, side, fibres.paint, bone=bed.bone)
 
 
 def present(muscle: str, levels: Mapping[Level, LevelBone]) -> bool:
@@ -178,8 +185,9 @@ def _within(
     over = roof + fibres.relief(points) + ROOF_GAP
     flanks = np.maximum(flanks, bed.thin.at(points[:, 0], points[:, 2]))
     belly = np.maximum(smooth_intersection(over, under, 3.0), smooth_intersection(over, flanks, edge))
-    ends = np.maximum(points[:, 2] - bed.span.cranial, bed.span.caudal - points[:, 2])
-    return smooth_intersection(belly, ends, 1.5)
+    first, last = (CUT if name not in ENDS else ROUNDED for name in (bed.span.names[0], bed.span.names[-1]))
+    upper = smooth_intersection(belly, points[:, 2] - bed.span.cranial, first)
+    return smooth_intersection(upper, bed.span.caudal - points[:, 2], last)
 
 
 def _medial(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
