@@ -75,9 +75,10 @@ class WholeRecipe(Recipe):
     @cached_property
     def shape(self) -> Surface:
         """The surface before it is painted."""
-        return (
-            yielding(whole(mesh(self.solid, self.step)), self.solid.field) if self.made is None else self.made
-        )
+        if self.made is not None:
+            return self.made
+        made = whole(mesh(self.solid, self.step))
+        return made if self.bone is None else yielding(made, self.solid.field, self.bone)
 
     def surface(self) -> Surface:
         """Return the greatest part of the solid, painted."""
