@@ -45,7 +45,12 @@ def yielding(surface: Surface, field: Field, bone: Field, rounds: int = 3) -> Su
         lift = np.zeros(len(vertices))
         back = _way_back(field, places[high], -triangle_normals(vertices, faces[rows])[0])
         np.maximum.at(lift, faces[rows], back[:, None])
-        vertices = vertices - lift[:, None] * vertex_normals(vertices, faces)
+        drawn = np.flatnonzero(lift)
+        places = (vertices - lift[:, None] * vertex_normals(vertices, faces))[drawn]
+        held = (
+            field(places) < STANDS_OUT
+        )  # where muscle is thin, the way back would lead out of its other side
+        vertices[drawn[held]] = places[held]
         asked = np.flatnonzero((lift > 0.0)[faces].any(axis=1))
     return Surface(vertices, faces)
 
