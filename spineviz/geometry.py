@@ -222,8 +222,8 @@ def _ways_to_triangles(points: Points, corners: Floats) -> tuple[Floats, npt.NDA
     total = np.maximum(on_ab + on_ac + on_bc, 1e-30)
     slide = (d4 - d3) / np.maximum((d4 - d3) + (d5 - d6), 1e-30)
     v, w, inner = on_ac / total, on_ab / total, np.ones(d1.shape, dtype=bool)
-    along = [0.0, 1.0, 0.0, d1 / np.maximum(aa, 1e-30), 1 - slide, 0.0]
-    across = [0.0, 0.0, 1.0, 0.0, slide, d2 / np.maximum(cc, 1e-30)]
+    along: list[npt.ArrayLike] = [0.0, 1.0, 0.0, d1 / np.maximum(aa, 1e-30), 1 - slide, 0.0]
+    across: list[npt.ArrayLike] = [0.0, 0.0, 1.0, 0.0, slide, d2 / np.maximum(cc, 1e-30)]
     for case, first, second in zip(reversed(cases), reversed(along), reversed(across), strict=True):
         v, w = np.where(case, first, v), np.where(case, second, w)  # the first case that holds tells
         inner &= ~case
