@@ -131,10 +131,14 @@ def _insider(surface: Surface) -> Callable[[Points], npt.NDArray[np.bool_]]:
 
     def inside(points: Points) -> npt.NDArray[np.bool_]:
         origins = np.array(points, dtype=np.float32)
-        leaving = np.zeros(len(origins), dtype=int)
-        for way in ways:
-            met = scene.run(origins, np.tile(way, (len(origins), 1)))
-            leaving += (met >= 0) & (normals[met] @ way > 0.0)
+        leaving, left = np.zeros(len(origins), dtype=int), np.arange(len(origins))
+        for count, way in enumerate(ways, start=1):
+            met = scene.run(origins[left], np.tile(way, (len(left), 1)))
+            leaving[left] += (met >= 0) & (normals[met] @ way > 0.0)
+            most = np.maximum(leaving[left], count - leaving[left])
+            left = left[2 * most <= RAYS]  # the others are decided, whatever the rays to come tell
+            if not len(left):
+                break
         return 2 * leaving > RAYS
 
     return inside
@@ -217,11 +221,13 @@ def _ways_to_triangles(points: Points, corners: Floats) -> tuple[Floats, npt.NDA
     ]
     total = np.maximum(on_ab + on_ac + on_bc, 1e-30)
     slide = (d4 - d3) / np.maximum((d4 - d3) + (d5 - d6), 1e-30)
-    zero, one = np.zeros_like(d1), np.ones_like(d1)
-    along = [zero, one, zero, d1 / np.maximum(aa, 1e-30), 1 - slide, zero]
-    across = [zero, zero, one, zero, slide, d2 / np.maximum(cc, 1e-30)]
-    v, w = np.select(cases, along, on_ac / total), np.select(cases, across, on_ab / total)
-    return ap - v[..., None] * ab - w[..., None] * ac, ~np.any(cases, axis=0)
+    v, w, inner = on_ac / total, on_ab / total, np.ones(d1.shape, dtype=bool)
+    along: list[npt.ArrayLike] = [0.0, 1.0, 0.0, d1 / np.maximum(aa, 1e-30), 1 - slide, 0.0]
+    across: list[npt.ArrayLike] = [0.0, 0.0, 1.0, 0.0, slide, d2 / np.maximum(cc, 1e-30)]
+    for case, first, second in zip(reversed(cases), reversed(along), reversed(across), strict=True):
+        v, w = np.where(case, first, v), np.where(case, second, w)  # the first case that holds tells
+        inner &= ~case
+    return ap - v[..., None] * ab - w[..., None] * ac, inner
 
 
 @dataclass(frozen=True, eq=False)

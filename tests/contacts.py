@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import trimesh
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
 
-from spineviz.geometry import as_trimesh, surface_distance, surface_points
+from spineviz.geometry import as_trimesh, surface_distance, surface_points, triangle_normals
 from spineviz.structure import Floats, Points, Surface
 
 REACH = 4.0
@@ -15,6 +17,9 @@ REACH = 4.0
 
 FARTHEST = 8.0
 """Muscle farther (mm) from a face than this is not what it holds."""
+
+FEW = 1_500
+"""Surfaces with fewer triangles than this are looked at in the middles of their edges too."""
 
 FACING = np.cos(np.radians(45.0))
 """Muscle that turns away from a face by more than this has left it: it is its edge or its back."""
@@ -70,3 +75,62 @@ def penetration(first: Surface, second: Surface, spacing: float = 0.8) -> float:
     return max(
         depth_in(second, surface_points(first, spacing)), depth_in(first, surface_points(second, spacing))
     )
+
+
+def depths(
+    surfaces: Mapping[str, Surface], apart: Callable[[str, str], bool]
+) -> dict[tuple[str, str], float]:
+    """Return how deep (mm) named closed surfaces stand in each other: ``(what, in what)``, 0 left out.
+
+    Only pairs of which ``apart`` tells that they lie apart by nature are looked at, at vertices and middles
+    of faces, and of the edges of what has few of them.
+    """
+    names = list(surfaces)
+    places = [_places(surface) for surface in surfaces.values()]
+    lowers, uppers = (np.array([end(points, axis=0) for points in places]) for end in (np.min, np.max))
+    result = {}
+    for row, outer in enumerate(names):
+        lower, upper = lowers[row], uppers[row]
+        beside = np.flatnonzero(((lowers < upper) & (uppers > lower)).all(axis=1))
+        found = {
+            other: near
+            for other in beside
+            if other != row and apart(names[other], outer)
+            for near in [_between(places[other], lower, upper)]
+        }
+        if not found:
+            continue
+        owners = np.repeat(list(found), [len(near) for near in found.values()])
+        every = np.vstack([*found.values()])
+        inside = _perhaps_in(surfaces[outer], every)
+        if inside.any():
+            owners, way = owners[inside], -surface_distance(surfaces[outer])(every[inside])
+            result |= {
+                (names[other], outer): float(way[owners == other].max()) for other in np.unique(owners)
+            }
+    return result
+
+
+def _between(points: Points, lower: Floats, upper: Floats) -> Points:
+    for axis in range(3):
+        points = points[(points[:, axis] > lower[axis]) & (points[:, axis] < upper[axis])]
+    return points
+
+
+def _perhaps_in(surface: Surface, points: Points) -> np.ndarray:
+    """Tell which points (n, 3) a ray leaves a closed surface from: those within, and some on its edges."""
+    scene = EmbreeScene(robust=True)
+    TriangleMesh(scene, np.array(surface.vertices, np.float32), np.array(surface.faces))
+    way = np.array([0.36, 0.48, 0.8], dtype=np.float32)
+    met = scene.run(points.astype(np.float32), np.tile(way, (len(points), 1)))
+    normals = triangle_normals(surface.vertices, surface.faces)[0]
+    return (met >= 0) & (normals[met] @ way > 0.0)
+
+
+def _places(surface: Surface) -> Points:
+    vertices = surface.vertices.astype(np.float64)
+    corners = vertices[surface.faces]
+    found = [vertices, corners.mean(axis=1)]
+    if len(surface.faces) < FEW:
+        found += [(corners[:, k] + corners[:, k - 1]) / 2 for k in range(3)]
+    return np.vstack(found)

@@ -46,8 +46,6 @@ JOINED = 1.5
 """A root and its own rootlets, which it continues, are not compared nearer to where they join (mm)."""
 
 TOUCHING = 0.3
-CAUDA = 0.6
-"""So deep (mm) strands of the cauda equina enter each other at most: L3 and L4 do by 0.57."""
 
 
 @cache
@@ -291,9 +289,7 @@ def test_no_two_nerves_penetrate_each_other() -> None:
             if len(near):
                 deepest = recipes()[second].solid.field(near).min()
                 fused = {first, second} == {"spinal_cord", "filum_terminale"}
-                strands = first.startswith("cauda") and second.startswith("cauda")
-                least = 2.0 if fused else CAUDA if strands else TOUCHING
-                assert deepest > -least, (first, second, deepest)
+                assert deepest > -(2.0 if fused else TOUCHING), (first, second, deepest)
 
 
 @pytest.mark.parametrize(("root", "least", "most"), [

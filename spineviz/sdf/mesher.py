@@ -15,8 +15,8 @@ from spineviz.structure import Floats, Surface
 STEEPNESS = 1.5
 """The most a field may change per millimetre; true distances change by 1."""
 
-COARSE, FINE = 16, 4
-"""Nodes along the edge of the blocks that are tested, then evaluated."""
+COARSE, MIDDLE, FINE = 16, 4, 2
+"""Nodes along the edge of the blocks that are tested one after the other; the last are then evaluated."""
 
 CHUNK = 16_384
 """Points handed to a field at once; keeps its temporaries in the processor's cache."""
@@ -107,8 +107,9 @@ def _volume(field: Field, grid: Grid) -> npt.NDArray[np.float32]:
     axes = [np.arange(0, n, COARSE) for n in shape]
     corners = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     corners = corners[_tested(field, grid, volume, corners, COARSE)]
-    corners = _block_corners(corners, FINE, COARSE)
-    corners = corners[_tested(field, grid, volume, corners, FINE)]
+    for size, parent in ((MIDDLE, COARSE), (FINE, MIDDLE)):
+        corners = _block_corners(corners, size, parent)
+        corners = corners[_tested(field, grid, volume, corners, size)]
     known = np.zeros(shape // FINE, dtype=bool)
     while len(corners):
         _fill(field, grid, volume, corners)

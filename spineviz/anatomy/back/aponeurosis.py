@@ -28,7 +28,7 @@ APONEUROSIS_STEP = 2.5
 TOP, LOW, BOTTOM = "L1-L2", "L4-L5", "L5-S1"
 """The stations that the sheet reaches medially and laterally, and the last above the sacrum."""
 
-CLEAR = 0.25
+CLEAR = 0.22
 """Of its thickness, what the sheet leaves free on either side: fascia and muscles are meshed coarsely."""
 
 TAPER = 0.3

@@ -39,7 +39,11 @@ class Sampled:
 
     def __call__(self, points: Points) -> Floats:
         """Return the signed distance (mm, negative inside) of points (n, 3); ``FAR`` beyond ``deepest``."""
-        away, nearest = self.tree.query(points, distance_upper_bound=self.deepest)
+        away, nearest = self.tree.query(points, distance_upper_bound=min(self.deepest, FAR))
+        if self.deepest > FAR:  # deep within a surface, or far outside; the box tells most of the latter
+            within = ((points > self.lower + FAR) & (points < self.upper - FAR)).all(axis=1)
+            deep = np.flatnonzero(np.isinf(away) & within)
+            away[deep], nearest[deep] = self.tree.query(points[deep], distance_upper_bound=self.deepest)
         result = np.full(len(points), FAR)
         met = np.flatnonzero(np.isfinite(away))
         away, nearest = away[met], nearest[met]

@@ -25,6 +25,9 @@ from spineviz.sdf.solid import Field
 from spineviz.structure import Floats
 from spineviz.terms import SIGN, Level, Side
 
+MOST_SAG = 0.6
+"""The most that a triangle of the sheet is taken to sag, mm."""
+
 
 def outline(span: Stations) -> Outline:
     """Return what the layers are cut out along: a rounded rectangle of the breadth of the back."""
@@ -120,7 +123,15 @@ def _on_muscle(
     bound, wrap = depth - shape["clear"], depth
     for _ in range(4):
         wrap = ndimage.gaussian_filter(np.minimum(wrap, bound), shape["blur"] / roof.step, mode="nearest")
-    return HeightMap(roof.lower, roof.step, roof.values + np.maximum(np.minimum(wrap, bound), 0.0))
+    front = roof.values + np.maximum(np.minimum(wrap, bound), 0.0)
+    return HeightMap(roof.lower, roof.step, front - _sag(front, roof.step))
+
+
+def _sag(front: Floats, step: float) -> Floats:
+    """Return by how much (nx, nz) mm a sheet's flat triangles lie in front of a surface that bulges back."""
+    curved = [np.gradient(np.gradient(front, step, axis=axis), step, axis=axis) for axis in (0, 1)]
+    sag = STEP**2 / 8.0 * np.maximum(np.maximum(*curved), 0.0)
+    return np.asarray(ndimage.gaussian_filter(np.minimum(sag, MOST_SAG), 1.0, mode="nearest"))
 
 
 def _depth(roof: HeightMap, muscles: Sequence[Field], columns: Mask, deepest: float) -> Floats:

@@ -28,6 +28,7 @@ from spineviz.anatomy.back.paint import Fibres
 from spineviz.anatomy.back.parameters import MuscleParameters, muscle_parameters
 from spineviz.anatomy.back.profile import along
 from spineviz.anatomy.back.skeleton import symmetric
+from spineviz.anatomy.back.stations import SACRAL_BODY
 from spineviz.anatomy.back.whole import WholeRecipe, reflected
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Recipe
@@ -51,6 +52,15 @@ DEEPEST = 50.0
 
 NOTCH = 1.2
 """By so many mm muscle is rounded where a ligament lies on bone."""
+
+CUT, ROUNDED = 1.5, 6.0
+"""By so many mm muscle is rounded where it is cut off, and where it ends by nature."""
+
+ENDS = ("C1", SACRAL_BODY)
+"""The stations at which muscle ends by nature."""
+
+SHALLOW = 0.7
+"""By such a share the furrows between fascicles are shallower under other muscle."""
 
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
@@ -111,7 +121,7 @@ def _recipe(
     """Return one muscle of one side: one body, without splinters where it ends on others."""
     fibres = _fibres(name, parameters, bed, bones, side)
     solid = _SOLIDS[name](parameters, bed, fibres, side)
-    return WholeRecipe(f"{name}.{side}", "muscle", solid, MUSCLE_STEP, side, fibres.paint)
+    return WholeRecipe(f"{name}.{side}", "muscle", solid, MUSCLE_STEP, side, fibres.paint, bone=bed.bone)
 
 
 def present(muscle: str, levels: Mapping[Level, LevelBone]) -> bool:
@@ -157,7 +167,6 @@ def _tips(bones: Mapping[Level, LevelBone]) -> tuple[float, ...]:
 
 def _within(
     bed: MuscleBed,
-    fibres: Fibres,
     parameters: MuscleParameters,
     points: Points,
     flanks: Floats,
@@ -167,19 +176,20 @@ def _within(
 ) -> Floats:
     """Bound a muscle by its roof, floor, bone and the two end sections; ``flanks`` (n,) are its sides.
 
-    ``roof`` (n,) is how far points stand behind the roof, and ``floor`` how far before the muscle under it.
-    Where roof and flanks meet, the muscle is rounded by ``edge`` mm.
+    ``roof`` (n,) is how far points stand behind the roof and its fascicles, and ``floor`` how far before the
+    muscle under it. Where roof and flanks meet, the muscle is rounded by ``edge`` mm.
     """
     free = smooth_union(
         bed.bone(points) - parameters.bone_gap, bed.ligament(points) - parameters.ligament_gap, NOTCH
     )
     bony = np.maximum(-bed.floor.behind(points), -free)
     under = bony if floor is None else np.maximum(bony, floor)
-    over = roof + fibres.relief(points) + ROOF_GAP
+    over = roof + ROOF_GAP
     flanks = np.maximum(flanks, bed.thin.at(points[:, 0], points[:, 2]))
     belly = np.maximum(smooth_intersection(over, under, 3.0), smooth_intersection(over, flanks, edge))
-    ends = np.maximum(points[:, 2] - bed.span.cranial, bed.span.caudal - points[:, 2])
-    return smooth_intersection(belly, ends, 1.5)
+    first, last = (CUT if name not in ENDS else ROUNDED for name in (bed.span.names[0], bed.span.names[-1]))
+    upper = smooth_intersection(belly, points[:, 2] - bed.span.cranial, first)
+    return smooth_intersection(upper, bed.span.caudal - points[:, 2], last)
 
 
 def _medial(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
@@ -201,13 +211,13 @@ def _medial(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
 def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
     """Return multifidus: medial of the intermuscular plane, against the spinous processes."""
     beyond, medial = beyond_plane(parameters, bed, side), _medial(parameters, bed, side)
-    roof = _under(bed.under_superficial, bed, parameters.cleft)
+    roof = _under(bed.under_superficial, bed, fibres, parameters.cleft)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         lateral = beyond(points) + parameters.cleft / 2.0
         flanks = np.maximum(lateral, medial(points))
-        return _within(bed, fibres, parameters, points, flanks, roof(points))
+        return _within(bed, parameters, points, flanks, roof(points))
 
     return _bounded(field, bed, 0.0, _farthest(parameters) + 6.0, side)
 
@@ -219,14 +229,14 @@ def _over_multifidus(name: str) -> Callable[[MuscleParameters, MuscleBed, Fibres
         half = parameters.cleft / 2.0
         beyond, medial = beyond_plane(parameters, bed, side), _medial(parameters, bed, side)
         between = beyond_spinalis(parameters, bed, side)
-        roof = _under(bed.under_splenius, bed, parameters.cleft)
+        roof = _under(bed.under_splenius, bed, fibres, parameters.cleft)
 
         def field(points: Points) -> Floats:
             points = np.asarray(points, dtype=np.float64)
             own = between(points) if name == "spinalis" else -between(points)
             flanks = np.maximum(np.maximum(beyond(points), own) + half, medial(points))
             floor = half - bed.under_superficial.behind(points)
-            return _within(bed, fibres, parameters, points, flanks, roof(points), floor)
+            return _within(bed, parameters, points, flanks, roof(points), floor)
 
         return _bounded(field, bed, 0.0, _farthest(parameters) + 6.0, side)
 
@@ -235,13 +245,13 @@ def _over_multifidus(name: str) -> Callable[[MuscleParameters, MuscleBed, Fibres
 
 def _splenius(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
     """Return splenius: a flat muscle under the fascia, over all others."""
-    medial = _medial(parameters, bed, side)
+    medial, roof = _medial(parameters, bed, side), _under(bed.roof, bed, fibres, parameters.cleft)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         floor = parameters.cleft / 2.0 - bed.under_splenius.behind(points)
         flanks = np.maximum(medial(points), 4.0 * floor)
-        return _within(bed, fibres, parameters, points, flanks, bed.roof.behind(points), floor)
+        return _within(bed, parameters, points, flanks, roof(points), floor)
 
     return _bounded(field, bed, 0.0, max(parameters.splenius_lateral) + 3.0, side)
 
@@ -250,13 +260,13 @@ def _longissimus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, s
     """Return longissimus: lateral of the intermuscular plane, as far as iliocostalis."""
     half = parameters.cleft / 2.0
     beyond, outer = beyond_plane(parameters, bed, side), beyond_longissimus(parameters, bed, side)
-    border, roof = _border(parameters, bed, side), _under(bed.under_splenius, bed, parameters.cleft)
+    border, roof = _border(parameters, bed, side), _under(bed.under_splenius, bed, fibres, parameters.cleft)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         sides = np.maximum(half - beyond(points), outer(points) + half)
         flanks = smooth_intersection(sides, border(points), 2.0)
-        return _within(bed, fibres, parameters, points, flanks, roof(points), edge=1.5)
+        return _within(bed, parameters, points, flanks, roof(points), edge=1.5)
 
     deepest = min(parameters.intermuscular_plane) - 12.0
     return _bounded(field, bed, deepest, max(parameters.lateral_border), side)
@@ -266,12 +276,12 @@ def _iliocostalis(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, 
     """Return iliocostalis: lateral of longissimus, rounded at its lateral border."""
     half = parameters.cleft / 2.0
     inner = beyond_longissimus(parameters, bed, side)
-    border, roof = _border(parameters, bed, side), _under(bed.under_splenius, bed, parameters.cleft)
+    border, roof = _border(parameters, bed, side), _under(bed.under_splenius, bed, fibres, parameters.cleft)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         flanks = smooth_intersection(half - inner(points), border(points), 2.0)
-        return _within(bed, fibres, parameters, points, flanks, roof(points))
+        return _within(bed, parameters, points, flanks, roof(points))
 
     heights = np.array(bed.span.heights)
     nearest = float(longissimus_border(parameters, bed.span)(heights).min())
@@ -290,10 +300,19 @@ _SOLIDS: Mapping[str, Callable[[MuscleParameters, MuscleBed, Fibres, Side], Soli
 }
 
 
-def _under(roof: HeightMap, bed: MuscleBed, cleft: float) -> Field:
-    """Return how far points stand behind a muscle's roof; half a cleft in front of it under other muscle."""
-    gap = HeightMap(roof.lower, roof.step, np.clip(roof.values - bed.roof.values, 0.0, cleft / 2.0))
-    return lambda points: roof.behind(points) + gap.at(points[:, 0], points[:, 2])
+def _under(roof: HeightMap, bed: MuscleBed, fibres: Fibres, cleft: float) -> Field:
+    """Return how far points stand behind a muscle's roof and its fascicles.
+
+    Under other muscle the roof lies half a cleft in front, and the furrows between fascicles are shallow.
+    """
+    half = cleft / 2.0
+    gap = HeightMap(roof.lower, roof.step, np.clip(roof.values - bed.roof.values, 0.0, half))
+
+    def field(points: Points) -> Floats:
+        within = gap.at(points[:, 0], points[:, 2])
+        return roof.behind(points) + within + (1.0 - SHALLOW * within / half) * fibres.relief(points)
+
+    return field
 
 
 def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:

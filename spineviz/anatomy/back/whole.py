@@ -18,6 +18,9 @@ from spineviz.terms import Side
 STANDS_OUT = 0.1
 """A face gives way where it stands out of its solid by more than this, mm."""
 
+BESIDE = 0.8
+"""A face whose middle is farther from bone than this (mm) is not looked at."""
+
 STRIDE, MOST = 0.15, 1.5
 """The way back into the solid is felt in such steps, and up to so far, mm."""
 
@@ -25,13 +28,13 @@ PLACES = np.array([[4, 1, 1], [1, 4, 1], [1, 1, 4], [2, 2, 2], [3, 3, 0], [0, 3,
 """Where a face is looked at, in barycentric coordinates."""
 
 
-def yielding(surface: Surface, field: Field, rounds: int = 3) -> Surface:
+def yielding(surface: Surface, field: Field, bone: Field, rounds: int = 3) -> Surface:
     """Return a meshed surface with its faces drawn back into their solid where an edge of bone dents it.
 
-    An edge that is thinner than the meshing step passes between vertices that all lie off it.
+    An edge of ``bone`` that is thinner than the meshing step passes between vertices that all lie off it.
     """
     vertices, faces = surface.vertices.astype(np.float64), surface.faces
-    asked = np.arange(len(faces))
+    asked = np.flatnonzero(bone(vertices[faces].mean(axis=1)) < BESIDE)
     for _ in range(rounds):
         asked = asked[field(vertices[faces[asked]].mean(axis=1)) > STANDS_OUT / 2]
         places = np.einsum("pk,fkc->fpc", PLACES, vertices[faces[asked]]).reshape(-1, 3)
@@ -42,7 +45,12 @@ def yielding(surface: Surface, field: Field, rounds: int = 3) -> Surface:
         lift = np.zeros(len(vertices))
         back = _way_back(field, places[high], -triangle_normals(vertices, faces[rows])[0])
         np.maximum.at(lift, faces[rows], back[:, None])
-        vertices = vertices - lift[:, None] * vertex_normals(vertices, faces)
+        drawn = np.flatnonzero(lift)
+        places = (vertices - lift[:, None] * vertex_normals(vertices, faces))[drawn]
+        held = (
+            field(places) < STANDS_OUT
+        )  # where muscle is thin, the way back would lead out of its other side
+        vertices[drawn[held]] = places[held]
         asked = np.flatnonzero((lift > 0.0)[faces].any(axis=1))
     return Surface(vertices, faces)
 
@@ -61,16 +69,21 @@ def _way_back(field: Field, places: Points, ways: Points) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class WholeRecipe(Recipe):
-    """A recipe whose surface is its greatest connected part; ``made`` is a surface that needs no meshing."""
+    """A recipe whose surface is its greatest connected part; ``made`` is a surface that needs no meshing.
+
+    ``bone`` is the distance to bones whose thin edges the surface gives way to, if it lies on any.
+    """
 
     made: Surface | None = None
+    bone: Field | None = None
 
     @cached_property
     def shape(self) -> Surface:
         """The surface before it is painted."""
-        return (
-            yielding(whole(mesh(self.solid, self.step)), self.solid.field) if self.made is None else self.made
-        )
+        if self.made is not None:
+            return self.made
+        made = whole(mesh(self.solid, self.step))
+        return made if self.bone is None else yielding(made, self.solid.field, self.bone)
 
     def surface(self) -> Surface:
         """Return the greatest part of the solid, painted."""

@@ -24,8 +24,8 @@ Shape = Mapping[str, float]
 ALONE = Surroundings(())
 """No nerves."""
 
-AROUND = 12
-"""A net is drawn around edges of bone at most so often."""
+AROUND, CAUGHT = 12, 0.15
+"""A net is drawn around edges of bone at most so often, where it stands in one by more than this, mm."""
 
 
 def facet_capsule(
@@ -103,7 +103,7 @@ def _around_edges(net: Net, bones: Surroundings, seam: float) -> Net:
         for down, along in ((1, 0), (0, 1), (1, 1), (1, -1)):
             beside = np.roll(net, -along, axis=1)[down:]
             middles = (net[: len(beside)] + beside) / 2
-            deep = bones.distance(middles.reshape(-1, 3)).reshape(middles.shape[:2]) < -seam
+            deep = bones.distance(middles.reshape(-1, 3)).reshape(middles.shape[:2]) < -CAUGHT
             caught[: len(beside)] += deep
             caught[down:] += np.roll(deep, along, axis=1)
         if not caught.any():

@@ -115,11 +115,15 @@ def clear(
     """Return a line (n, 3) bent smoothly until a tube around it keeps a gap (mm) from all; its ends stay."""
     current = line.copy()
     free = around.among(line, float(radii.max()) + gap + 8.0).reaching(float(radii.max()) + gap + 3.0)
+    known, asked = free.distance(line), line.copy()
     for k in range(rounds):
         smooth = ndimage.gaussian_filter1d(current, even, axis=0, mode="nearest")
         weight = 1.0 if k < rounds - 8 else 0.3 if k < rounds - 3 else 0.0
         current[1:-1] = ((1.0 - weight) * current + weight * smooth)[1:-1]
-        lack = radii + gap - free.distance(current)
+        least = known - np.linalg.norm(current - asked, axis=1)
+        moved = np.flatnonzero((least < radii + gap) & (current != asked).any(axis=1))
+        known[moved], asked[moved] = free.distance(current[moved]), current[moved]
+        lack = radii + gap - np.where(least < radii + gap, known, least)
         near = np.flatnonzero(lack > 0.02)
         near = near[(near > 0) & (near < len(line) - 1)]
         if len(near):
