@@ -148,7 +148,7 @@ class Material:
     def _borders(self, side: Side) -> tuple[float, float, float]:
         """Return how far from the midline lie the facet joint's medial edge and the pedicles' two borders.
 
-        Where a joint stands as wide as the pedicles, the recess before it still has a width; where pedicles are
+        Where a joint stands as wide as the pedicles, the recess before it still has a width; where these are
         wider than the disc, what lies beside the disc lies beyond the foramen.
         """
         pedicles = [level[side] for level in self.healthy.pedicles]

@@ -25,6 +25,9 @@ Morphology = Literal["protrusion", "extrusion", "sequestration"]
 SagittalZone = Literal["suprapedicular", "pedicular", "infrapedicular"]
 """A zone of a vertebra: above its pedicle, along the pedicle, below it."""
 
+EDGE_DEPTH, EDGE_ROUNDED = 2.5, 0.35
+"""The gap between two rims is met so far (mm) inside the disc's margin; their edges leave more beside it."""
+
 CELL = 0.5
 """How finely (mm) displaced material is searched for pieces that do not hang together."""
 
@@ -283,15 +286,14 @@ def in_one_piece(field: Field, frame: Frame, half: Floats) -> Field:
 
 
 def _half_height(space: DiscSpace, frame: Frame) -> float:
-    """Return half of the gap (mm) between the bones at the disc's margin.
+    """Return half of the gap (mm) between the bones' edges at the disc's margin.
 
-    Where a rim stands back from the margin, it is met deeper in the disc: the narrowest gap counts.
+    It is met a little deeper, where no rim stands back any more; the edges of the rims are rounded.
     """
-    heights, depths = np.arange(-9.0, 9.01, 0.1), np.arange(-4.5, -1.4, 1.0)
-    y, z = (axis.ravel() for axis in np.meshgrid(depths, heights, indexing="ij"))
-    above, below = space.distances(frame.to_parent(np.stack([0.0 * y, y, z], axis=1)))
-    free = (np.minimum(above, below) > 0.0).reshape(len(depths), len(heights))
-    return float(np.count_nonzero(free, axis=1).min()) * 0.05
+    heights = np.arange(-9.0, 9.01, 0.1)
+    places = frame.to_parent(np.stack([0.0 * heights, 0.0 * heights - EDGE_DEPTH, heights], axis=1))
+    free = np.minimum(*space.distances(places)) > 0.0
+    return float(np.count_nonzero(free)) * 0.05 + EDGE_ROUNDED
 
 
 def _channel(space: DiscSpace, frame: Frame) -> Floats:
