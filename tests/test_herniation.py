@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from quick import sampled_bones
 from standing import EXTRUSION, bones, herniated, nerve_structures, nerves
 
 from spineviz import measures
-from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import DiscParameters, annulus_field, disc_parameters, disc_recipes
 from spineviz.anatomy.disc.displaced_material import (
     DisplacedMaterial,
@@ -32,6 +32,7 @@ from spineviz.anatomy.disc.space import disc_space, endplate
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Recipe
+from spineviz.body.parameters import Anatomy
 from spineviz.geometry import as_trimesh, volume
 from spineviz.pathology import Herniation, apply, displaced
 from spineviz.pathology.herniation import Morphology, Zone
@@ -39,7 +40,7 @@ from spineviz.pathology.possible import ELSEWHERE
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points, Warp
 from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
-from spineviz.terms import SIDES, Disc, HerniatedDisc, Level, Side, levels_of, region_of
+from spineviz.terms import SIDES, Disc, HerniatedDisc, Side, levels_of, region_of
 
 MORPHOLOGIES: tuple[Morphology, ...] = ("protrusion", "extrusion", "sequestration")
 ZONES: tuple[Zone, ...] = get_args(Zone)
@@ -433,11 +434,9 @@ UPPER: tuple[HerniatedDisc, ...] = ("C4-C5", "C7-T1", "T6-T7", "T11-T12", "L1-L2
 
 
 @pytest.mark.parametrize("disc", Random(8).sample(UPPER, 3))
-def test_discs_of_neck_chest_and_upper_loin_herniate_as_well(
-    disc: HerniatedDisc, sampled_column: dict[Level, LevelBone]
-) -> None:
+def test_discs_of_neck_chest_and_upper_loin_herniate_as_well(disc: HerniatedDisc) -> None:
     random = Random(disc)
-    pair = {level: sampled_column[level] for level in levels_of(disc)}
+    pair = sampled_bones(Anatomy(), levels_of(disc), 1.2)
     zone = random.choice(ZONES if region_of(levels_of(disc)[0]) == "lumbar" else ELSEWHERE)
     herniation = Herniation(disc=disc, zone=zone, morphology=random.choice(MORPHOLOGIES))
     recipe = disc_recipes(disc, herniated(herniation), pair)[f"herniation.{disc}"]
