@@ -8,6 +8,7 @@ from random import Random
 from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 from standing import bones as coarse_bones
 from standing import herniated
 
@@ -20,7 +21,7 @@ from spineviz.body.skeleton import bones as make_bones
 from spineviz.measurement.bodies import bodies
 from spineviz.measurement.displaced import Material
 from spineviz.measurement.segment import Segment
-from spineviz.pathology import Herniation
+from spineviz.pathology import Herniation, displaced
 from spineviz.pathology.herniation import Zone
 from spineviz.sdf.mesher import mesh
 from spineviz.structure import Surface
@@ -89,7 +90,15 @@ def test_every_zone_is_read_as_it_was_asked_for(case: tuple[HerniatedDisc, Zone,
         assert found.morphology == morphology
 
 
-def test_a_migrated_flagship_stays_in_the_lateral_recess() -> None:
+def test_a_place_of_its_own_is_nearer_to_the_midline_or_to_the_pedicle() -> None:
+    inner, usual = (displaced(Herniation(place=place)).offset for place in (0.58, None))
+    assert inner == 0.58 < usual < 1.0
+    for zone in ("foraminal", "extraforaminal", "anterior"):
+        with pytest.raises(ValidationError, match="in the canal"):
+            Herniation.model_validate({"zone": zone, "place": 0.5})
+
+
+def test_a_migrating_extrusion_stays_in_the_lateral_recess() -> None:
     pair = {level: coarse_bones()[level] for level in levels_of("L4-L5")}
     found = read(Herniation(migration="caudal", migration_distance=6.0), lower_segment("L4-L5"), pair)
     assert found.zones[0] == "subarticular"

@@ -28,6 +28,9 @@ SagittalZone = Literal["suprapedicular", "pedicular", "infrapedicular"]
 EDGE_DEPTH, EDGE_ROUNDED = 2.5, 0.35
 """The gap between two rims is met so far (mm) inside the disc's margin; their edges leave more beside it."""
 
+INSIDE = 0.6
+"""Up to this share of the way to the pedicle it is in no migrating material's way."""
+
 CELL = 0.5
 """How finely (mm) displaced material is searched for pieces that do not hang together."""
 
@@ -68,8 +71,8 @@ class DisplacedMaterial(Spec):
 
     @property
     def aside(self) -> float:
-        """How far it stands before the pedicle: 0 in the middle of the canal, 1 at the canal's border."""
-        return 0.0 if self.beside or self.anterior else self.offset
+        """How far it stands before the pedicle: 0 well inside the canal, 1 at the canal's border."""
+        return 0.0 if self.beside or self.anterior else max(self.offset - INSIDE, 0.0) / (1.0 - INSIDE)
 
     @property
     def up(self) -> bool:
