@@ -83,8 +83,8 @@ def test_the_cord_and_its_rootlets_keep_their_volume_and_stay_in_the_sac(herniat
 def band() -> Structure:
     """The healthy ligament behind L4 and L5."""
     disc = disc_recipes("L4-L5", Anatomy().discs["L4-L5"], bones())["disc.L4-L5"]
-    pair = {level: bones()[level] for level in ("L4", "L5")}
-    return posterior_longitudinal_ligament(Spine(pair, {"L4-L5": mesh(disc.solid, 1.2)}))  # type: ignore[dict-item]
+    pair = {level: bones()[level] for level in levels_of("L4-L5")}
+    return posterior_longitudinal_ligament(Spine(pair, {"L4-L5": mesh(disc.solid, 1.2)}))
 
 
 @cache

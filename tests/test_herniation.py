@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from quick import sampled_bones
 from standing import EXTRUSION, bones, herniated, nerve_structures, nerves
 
 from spineviz import measures
@@ -31,13 +32,15 @@ from spineviz.anatomy.disc.space import disc_space, endplate
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Recipe
+from spineviz.body.parameters import Anatomy
 from spineviz.geometry import as_trimesh, volume
 from spineviz.pathology import Herniation, apply, displaced
 from spineviz.pathology.herniation import Morphology, Zone
+from spineviz.pathology.possible import ELSEWHERE
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points, Warp
 from spineviz.terms import LOWER_LUMBAR_DISCS as DISCS
-from spineviz.terms import SIDES, Disc, HerniatedDisc, Side
+from spineviz.terms import SIDES, Disc, HerniatedDisc, Side, levels_of, region_of
 
 MORPHOLOGIES: tuple[Morphology, ...] = ("protrusion", "extrusion", "sequestration")
 ZONES: tuple[Zone, ...] = get_args(Zone)
@@ -134,10 +137,10 @@ def test_an_extrusion_stands_as_far_behind_the_disc_and_below_the_endplate_as_it
     assert -below == pytest.approx(EXTRUSION.migration_distance, abs=2.0)
 
 
-def test_a_subarticular_herniation_lies_between_facet_and_midline_on_its_side() -> None:
+def test_a_subarticular_herniation_lies_before_the_facet_on_its_side() -> None:
     surface = recipes()["herniation.L4-L5"].surface()
     middle = surface.vertices[:, 0].mean()
-    assert -11.0 < middle < -4.0
+    assert -12.0 < middle < -6.0
     right = recipes(Herniation(side="right"))["herniation.L4-L5"].surface()
     left = recipes(Herniation(side="left"))["herniation.L4-L5"].surface()
     assert right.vertices[:, 0].mean() == pytest.approx(-left.vertices[:, 0].mean(), abs=0.3)
@@ -424,3 +427,21 @@ def test_a_migrating_protrusion_is_refused_as_geometry_too() -> None:
         DisplacedMaterial(
             side="left", morphology="protrusion", offset=0.0, depth=4.0, width=10.0, migration=-3.0
         )
+
+
+UPPER: tuple[HerniatedDisc, ...] = ("C4-C5", "C7-T1", "T6-T7", "T11-T12", "L1-L2", "L2-L3")
+"""Discs of neck, chest and the upper loin, one of each kind of neighbours."""
+
+
+@pytest.mark.parametrize("disc", Random(8).sample(UPPER, 3))
+def test_discs_of_neck_chest_and_upper_loin_herniate_as_well(disc: HerniatedDisc) -> None:
+    random = Random(disc)
+    pair = sampled_bones(Anatomy(), levels_of(disc), 1.2)
+    zone = random.choice(ZONES if region_of(levels_of(disc)[0]) == "lumbar" else ELSEWHERE)
+    herniation = Herniation(disc=disc, zone=zone, morphology=random.choice(MORPHOLOGIES))
+    recipe = disc_recipes(disc, herniated(herniation), pair)[f"herniation.{disc}"]
+    surface = replace(recipe, step=1.2).surface()
+    mesh = as_trimesh(surface)
+    assert mesh.is_watertight and mesh.volume > 20.0
+    points = surface.vertices.astype(float)
+    assert min(bone.distance(points).min() for bone in pair.values()) > -0.3

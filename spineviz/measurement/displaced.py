@@ -17,11 +17,11 @@ from spineviz.geometry import surface_points
 from spineviz.measurement.canal import compromise
 from spineviz.measurement.report import Displaced
 from spineviz.measurement.segment import Segment
-from spineviz.measurement.slices import Gap, extent, filled, polygon
+from spineviz.measurement.slices import Gap, filled, polygon
 from spineviz.measurement.thresholds import threshold
 from spineviz.section import Section, section, union
 from spineviz.structure import Floats, Frame, Points
-from spineviz.terms import Side
+from spineviz.terms import SIGN, Side
 
 STEP, SPACING = 0.75, 0.6
 """Slices through displaced material, and points whose distance is taken, lie so far apart, mm."""
@@ -35,6 +35,12 @@ BROAD = 0.85
 FAR, ASIDE = 40.0, 60.0
 """How far in front of a disc's middle and beside it the healthy disc and bodies reach at most, mm."""
 
+SIDEWAYS = 0.6
+"""Material stands out sideways whose way out turns from straight back or forwards by more than this sine."""
+
+WITHIN, NEAR = 5.0, 3.0
+"""A rim is looked for so far (mm) inside the middle of what stands beyond it, within so many mm of that."""
+
 BEHIND = 4.0
 """What stands more than this (mm) behind the posterior corner of a body is no part of disc and bodies."""
 
@@ -43,7 +49,8 @@ BEHIND = 4.0
 class Level:
     """One axial slice: its height over the disc's plane, the displaced part, the healthy column before it.
 
-    ``depth`` is how far (mm) it reaches beyond that at its deepest ``place`` (2,).
+    ``depth`` is how far (mm) it reaches beyond that at its deepest ``place`` (2,); its width lies ``along``
+    (2,) a unit vector: transverse, or along the margin where it stands out sideways.
     """
 
     height: float
@@ -51,16 +58,17 @@ class Level:
     column: Section
     depth: float
     place: Floats
+    along: Floats
 
     @property
     def width(self) -> float:
-        """The transverse extent of the displaced part, mm."""
-        return _length(extent([self.outside], 0))
+        """The extent of the displaced part, mm."""
+        return _spread(self.outside, self.along)
 
     @property
     def base(self) -> float:
-        """The transverse extent of its base, along the healthy margin, mm."""
-        return _length(extent([self.outside.shared(self.column.within(-BASE))], 0))
+        """The extent of its base, along the healthy margin, mm."""
+        return _spread(self.outside.shared(self.column.within(-BASE)), self.along)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +98,12 @@ class Material:
         if outside.area < 0.5 or not column:
             return None
         corners = np.vstack(outside.outlines)
-        ways, _ = cKDTree(_along(column)).query(corners)
+        margin = _along(column)
+        ways, nearest = cKDTree(margin).query(corners)
         deepest = int(np.argmax(ways))
-        return Level(height, outside, column, float(ways[deepest]), corners[deepest])
+        out = (corners[deepest] - margin[nearest[deepest]]) / max(float(ways[deepest]), 1e-6)
+        along = np.array([1.0, 0.0]) if abs(out[0]) < SIDEWAYS else np.array([-out[1], out[0]])
+        return Level(height, outside, column, float(ways[deepest]), corners[deepest], along)
 
     @cached_property
     def deepest(self) -> Level:
@@ -137,13 +148,21 @@ class Material:
     def _borders(self, side: Side) -> tuple[float, float, float]:
         """Return how far from the midline lie the facet joint's medial edge and the pedicles' two borders.
 
-        Where a joint stands as wide as the pedicles, the recess before it still has a width.
+        Where a joint stands as wide as the pedicles, the recess before it still has a width; where these are
+        wider than the disc, what lies beside the disc lies beyond the foramen.
         """
         pedicles = [level[side] for level in self.healthy.pedicles]
         medial = float(np.mean([pedicle.medial for pedicle in pedicles]))
-        lateral = float(np.mean([pedicle.lateral for pedicle in pedicles]))
+        lateral = min(float(np.mean([pedicle.lateral for pedicle in pedicles])), self._half_width(side))
         facet = abs(float(self.healthy.facet_edge(side)[0]))
         return min(facet, medial - threshold("fardon_zones", "recess")), medial, lateral
+
+    def _half_width(self, side: Side) -> float:
+        """Return how far (mm) the healthy disc reaches to a side."""
+        disc = self.healthy.shapes.get(f"disc.{self.healthy.disc}")
+        if disc is None:
+            return np.inf
+        return float((SIGN[side] * self.healthy.frame.to_local(disc.vertices)[:, 0]).max())
 
     @cached_property
     def size(self) -> Literal[1, 2, 3]:
@@ -186,11 +205,26 @@ class Material:
 
     @cached_property
     def space(self) -> Gap:
-        """Where the disc space ends behind: the heights of the two bodies' posterior corners, mm."""
+        """Where the disc space ends: the heights of the two bodies' posterior corners, mm.
+
+        Before the disc and beside it, those of the rims behind the displaced part.
+        """
+        if self.zones[0] in ("anterior", "extraforaminal"):
+            return self._rims(self.spread[0].mean(axis=0))
         assert self.healthy.upper.inferior is not None
         corners = self.healthy.lower_back, self.healthy.upper.inferior.posterior
         low, high = (float(self.healthy.frame.to_local(corner)[2]) for corner in corners)
         return low, high
+
+    def _rims(self, place: Floats) -> Gap:
+        """Return the heights (mm) of the two bodies' rims inside a place (2,) beyond the disc's margin."""
+        inside = place * (1.0 - WITHIN / float(np.linalg.norm(place)))
+        heights = []
+        for name, sign in zip(self.healthy.bone_names, (1.0, -1.0), strict=True):
+            local = self.healthy.frame.to_local(self.healthy.shapes[name].vertices)
+            own = local[np.linalg.norm(local[:, :2] - inside, axis=1) < NEAR]
+            heights.append(sign * float((sign * own[:, 2])[sign * own[:, 2] > 0.0].min()))
+        return heights[1], heights[0]
 
     @cached_property
     def morphology(self) -> Literal["protrusion", "extrusion", "sequestration"]:
@@ -268,5 +302,6 @@ def _along(face: Section) -> Points:
     return np.vstack(parts)
 
 
-def _length(gap: Gap | None) -> float:
-    return 0.0 if gap is None else gap[1] - gap[0]
+def _spread(face: Section, along: Floats) -> float:
+    """Return how far (mm) a face reaches along a unit vector (2,); 0 for nothing."""
+    return float(np.ptp(np.vstack(face.outlines) @ along)) if face.outlines else 0.0

@@ -45,6 +45,13 @@ class Herniation(Spec):
         description="Where it lies in the axial plane: subarticular is the lateral recess, foraminal between "
         "the borders of the pedicle, extraforaminal beyond it.",
     )
+    place: float | None = Limits(
+        None,
+        ge=0.0,
+        le=1.0,
+        description="Where its middle lies, in place of the middle of its zone in the canal: 0 in the "
+        "midline, 1 at the medial border of the pedicle.",
+    )
     morphology: Morphology = Limits(
         "extrusion",
         description="A bulge takes more than a quarter of the circumference; a protrusion is nowhere wider "
@@ -188,6 +195,8 @@ def _usual_depth(region: str, morphology: str, zone: str) -> float:
 
 def _offset(herniation: Herniation) -> float:
     """Return the place of a zone on the posterior margin; see `DisplacedMaterial`."""
+    if herniation.place is not None:
+        return herniation.place
     lumbar = region_of(levels_of(herniation.disc)[0]) == "lumbar"
     table = measures.table("herniation.zones" if lumbar else "herniation.neck_and_chest")
     return float(table[herniation.zone])

@@ -26,7 +26,7 @@ def impossible(herniation: Herniation) -> str | None:
 
 
 def _problems(herniation: Herniation, region: str) -> Iterator[str]:
-    for check in (_zone, _msu, _bulge, _depth, _width, _migration, _reach, _containment):
+    for check in (_zone, _place, _msu, _bulge, _depth, _width, _migration, _reach, _containment):
         if (problem := check(herniation, region)) is not None:
             yield problem
 
@@ -36,6 +36,14 @@ def _zone(herniation: Herniation, region: str) -> str | None:
         return (
             f"a {region} disc has no {herniation.zone} zone: the exiting root lies right beside the canal; "
             f"choose {', '.join(ELSEWHERE)}"
+        )
+    return None
+
+
+def _place(herniation: Herniation, region: str) -> str | None:
+    if herniation.place is not None and herniation.zone in (*LATERAL, "anterior"):
+        return (
+            f"a place in the canal is told of what lies in the canal, not of {_a(herniation.zone)} herniation"
         )
     return None
 

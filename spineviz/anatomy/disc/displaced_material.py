@@ -25,6 +25,12 @@ Morphology = Literal["protrusion", "extrusion", "sequestration"]
 SagittalZone = Literal["suprapedicular", "pedicular", "infrapedicular"]
 """A zone of a vertebra: above its pedicle, along the pedicle, below it."""
 
+EDGE_DEPTH, EDGE_ROUNDED = 2.5, 0.35
+"""The gap between two rims is met so far (mm) inside the disc's margin; their edges leave more beside it."""
+
+INSIDE = 0.6
+"""Up to this share of the way to the pedicle it is in no migrating material's way."""
+
 CELL = 0.5
 """How finely (mm) displaced material is searched for pieces that do not hang together."""
 
@@ -33,7 +39,7 @@ class DisplacedMaterial(Spec):
     """Nucleus material outside the disc space.
 
     ``offset`` is the place of its centre on the disc's posterior margin: 0 the midline, 1 the medial
-    border of the pedicle below, 2 the lateral border of the pedicles, on ``side``; ``anterior`` material lies
+    borders of the pedicles, 2 the lateral border of the one above, on ``side``; ``anterior`` material lies
     before the disc. ``depth`` is how far it stands beyond the margin, ``width`` its greatest width,
     ``migration`` how far it reaches beyond the endplate (positive cranial, negative caudal), all in mm.
     A ``share`` stands for the depth: of the way from the margin to the line between the facet joints. A zone
@@ -65,8 +71,8 @@ class DisplacedMaterial(Spec):
 
     @property
     def aside(self) -> float:
-        """How far it stands before the pedicle: 0 in the middle of the canal, 1 at the canal's border."""
-        return 0.0 if self.beside or self.anterior else self.offset
+        """How far it stands before the pedicle: 0 well inside the canal, 1 at the canal's border."""
+        return 0.0 if self.beside or self.anterior else max(self.offset - INSIDE, 0.0) / (1.0 - INSIDE)
 
     @property
     def up(self) -> bool:
@@ -116,12 +122,13 @@ def _place(material: DisplacedMaterial, space: DiscSpace) -> tuple[float, Floats
     if material.anterior:
         aside = SIGN[material.side] * measures.value("herniation.anterior.aside")
         return aside, np.radians(np.arange(60.0, 121.0, 0.5))
-    border = float(space.frame.to_local(_canal_edge(space.below, material.side))[0])
+    edges = [_canal_edge(bone, material.side) for bone in (space.above, space.below)]
+    border = float(space.frame.to_local(np.array(edges))[:, 0].mean())
     if not material.beside:
         return material.offset * border, np.radians(np.arange(190.0, 351.0, 0.5))
     lateral = float(space.frame.to_local(lateral_border(space.above, material.side))[0])
     right = material.side == "right"
-    angles = np.arange(275.0, 338.0, 0.5) if right else np.arange(202.5, 265.5, 0.5)
+    angles = np.arange(275.0, 354.5, 0.5) if right else np.arange(186.0, 265.5, 0.5)
     return border + (material.offset - 1.0) * (lateral - border), np.radians(angles)
 
 
@@ -282,12 +289,14 @@ def in_one_piece(field: Field, frame: Frame, half: Floats) -> Field:
 
 
 def _half_height(space: DiscSpace, frame: Frame) -> float:
-    """Return half of the gap (mm) between the bones at the disc's margin."""
+    """Return half of the gap (mm) between the bones' edges at the disc's margin.
+
+    It is met a little deeper, where no rim stands back any more; the edges of the rims are rounded.
+    """
     heights = np.arange(-9.0, 9.01, 0.1)
-    places = frame.to_parent(np.stack([0 * heights, 0 * heights - 1.5, heights], axis=1))
-    above, below = space.distances(places)
-    free = np.minimum(above, below) > 0.0
-    return float(np.count_nonzero(free)) * 0.05
+    places = frame.to_parent(np.stack([0.0 * heights, 0.0 * heights - EDGE_DEPTH, heights], axis=1))
+    free = np.minimum(*space.distances(places)) > 0.0
+    return float(np.count_nonzero(free)) * 0.05 + EDGE_ROUNDED
 
 
 def _channel(space: DiscSpace, frame: Frame) -> Floats:

@@ -40,7 +40,7 @@ class Size(Protocol):
 
     @property
     def aside(self) -> float:
-        """How far it stands before the pedicle: 0 in the middle of the canal, 1 at the canal's border."""
+        """How far it stands before the pedicle: 0 well inside the canal, 1 at the canal's border."""
         ...
 
     @property

@@ -83,7 +83,9 @@ def widened(surface: Surface, start: Points, material: Field, walls: Field) -> P
 def _shares(vertices: Points, faces: npt.NDArray[np.integer]) -> Floats:
     """Return each vertex' share (n,) of a mesh's area, mm²."""
     areas = triangle_normals(vertices, faces)[1]
-    return np.bincount(faces.ravel(), np.repeat(areas / 3.0, 3), minlength=len(vertices))
+    result = np.zeros(len(vertices))
+    np.add.at(result, faces, (areas / 3.0)[:, None])
+    return result
 
 
 def _near(rest: Points, start: Points, material: Field, reach: float) -> npt.NDArray[np.bool_]:
