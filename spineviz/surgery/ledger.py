@@ -210,15 +210,13 @@ def _sample(
     solid = body.recipes[name].solid
     axes = [np.arange(a, b, spacing) for a, b in zip(solid.lower, solid.upper, strict=True)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    grid = grid[solid.field(grid) < 0.0]
     hull = _near_bone(body, _spread(body.structures[name].surface, HULL_SPACING), 2.5)
     stirred = np.linalg.norm(follow(hull)(full) - hull, axis=1) > 0.2
-    moved = np.linalg.norm(follow(grid)(full) - grid, axis=1) > 1.0
-    if not moved.any() and not stirred.any():
+    grid = grid[np.linalg.norm(follow(grid)(full) - grid, axis=1) > 1.0]
+    grid = grid[solid.field(grid) < 0.0]
+    if not len(grid) and not stirred.any():
         return None, hull
-    return Sample(name, grid[moved], hull[stirred], follow(grid[moved]), follow(hull[stirred])), hull[
-        ~stirred
-    ]
+    return Sample(name, grid, hull[stirred], follow(grid), follow(hull[stirred])), hull[~stirred]
 
 
 def _spread(surface: Surface, spacing: float) -> Points:

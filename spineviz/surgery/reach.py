@@ -324,7 +324,10 @@ def points_of(*tools: Instrument) -> Points:
 def thinned(points: Points, cell: float) -> Points:
     """Return the point farthest from the axis among points (n, 3) in each cell of some mm."""
     outward = points[np.argsort(-np.hypot(points[:, 0], points[:, 1]), kind="stable")]
-    _, chosen = np.unique(np.floor(outward / cell), axis=0, return_index=True)
+    cells = np.floor(outward / cell).astype(np.int64)
+    cells -= cells.min(axis=0, initial=0)
+    keys = np.ravel_multi_index(tuple(cells.T), tuple(cells.max(axis=0, initial=0) + 1))
+    _, chosen = np.unique(keys, return_index=True)
     return outward[np.sort(chosen)]
 
 

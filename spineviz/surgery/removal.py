@@ -6,14 +6,17 @@ All places are in the site's frame, mm: z is the way out of the body.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from spineviz.geometry import vertex_normals, volume
+from spineviz.geometry import volume
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.retraction.warp import BoneGrid
 from spineviz.surgery.site import Local
+
+Triangles = npt.NDArray[np.integer]
 
 LONGEST = 4.4
 """How many times its length at rest a narrowed fragment may have."""
@@ -99,7 +102,7 @@ class Removal:
     site: Frame
     way: Way
     rest: Points
-    faces: npt.NDArray[np.integer]
+    faces: Triangles
     grasp: Local
     narrow: float
     around: BoneGrid
@@ -130,19 +133,19 @@ class Removal:
             low = distance < wanted[within]
             within = within[low]
             moved[within] += (wanted[within] - distance[low])[:, None] * gradient[low]
+        near = self.faces[(off[self.faces] < SPAN).any(axis=1)]
         for _ in range(SPANNED):
-            moved += self._spanning(moved, off, share * FACES_CLEAR)
+            way = self._spanning(moved, near, share * FACES_CLEAR)
+            moved += way
+            stirred = np.flatnonzero(np.abs(way).max(axis=1))
+            near = near[np.isin(near, stirred).any(axis=1)]  # what has not moved stands as far off as before
         way = moved - points
         length = np.linalg.norm(way, axis=1, keepdims=True)
         pushed = points + way * np.minimum(1.0, MOST / np.maximum(length, 1e-9))
         return self._swollen(pushed, wanted, volume(Surface(self.rest, self.faces)))
 
-    def _spanning(self, points: Points, distance: Floats, clear: float) -> Points:
-        """Return the movement (n, 3) that brings faces ``clear`` mm off what their vertices stand around.
-
-        ``distance`` (n,) tells how far off it those stand, mm.
-        """
-        near = self.faces[(distance[self.faces] < SPAN).any(axis=1)]
+    def _spanning(self, points: Points, near: Triangles, clear: float) -> Points:
+        """Return the movement (n, 3) that brings faces ``near`` (m, 3) what is around ``clear`` mm off it."""
         off, gradient = self.around(points[near].mean(axis=1))
         low = np.flatnonzero(off < clear)
         way = (clear - off[low])[:, None] * gradient[low]
@@ -157,16 +160,26 @@ class Removal:
         None comes nearer to what is around than the distance ``wanted`` (n,), mm.
         """
         for _ in range(SWELLS):
-            missing = whole - volume(Surface(points, self.faces))
+            first, second, third = (points[self.faces[:, k]] for k in range(3))
+            doubled = np.cross(second - first, third - first)
+            missing = whole - float(np.einsum("ij,ij->", first, doubled)) / 6
             if missing <= 0.0:
                 break
-            normals = vertex_normals(points, self.faces)
+            shares = [np.bincount(self.corners, np.repeat(doubled[:, k], 3), len(points)) for k in range(3)]
+            outward = np.stack(shares, axis=1)
+            size = np.linalg.norm(outward, axis=1)
             free = np.clip((self.around(points)[0] - wanted) / ROOMY, 0.0, 1.0)
-            gain = volume(Surface(points + 0.1 * free[:, None] * normals, self.faces)) - (whole - missing)
+            gain = float(free @ size) / 6  # of volume for each mm of swelling
             if gain <= 0.0:
                 break
-            points = points + min(0.1 * missing / gain, ROOMY) * free[:, None] * normals
+            step = min(missing / gain, ROOMY) * free / np.maximum(size, 1e-12)
+            points = points + step[:, None] * outward
         return points
+
+    @cached_property
+    def corners(self) -> Triangles:
+        """The vertices of all faces, one after the other."""
+        return self.faces.ravel()
 
     def held(self, rise: float) -> Floats:
         """Return where (3,) in the site's frame the jaws stand when they have risen by some mm."""

@@ -133,9 +133,9 @@ def _creased(faces: Triangles, wall: Mask) -> tuple[Triangles, Triangles]:
     so that every edge still joins two faces. Vertices at which walls touch more than once stay as they are.
     """
     count = int(faces.max()) + 1
-    edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2)
-    keys = {tuple(edge) for edge in edges[~wall].reshape(-1, 2).tolist()}
-    rim = np.array([edge for edge in edges[wall].reshape(-1, 2).tolist() if (edge[1], edge[0]) in keys])
+    edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).astype(np.int64)
+    own, others = edges[wall].reshape(-1, 2), edges[~wall].reshape(-1, 2)
+    rim = own[np.isin(own[:, 1] * count + own[:, 0], others[:, 0] * count + others[:, 1])]
     if len(rim) == 0:
         return np.arange(count), faces
     split = np.flatnonzero(np.bincount(rim.ravel(), minlength=count) == 2)

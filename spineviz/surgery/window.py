@@ -13,11 +13,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from spineviz.anatomy.bone import LevelBone
 from spineviz.measures import table, value
-from spineviz.structure import Bone, Floats, Frame, Points, Surface
+from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.shapes import skin
 
 Mask = npt.NDArray[np.bool_]
+
+UNSURE = 1.4
+"""What the bone's grid tells to be farther than this (mm) from its surface is on that side of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +87,7 @@ class Window:
 
 
 def laminotomy_windows(
-    bone: Bone, frame: Frame, *, lamina: float, facet: float, reach: float, midline: float, stages: int
+    bone: LevelBone, frame: Frame, *, lamina: float, facet: float, reach: float, midline: float, stages: int
 ) -> tuple[Window, ...]:
     """Return nested windows that take the caudal edge of a lamina and the medial edge of its facet.
 
@@ -141,12 +145,15 @@ class _Columns:
         return float(self.bottom[cut].min()) - beyond, float(self.top[cut].max()) + beyond
 
 
-def _columns(bone: Bone, frame: Frame, axis: Floats, depth: tuple[float, float]) -> _Columns:
+def _columns(bone: LevelBone, frame: Frame, axis: Floats, depth: tuple[float, float]) -> _Columns:
     """Return where bone stands in the columns of a corridor, from ``depth[1]`` mm outside inwards."""
     along = np.arange(depth[1], -depth[0], -0.5)
     u, v, s = np.meshgrid(axis, axis, along, indexing="ij")
     places = frame.to_parent(np.stack([u, v, s], axis=-1).reshape(-1, 3))
-    inside = bone.distance(places).reshape(u.shape) < 0.0
+    distance = bone.grid(places)
+    close = np.flatnonzero(np.abs(distance) < UNSURE)
+    distance[close] = bone.distance(places[close])
+    inside = distance.reshape(u.shape) < 0.0
     top = inside.argmax(axis=2)
     left = ~inside & (np.arange(len(along)) > top[:, :, None])
     bottom = np.where(left.any(axis=2), left.argmax(axis=2), len(along) - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,7 +33,13 @@ class Terrain:
 
 def terrain(bones: Mapping[Level, LevelBone]) -> Terrain:
     """Return the terrain of a spine."""
-    own = above_coccyx(bones)
+    return _terrain(tuple(bones.items()))
+
+
+@lru_cache(maxsize=1)
+def _terrain(bones: tuple[tuple[Level, LevelBone], ...]) -> Terrain:
+    """Return the terrain of a spine; both approaches of a scene slide tissue on the same."""
+    own = above_coccyx(dict(bones))
     return Terrain(ground(own).floor, bone_distance(own))
 
 

@@ -123,7 +123,13 @@ class Clearance:
 
     def cleared(self, moving: Points) -> Points:
         """Return moving vertices (n, 3), with the watched ones pushed out of the bone."""
-        points = moving[self.watched]
+        result = moving.copy()
+        result[self.watched] = self.pushed(moving[self.watched])
+        return result
+
+    def pushed(self, watched: Points) -> Points:
+        """Return the watched vertices (k, 3) pushed out of the bone."""
+        points = watched.copy()
         stirred = np.clip(np.linalg.norm(points - self.rest, axis=1) / STIRRED, 0.0, 1.0)
         gap = self.gap + stirred * self.wider
         within = np.arange(len(points))
@@ -135,9 +141,7 @@ class Clearance:
             way = gradient + OUTWARD * self.outward
             gain = np.maximum(np.einsum("nk,nk->n", way, gradient), LEAST_GAIN)
             points[within] += (deficit[low] / gain)[:, None] * way
-        result = moving.copy()
-        result[self.watched] = points
-        return result
+        return points
 
 
 PUSHES = 9
@@ -239,17 +243,19 @@ def _spanned(clearance: Clearance, faces: Triangles, prepared: Any, opening: Ope
     """
     near = _among(faces, clearance.watched, int(faces.max(initial=0)) + 1)
     most = np.maximum(measures.value("retraction.common.spanned_gap") - clearance.gap, 0.0)
+    course = [opening.move(prepared, amounts)[clearance.watched] for amounts in opening.course()]
     for _ in range(SPANNED):
         lack = np.zeros(len(clearance.gap))
-        for amounts in opening.course():
-            corners = clearance.cleared(opening.move(prepared, amounts))[clearance.watched][near]
-            for places in (
-                corners.mean(axis=1),
-                *((corners[:, k] + corners[:, k - 1]) / 2 for k in range(3)),
-            ):
-                within = np.maximum(KEPT - clearance.grid(places)[0], 0.0)
-                np.maximum.at(lack, near.ravel(), np.repeat(within, 3))
-        clearance = replace(clearance, wider=np.minimum(clearance.wider + lack, most))
+        for stand in course:
+            corners = clearance.pushed(stand)[near]
+            edges = ((corners[:, k] + corners[:, k - 1]) / 2 for k in range(3))
+            distance = clearance.grid(np.concatenate([corners.mean(axis=1), *edges]))[0]
+            within = np.maximum(KEPT - distance.reshape(4, -1).min(axis=0), 0.0)
+            low = within > 0.0
+            np.maximum.at(lack, near[low].ravel(), np.repeat(within[low], 3))
+        wider = np.minimum(clearance.wider + lack, most)
+        near = near[(wider > clearance.wider)[near].any(axis=1)]  # no other face moves from now on
+        clearance = replace(clearance, wider=wider)
     return clearance
 
 
