@@ -13,7 +13,7 @@ import tomli_w
 
 from spineviz import library
 from spineviz.body import marks
-from spineviz.body.kinds import keep_landmarks
+from spineviz.body.kinds import keep_landmarks, stale_landmarks
 from spineviz.geometry import volume
 from spineviz.nomenclature import term_of
 from spineviz.structure import Structure
@@ -111,7 +111,7 @@ def check() -> str:
         for name, item in known.items()
         if _entry(item, folder / f"{name}.npz") != entries[name]
     ]
-    departures += proof.departures(known)
+    departures += [*stale_landmarks(), *proof.departures(known)]
     if departures:
         raise ValueError(
             "\n".join([*departures, "the library is not what the generator makes; run: spineviz bake"])

@@ -205,9 +205,7 @@ def _spared(anatomy: Anatomy, baked: Mapping[str, Structure]) -> dict[str, Struc
         elif shape.bulging is not None or not all(item.anterior for item in shape.herniations):
             gone.add(BEHIND_THE_DISCS)
     return {
-        name: item
-        for name, item in baked.items()
-        if name not in gone and not (anatomy.fat and _covers(name))
+        name: item for name, item in baked.items() if name not in gone and not (anatomy.fat and _covers(name))
     }
 
 

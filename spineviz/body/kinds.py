@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -59,13 +59,34 @@ def landmarks_of(level: Level, parameters: Spec) -> Mapping[str, Frame]:
 
 def keep_landmarks(folder: Path) -> None:
     """Find the landmarks of all usual bones anew, and write them into the library's folder."""
-    usual = {level: kind_of(level).parameters_of(level) for level in column()}
-    found = {
-        marks.key_of(level, type(shape).__name__, shape.model_dump_json()): kind_of(level).landmarks(shape)
-        for level, shape in usual.items()
-    }
-    marks.write(folder, found)
+    marks.write(folder, {key: found for _, key, found in _usual()})
     _landmarks.cache_clear()
+
+
+def stale_landmarks() -> list[str]:
+    """Return a line for each usual bone whose landmarks beside the library are not those found now."""
+    kept = marks.kept()
+    return [
+        f"{level}: its landmarks are others"
+        for level, key, found in _usual()
+        if not _same(found, kept.get(key))
+    ]
+
+
+def _usual() -> Iterator[tuple[Level, str, Mapping[str, Frame]]]:
+    """Give every usual bone's level, what its landmarks are kept by, and these, found anew."""
+    for level in column():
+        shape = kind_of(level).parameters_of(level)
+        key = marks.key_of(level, type(shape).__name__, shape.model_dump_json())
+        yield level, key, kind_of(level).landmarks(shape)
+
+
+def _same(found: Mapping[str, Frame], kept: Mapping[str, Frame] | None) -> bool:
+    return (
+        kept is not None
+        and set(found) == set(kept)
+        and all(np.allclose(mark.matrix, kept[name].matrix, atol=1e-6) for name, mark in found.items())
+    )
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,8 @@ from spineviz.structure import Frame
 FILE = "landmarks.npz"
 
 MADE_BY = "made_by"
-"""What the file calls the hashes of the generator that found the landmarks: its letters, and what they say."""
+"""What the file calls the two hashes of the generator that found the landmarks: of its letters, and of what
+they say."""
 
 
 @cache
@@ -41,7 +42,9 @@ def write(folder: Path, found: Mapping[str, Mapping[str, Frame]]) -> None:
     for key, marks in found.items():
         arrays[f"{key}:names"] = np.array(list(marks))
         arrays[f"{key}:frames"] = np.array([[mark.origin, *mark.axes] for mark in marks.values()])
-    library.write_whole(folder / FILE, lambda stream: np.savez_compressed(stream, allow_pickle=False, **arrays))
+    library.write_whole(
+        folder / FILE, lambda stream: np.savez_compressed(stream, allow_pickle=False, **arrays)
+    )
     kept.cache_clear()
 
 
