@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from spineviz import library
-from spineviz.body import bake, marks, proof
-from spineviz.structure import Frame, Structure, Surface
+from spineviz.body import bake, proof
+from spineviz.structure import Structure, Surface
 
 LIGHT = Surface(np.eye(3) / 2, np.array([[0, 1, 2]]), normals=np.eye(3))
 SURFACE = Surface(np.eye(3), np.array([[0, 1, 2]]), tint=np.array([0.0, 0.5, 1.0]))
@@ -33,8 +33,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
     monkeypatch.setattr(bake, "_fresh", fresh)
     monkeypatch.setattr(proof, "departures", lambda baked: [])
-    monkeypatch.setattr(bake, "keep_landmarks", lambda folder: None)
-    monkeypatch.setattr(bake, "stale_landmarks", list)
     monkeypatch.setattr(library, "data_folder", lambda name: tmp_path)
     monkeypatch.setattr(library, "recipe", lambda: "now")
     monkeypatch.setattr(library, "sources", lambda: "now, to the letter")
@@ -42,7 +40,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     bake.bake(told)
     yield tmp_path
     bake.shelf.cache_clear()
-    marks.kept.cache_clear()
 
 
 def refreshed() -> Mapping[str, Structure]:
@@ -69,6 +66,14 @@ def test_baking_tells_how_far_it_is() -> None:
     assert len(lines) == len(NAMES) + 2
 
 
+def test_a_structure_is_opened_once_and_only_when_it_is_asked_for() -> None:
+    shelf = bake.shelf()
+    assert len(shelf) == 3 and "L4" in shelf and "L9" not in shelf
+    assert shelf["L4"] is shelf["L4"]
+    with pytest.raises(KeyError):
+        shelf["L9"]
+
+
 def test_the_shelf_of_another_generator_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "recipe", lambda: "later")
     assert refreshed(), "to the letter it is the same"
@@ -89,46 +94,6 @@ def test_what_departs_from_the_generator_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(proof, "departures", lambda baked: ["L4: too large"])
     with pytest.raises(ValueError, match=r"(?s)^L4: too large\n.*run: spineviz bake"):
         bake.check()
-
-
-def test_a_bone_whose_landmarks_are_others_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bake, "stale_landmarks", lambda: ["L4: its landmarks are others"])
-    with pytest.raises(ValueError, match=r"(?s)^L4: its landmarks are others\n.*run: spineviz bake"):
-        bake.check()
-
-
-def test_landmarks_come_back_as_they_were(folder: Path) -> None:
-    found = {"L4.abc": {"canal": Frame(np.array([0.1, -20.0, 3.0])), "pedicle.left": Frame()}}
-    marks.write(folder, found)
-    back = marks.kept()
-    assert {key: list(own) for key, own in back.items()} == {"L4.abc": ["canal", "pedicle.left"]}
-    assert all(
-        np.array_equal(back["L4.abc"][name].matrix, mark.matrix) for name, mark in found["L4.abc"].items()
-    )
-
-
-@pytest.mark.parametrize("damage", [None, b"", b"PK damaged", "other"])
-def test_landmarks_of_another_generator_and_damaged_ones_are_found_anew(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes | str | None
-) -> None:
-    marks.write(folder, {"L4.abc": {"canal": Frame()}})
-    if damage is None:
-        (folder / marks.FILE).unlink()
-    elif isinstance(damage, bytes):
-        (folder / marks.FILE).write_bytes(damage)
-    else:
-        monkeypatch.setattr(library, "recipe", lambda: "later")
-        monkeypatch.setattr(library, "sources", lambda: "later, to the letter")
-    marks.kept.cache_clear()
-    assert marks.kept() == {}
-
-
-def test_a_structure_is_opened_once_and_only_when_it_is_asked_for() -> None:
-    shelf = bake.shelf()
-    assert len(shelf) == 3 and "L4" in shelf and "L9" not in shelf
-    assert shelf["L4"] is shelf["L4"]
-    with pytest.raises(KeyError):
-        shelf["L9"]
 
 
 def test_a_catalogue_that_tells_other_facts_of_a_mesh_is_found_out(folder: Path) -> None:
@@ -189,8 +154,6 @@ def test_a_bake_that_is_broken_off_leaves_a_catalogue_whose_files_are_there(
 
 def test_what_is_baked_no_more_is_taken_away_at_the_end(folder: Path) -> None:
     (folder / "aorta.npz").write_bytes(b"old")
-    (folder / marks.FILE).write_bytes(b"landmarks")
     bake.bake(told)
     assert not (folder / "aorta.npz").exists()
-    assert (folder / marks.FILE).exists()
     assert tuple(bake.shelf()) == NAMES

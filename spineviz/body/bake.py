@@ -12,8 +12,6 @@ from typing import Any
 import tomli_w
 
 from spineviz import library
-from spineviz.body import marks
-from spineviz.body.kinds import keep_landmarks, stale_landmarks
 from spineviz.geometry import volume
 from spineviz.nomenclature import term_of
 from spineviz.structure import Structure
@@ -86,9 +84,8 @@ def bake(tell: Callable[[str], None]) -> None:
     text = tomli_w.dumps({**made_by, "structures": entries})
     library.write_whole(folder / CATALOG, lambda stream: stream.write(text.encode()))
     for orphan in folder.glob("*.npz"):
-        if orphan.stem not in entries and orphan.name != marks.FILE:
+        if orphan.stem not in entries:
             orphan.unlink()
-    keep_landmarks(folder)
     shelf.cache_clear()
     tell(f"{len(entries)} structures written to {folder}")
 
@@ -111,7 +108,7 @@ def check() -> str:
         for name, item in known.items()
         if _entry(item, folder / f"{name}.npz") != entries[name]
     ]
-    departures += [*stale_landmarks(), *proof.departures(known)]
+    departures += proof.departures(known)
     if departures:
         raise ValueError(
             "\n".join([*departures, "the library is not what the generator makes; run: spineviz bake"])

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spineviz.anatomy import atlas, axis, cervical, coccyx, sacrum, vertebra
-from spineviz.body import marks
 from spineviz.sdf.solid import Solid
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame
-from spineviz.terms import Level, column
+from spineviz.terms import Level
 
 
 @dataclass(frozen=True)
@@ -51,48 +49,14 @@ _KINDS: Mapping[str, Kind] = {
 def landmarks_of(level: Level, parameters: Spec) -> Mapping[str, Frame]:
     """Return the landmarks of a bone in its own frame; they take long to find and are remembered.
 
-    Those of the usual bones are kept beside the library. Raises ValueError where a part of the bone does not
-    reach the rest of it.
+    Raises ValueError where a part of the bone does not reach the rest of it.
     """
     return _landmarks(level, type(parameters), parameters.model_dump_json())
 
 
-def keep_landmarks(folder: Path) -> None:
-    """Find the landmarks of all usual bones anew, and write them into the library's folder."""
-    marks.write(folder, {key: found for _, key, found in _usual()})
-    _landmarks.cache_clear()
-
-
-def stale_landmarks() -> list[str]:
-    """Return a line for each usual bone whose landmarks beside the library are not those found now."""
-    kept = marks.kept()
-    return [
-        f"{level}: its landmarks are others"
-        for level, key, found in _usual()
-        if not _same(found, kept.get(key))
-    ]
-
-
-def _usual() -> Iterator[tuple[Level, str, Mapping[str, Frame]]]:
-    """Give every usual bone's level, what its landmarks are kept by, and these, found anew."""
-    for level in column():
-        shape = kind_of(level).parameters_of(level)
-        key = marks.key_of(level, type(shape).__name__, shape.model_dump_json())
-        yield level, key, kind_of(level).landmarks(shape)
-
-
-def _same(found: Mapping[str, Frame], kept: Mapping[str, Frame] | None) -> bool:
-    return (
-        kept is not None
-        and set(found) == set(kept)
-        and all(np.allclose(mark.matrix, kept[name].matrix, atol=1e-6) for name, mark in found.items())
-    )
-
-
 @lru_cache(maxsize=256)
 def _landmarks(level: Level, shape: type[Spec], written: str) -> Mapping[str, Frame]:
-    known = marks.kept().get(marks.key_of(level, shape.__name__, written))
-    return known or kind_of(level).landmarks(shape.model_validate_json(written))
+    return kind_of(level).landmarks(shape.model_validate_json(written))
 
 
 def kind_of(level: Level) -> Kind:
