@@ -85,7 +85,12 @@ def _lists(commands: Commands) -> None:
         "spineviz evidence discectomy --plain",
         "spineviz evidence discectomy --json",
     )
-    command.add_argument("pair", help="discectomy: tubular compared with open microdiscectomy")
+    command.add_argument(
+        "pair",
+        help="discectomy (tubular), transforaminal or interlaminar (full-endoscopic), each compared with "
+        "open microdiscectomy; decompression (laminotomy from one side compared with laminectomy); biportal "
+        "(compared with microscopic decompression)",
+    )
     command.add_argument("--plain", action="store_true", help="in everyday words")
     command.add_argument("--json", action="store_true", help="write JSON, each finding with its study")
 

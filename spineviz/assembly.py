@@ -16,7 +16,7 @@ from spineviz.cuts import opening, reach, resolved
 from spineviz.layers import COVERS, Layer, enclosed, layer_of, members, number_of, numbered, structure_title
 from spineviz.locale import titled
 from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pane, State, Vector
-from spineviz.pathology import apply, herniation_label
+from spineviz.pathology import Herniation, Pathology, apply, label_of
 from spineviz.scene import Body as BodySpec
 from spineviz.scene import Compared, Scene, SceneStep
 from spineviz.structure import Bone, Landmark, Structure, Warp
@@ -27,6 +27,7 @@ from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import FLAT, OPENING, View, between, narrowed, overviews, seen_from, vector, views
 
 if TYPE_CHECKING:  # the makers of anatomy are imported where a scene is built: one from the cache needs none
+    from spineviz.anatomy.recipe import Body
     from spineviz.body import Anatomy
 
 OPEN = 0.5
@@ -124,7 +125,7 @@ def built(scene: Scene) -> Assembly:
         name: item
         for name, item in whole.structures.items()
         if name not in opened
-        and not (scene.pathologies and name.startswith("epidural_fat"))
+        and not (_displacing(scene.pathologies) and name.startswith("epidural_fat"))
         and not (scene.approaches and name.startswith(ENCLOSED))
         and (item.tissue == "bone" or _in_range(name, scene.anatomy.levels))
     }
@@ -152,16 +153,25 @@ def _compared(scene: Scene) -> Assembly:
     Where one has a pathology, all have their discs, nerves and ligaments; none has muscles or skin.
     """
     from spineviz.body import build
+    from spineviz.body.changed import deformed, straightened
 
     structures: dict[str, Structure] = {}
     warps: dict[tuple[str, str], Warp] = {}
     bones: dict[Level, Bone] = {}
+    ready: list[tuple[Anatomy, Body]] = []
     soft, levels = scene.diseased, scene.anatomy.levels
+    displacing = _displacing(entry for body in scene.compare for entry in body.pathologies)
     for number, shown in enumerate(scene.compare):
         anatomy = anatomy_of(scene, shown)
-        whole = build(anatomy, levels, scene.anatomy.beside, soft=soft, covered=False)
+        straight = straightened(anatomy)
+        whole = next((body for other, body in ready if other == straight), None)
+        if whole is None:
+            whole = build(straight, levels, scene.anatomy.beside, soft=soft, covered=False)
+            ready.append((straight, whole))
+        if not anatomy.deformation.none:
+            whole = deformed(whole, anatomy)
         for name, item in whole.structures.items():
-            if _in_range(name, levels) and not (soft and name.startswith("epidural_fat")):
+            if _in_range(name, levels) and not (displacing and name.startswith("epidural_fat")):
                 structures[numbered(name, number)] = replace(item, name=numbered(name, number))
         warps |= {
             (numbered(name, number), way): warp
@@ -171,6 +181,11 @@ def _compared(scene: Scene) -> Assembly:
         bones = max(bones, dict(whole.bones), key=_height)
     model = Model(structures, {}, bones, warps)
     return Assembly(model, (), _anchors(scene, model))
+
+
+def _displacing(pathologies: Iterable[Pathology]) -> bool:
+    """Tell whether a disc is displaced: then no fat is drawn behind the sac."""
+    return any(isinstance(entry, Herniation) for entry in pathologies)
 
 
 def _height(bones: Mapping[Level, Bone]) -> float:
@@ -197,9 +212,9 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
     """Return a scene's named cameras."""
     disc, side = target(scene)
     named = views(assembly.model.bones, disc, side)
-    if scene.compare and scene.diseased:
+    if scene.compare and scene.diseased and not scene.deformed:
         return narrowed(named, len(scene.compare))
-    if scene.diseased or scene.approaches:
+    if (scene.diseased and not scene.deformed) or scene.approaches:
         return named
     structures = assembly.model.structures.values()
     bones = np.vstack([(item.light or item.surface).vertices for item in structures if item.tissue == "bone"])
@@ -337,11 +352,8 @@ def disease_title(scene: Scene, name: str) -> Message | None:
     """Return what a structure is called that a pathology of a scene displaces or changes; None for others."""
     number = number_of(name)
     own = scene.pathologies if number is None else scene.compare[number].pathologies
-    stem, _, disc = name.partition("#")[0].partition(".")
-    for entry in own:
-        if disc == entry.disc and stem == "herniation" and entry.depth > 0:
-            return herniation_label(entry)
-    return None
+    labels = (label_of(entry, name.partition("#")[0]) for entry in own)
+    return next((label for label in labels if label is not None), None)
 
 
 def _anchors(scene: Scene, model: Model) -> dict[tuple[SceneStep, str], Vector]:

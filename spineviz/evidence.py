@@ -21,6 +21,9 @@ Verdict = Literal["better", "equal", "worse"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """What the smaller incision was found to be, in the order of telling; equal: no difference shown."""
 
+FOR = ("small", "open", "wait")
+"""What a factor may speak for, in the order of telling."""
+
 
 class Study(Spec):
     """A trial or a meta-analysis; ``n`` is its number of patients."""
@@ -34,22 +37,61 @@ class Study(Spec):
 
 
 class Finding(Spec):
-    """One figure of one study. ``metric`` and ``effect`` are the study's own words, ``ci95`` its interval.
+    """One row of one study: a difference or ratio, the two groups, or neither where no figure was read.
 
-    ``outcome`` is the key of the words a user reads.
+    ``outcome`` is the key of the words a user reads, ``metric`` the row of the study's results; ``value`` is
+    a difference or a ratio with its interval ``ci95``, ``small`` and ``open`` are the groups' own figures, in
+    ``unit`` where they have one.
     """
 
     verdict: Verdict
     outcome: str
     study: str
     metric: str
-    effect: str
+    value: str = ""
+    unit: str = ""
     ci95: str = ""
+    small: str = ""
+    open: str = ""
+    p: str = ""
     confidence: Literal["V1", "V2"]
 
     def name(self, plain: bool = False) -> Message:
         """Return what was compared: for professionals, or in plain words."""
         return Message(f"evidence.{'plain' if plain else 'outcome'}.{self.outcome}")
+
+    def figure(self) -> str:
+        """Return the finding's figures as a card prints them; words that say so where there are none."""
+        told = []
+        if self.value:
+            told.append(f"{self.value} {self.unit}".rstrip())
+        if self.ci95:
+            told[-1] += f" ({text(Message('evidence.interval', (('ci95', self.ci95),)))})"
+        if self.small and self.open:
+            unit = "" if self.value or not self.unit else f" {self.unit}"
+            groups = (("small", f"{self.small}{unit}"), ("open", f"{self.open}{unit}"))
+            told.append(text(Message("evidence.groups", groups)))
+        elif self.small:
+            told.append(text(Message("evidence.small_alone", (("small", self.small),))))
+        if self.p:
+            told.append(f"p {self.p}" if self.p.startswith("<") else f"p = {self.p}")
+        return ", ".join(told) or text(Message("evidence.no_figure"))
+
+
+class Factor(Spec):
+    """What speaks for one of the ways, or against operating now: taught, not read in a trial."""
+
+    speaks_for: Literal["small", "open", "wait"]
+    factor: str
+    confidence: str
+    pairs: tuple[str, ...] = Field(
+        (), description="The pairs it is said of; all of them where none is named."
+    )
+
+    @property
+    def words(self) -> Message:
+        """The factor in words."""
+        return Message(f"evidence.factor.{self.factor}")
 
 
 class Pair(Spec):
@@ -69,13 +111,25 @@ class Evidence(Spec):
 
     pairs: Entries[str, Pair]
     studies: Entries[str, Study]
+    candidacy: tuple[Factor, ...]
 
     @model_validator(mode="after")
     def _every_finding_has_its_study(self) -> Evidence:
         used = {finding.study for pair in self.pairs.values() for finding in pair.findings}
         if missing := used - set(self.studies):
             raise ValueError(f"findings of unknown studies: {', '.join(sorted(missing))}")
+        named = {pair for factor in self.candidacy for pair in factor.pairs}
+        if missing := named - set(self.pairs):
+            raise ValueError(f"factors of unknown pairs: {', '.join(sorted(missing))}")
         return self
+
+    def factors(self, pair: str, speaks_for: str) -> tuple[Factor, ...]:
+        """Return what speaks for one of a pair's ways, or for waiting."""
+        return tuple(
+            item
+            for item in self.candidacy
+            if item.speaks_for == speaks_for and pair in (item.pairs or (pair,))
+        )
 
 
 @cache
@@ -100,11 +154,15 @@ def as_card(name: str, plain: bool = False) -> str:
     titles = (("small", f"@approach.{shown.small}"), ("open", f"@approach.{shown.open}"))
     lines = [text(Message("evidence.title", titles))]
     for verdict in VERDICTS:
-        lines += ["", text(Message(f"evidence.verdict.{verdict}"))]
-        lines += [f"  {_line(finding, plain)}" for finding in shown.found(verdict)]
+        lines += ["", text(Message(f"evidence.verdict.{verdict}", titles))]
+        found = [_line(finding, plain) for finding in shown.found(verdict)]
+        lines += [f"  {line}" for line in found or [text(Message("evidence.nothing"))]]
     lines += ["", text(Message("evidence.studies"))]
     used = dict.fromkeys(finding.study for finding in shown.findings)
     lines += [f"  {key}: {_cited(evidence().studies[key])}" for key in used]
+    for way in FOR:
+        lines += ["", text(Message(f"evidence.speaks_for.{way}", titles))]
+        lines += [f"  {text(factor.words)}" for factor in evidence().factors(name, way)]
     return "\n".join([*lines, "", text(Message("evidence.note"))])
 
 
@@ -112,13 +170,18 @@ def as_json(name: str) -> str:
     """Return a pair's findings, each with its study, as JSON."""
     shown = pair(name)
     findings = [
-        {**finding.model_dump(), "words": text(finding.name()), "plain": text(finding.name(True))}
+        {
+            **finding.model_dump(exclude_defaults=True),
+            "words": text(finding.name()),
+            "plain": text(finding.name(True)),
+        }
         for verdict in VERDICTS
         for finding in shown.found(verdict)
     ]
     studies = {key: evidence().studies[key].model_dump() for key in {item.study for item in shown.findings}}
     told: dict[str, object] = {"pair": name, "small": shown.small, "open": shown.open, "findings": findings}
     told |= {"studies": dict(sorted(studies.items())), "note": text(Message("evidence.note"))}
+    told["candidacy"] = {way: [text(item.words) for item in evidence().factors(name, way)] for way in FOR}
     return json.dumps(told, indent=2, ensure_ascii=False)
 
 
@@ -127,9 +190,8 @@ def _line(finding: Finding, plain: bool) -> str:
     words = text(finding.name(plain))
     if plain:
         return text(Message("evidence.line_plain", (("words", words), ("n", study.n), ("year", study.year))))
-    about = (("words", words), ("effect", finding.effect), ("ci95", finding.ci95))
     source = (("study", finding.study), ("n", study.n), ("year", study.year))
-    return text(Message("evidence.line_within" if finding.ci95 else "evidence.line", (*about, *source)))
+    return text(Message("evidence.line", (("words", words), ("figure", finding.figure()), *source)))
 
 
 def _cited(study: Study) -> str:

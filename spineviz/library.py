@@ -43,10 +43,13 @@ _ALIGNED = 64
 _LARGE = 4096
 """The bytes from which an array of a kept object is a part of its own, read only where it is used."""
 
-KEEPERS = ("bake.py", "proof.py")
+KEEPERS = ("bake.py", "marks.py", "proof.py")
 """The files that keep and check the baked library, and do not shape it."""
 
-SURGICAL = ("herniation", "instruments", "procedures", "retraction")
+DISEASED = ("diseased", "stenosis")
+"""The files and folders that change a healthy body that is built, and do not shape it."""
+
+SURGICAL = ("deformity", "herniation", "instruments", "procedures", "retraction", "stenosis")
 """The files of measures that do not shape the healthy body."""
 
 
@@ -89,7 +92,8 @@ def sources() -> str:
 
 def full_recipe() -> str:
     """Return a hash of the code and the measures that shape a scene: its body, disease and approaches."""
-    floors = [path for floor in ("pathology", "patient", "surgery") for path in _sources(floor)]
+    changing = ("anatomy/stenosis", "body", "pathology", "patient", "surgery")
+    floors = [path for floor in changing for path in _sources(floor)]
     modules = [_PACKAGE / f"{name}.py" for name in ("assembly", "layers", "model", "timeline")]
     return _digest_of({*_body(), *floors, *modules, *_measures()}, _written)
 
@@ -97,7 +101,10 @@ def full_recipe() -> str:
 def _body() -> list[Path]:
     """Return the files that shape the healthy body."""
     floors = [
-        path for floor in ("sdf", "anatomy", "body") for path in _sources(floor) if path.name not in KEEPERS
+        path
+        for floor in ("sdf", "anatomy", "body")
+        for path in _sources(floor)
+        if path.name not in KEEPERS and not {path.stem, path.parent.name} & {*DISEASED}
     ]
     modules = [_PACKAGE / f"{name}.py" for name in ("geometry", "structure", "terms", "spec", "measures")]
     return [*floors, *modules, *(path for path in _measures() if path.stem not in SURGICAL)]

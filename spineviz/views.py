@@ -15,12 +15,12 @@ from spineviz.terms import SIGN, Disc, Level, Side, levels_of
 
 View = Literal[
     "posterior", "oblique", "lateral", "anterior", "superior", "axial", "corridor", "operative", "close",
-    "axial_close", "lateral_close", "foramen",
+    "axial_close", "axial_canal", "lateral_close", "foramen",
 ]  # fmt: skip
 """Where a scene is seen from. ``oblique`` and ``lateral`` look from the side of the disease.
 
 ``axial`` looks at a disc from below, as axial images are shown: the patient's right on the viewer's left;
-``axial_close`` and ``lateral_close`` hold little more than the canal. ``foramen`` looks into it from aside.
+``axial_close`` and ``lateral_close`` hold little more than the canal, ``axial_canal`` no more. ``foramen`` looks into it from aside.
 """
 
 VIEWS: tuple[View, ...] = get_args(View)
@@ -37,7 +37,10 @@ OPENING, FLAT = 20.0, 4.0
 CLOSE = 78.0
 """The height (mm) of a picture that holds a disc and the canal behind it."""
 
-CLOSE_VIEWS: tuple[View, ...] = ("axial_close", "lateral_close", "foramen", "close")
+CANAL = 46.0
+"""The height (mm) of a picture that holds the canal alone."""
+
+CLOSE_VIEWS: tuple[View, ...] = ("axial_close", "axial_canal", "lateral_close", "foramen", "close")
 
 PANE, LOWERED = 0.42, 11.0
 """The share of a picture's width that little more than the canal takes; and how far (mm) behind the canal the
@@ -93,6 +96,9 @@ def views(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[View, Cam
         "corridor": Camera(vector(window), vector(operative), up, 62.0),
         "axial_close": Camera(
             vector(middle + 2 * back), vector(-frame.superior), vector(frame.anterior), CLOSE, FLAT
+        ),
+        "axial_canal": Camera(
+            vector(canal + 2 * frame.anterior), vector(-frame.superior), vector(frame.anterior), CANAL, FLAT
         ),
         "lateral_close": Camera(vector(middle + 5 * frame.anterior), (sign, 0.0, 0.0), up, CLOSE),
         "foramen": Camera(vector(middle + sign * 8 * frame.right), vector(foramen), up, CLOSE),

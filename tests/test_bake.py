@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from spineviz import library
-from spineviz.body import bake, proof
-from spineviz.structure import Structure, Surface
+from spineviz.body import bake, marks, proof
+from spineviz.structure import Frame, Structure, Surface
 
 LIGHT = Surface(np.eye(3) / 2, np.array([[0, 1, 2]]), normals=np.eye(3))
 SURFACE = Surface(np.eye(3), np.array([[0, 1, 2]]), tint=np.array([0.0, 0.5, 1.0]))
+FOUND = {"L4": ("a shape", {"canal": Frame(np.array([0.1, 1.0 / 3.0, 2.0]), np.eye(3))})}
 NAMES = ("L4", "disc.L4-L5", "root.L5.left")
 
 
@@ -32,6 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         return {name: Structure(name, "bone", SURFACE, light=LIGHT) for name in NAMES}
 
     monkeypatch.setattr(bake, "_fresh", fresh)
+    monkeypatch.setattr(bake, "_landmarks", lambda: FOUND)
     monkeypatch.setattr(proof, "departures", lambda baked: [])
     monkeypatch.setattr(library, "data_folder", lambda name: tmp_path)
     monkeypatch.setattr(library, "recipe", lambda: "now")
@@ -40,6 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     bake.bake(told)
     yield tmp_path
     bake.shelf.cache_clear()
+    marks._all.cache_clear()
 
 
 def refreshed() -> Mapping[str, Structure]:
@@ -55,8 +58,35 @@ def test_what_was_baked_stands_on_the_shelf(folder: Path) -> None:
     assert (stored.tissue, stored.side) == ("bone", None)
     assert bake.check().startswith("3 structures agree")
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ["catalog.toml", *(f"{name}.npz" for name in NAMES)]
+        ["catalog.toml", "landmarks.json", *(f"{name}.npz" for name in NAMES)]
     )
+
+
+def test_landmarks_come_back_as_they_were_found_for_the_same_shape_only() -> None:
+    kept = marks.kept("L4", "a shape")
+    assert kept is not None
+    assert np.array_equal(kept["canal"].origin, FOUND["L4"][1]["canal"].origin)
+    assert marks.kept("L4", "another shape") is None and marks.kept("L3", "a shape") is None
+
+
+def test_landmarks_of_another_generator_or_a_damaged_file_are_not_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(library, "recipe", lambda: "later")
+        patch.setattr(library, "sources", lambda: "later, to the letter")
+        marks._all.cache_clear()
+        assert marks.kept("L4", "a shape") is None
+    (folder / "landmarks.json").write_text('{"bones": 3')
+    marks._all.cache_clear()
+    assert marks.kept("L4", "a shape") is None
+
+
+def test_the_check_tells_of_a_landmark_that_has_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = {"L4": ("a shape", {"canal": Frame(np.array([0.1, 0.4, 2.0]), np.eye(3))})}
+    monkeypatch.setattr(bake, "_landmarks", lambda: moved)
+    with pytest.raises(ValueError, match=r"L4: its landmarks in landmarks\.json"):
+        bake.check()
 
 
 def test_baking_tells_how_far_it_is() -> None:

@@ -121,6 +121,15 @@ def test_several_bodies_are_not_measured_at_once(capsys: pytest.CaptureFixture[s
     assert "one body is measured at a time" in complaint(capsys, "measure", "people")
 
 
+def test_a_reader_who_stops_early_is_no_mistake() -> None:
+    command = [sys.executable, "-m", "spineviz", "schema"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
 def test_a_pair_without_evidence_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is on: discectomy" in complaint(capsys, "evidence", "nonsense")
 
@@ -255,7 +264,7 @@ def test_check_tells_of_every_scene(capsys: pytest.CaptureFixture[str], tmp_path
 def test_check_without_scenes_tells_when_the_schema_is_old(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scene, "schema", lambda: "{}")
+    monkeypatch.setattr("spineviz.scene.reading.schema", lambda: "{}")
     assert main(["check"]) == USAGE_ERROR
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == len(scene.names())

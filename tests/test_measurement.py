@@ -23,7 +23,8 @@ from spineviz.library import data_folder
 from spineviz.locale import catalog, text
 from spineviz.measurement import Displaced, Report, Row, grades, measure
 from spineviz.measurement.bodies import bodies, body_heights, cobb, disc_heights, slip
-from spineviz.measurement.canal import contents_share, sac_area
+from spineviz.measurement.canal import sac_area
+from spineviz.measurement.crowding import crowding
 from spineviz.measurement.displaced import displaced
 from spineviz.measurement.roots import effect
 from spineviz.measurement.segment import Segment
@@ -174,12 +175,12 @@ def test_a_tube_has_the_area_of_its_circle_however_the_disc_is_tilted(radius: fl
 
 def test_rootlets_fill_the_share_of_the_sac_that_they_take() -> None:
     sac, bundle = tube(8.0, (0.0, -26.0, 18.0)), tube(4.0, (0.0, -28.0, 18.0))
-    share = contents_share(pair(thecal_sac=sac, **{"cauda.S2.left": bundle}))
-    assert share == pytest.approx(0.25, abs=0.003)
-    assert contents_share(pair(thecal_sac=sac)) is None
+    found = crowding(pair(thecal_sac=sac, **{"cauda.S2.left": bundle}))
+    assert found is not None and found.filled == pytest.approx(0.25, abs=0.003)
+    assert found.clear == pytest.approx(0.75, abs=0.03)
+    assert crowding(pair(thecal_sac=sac)) is None
     told = [
-        grades.of_contents(share, fat).grade
-        for share, fat in ((0.25, 9.0), (0.9, 9.0), (1.0, 9.0), (1.0, 0.0))
+        grades.of_contents(clear, fat).grade for clear, fat in ((0.5, 9.0), (0.1, 9.0), (0.0, 9.0), (0.0, 0.0))
     ]
     assert told == ["A", "B", "C", "D"]
 

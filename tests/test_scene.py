@@ -8,6 +8,7 @@ import pytest
 
 from spineviz import scene
 from spineviz.layers import LAYERS
+from spineviz.library import data_folder
 from spineviz.locale import catalog
 from spineviz.scene import Scene, SceneError, dumps, load, loads
 
@@ -38,7 +39,7 @@ def test_a_scene_says_in_words_which_layers_are_shown() -> None:
 
 
 def test_the_committed_schema_is_the_schema() -> None:
-    committed = (scene.data_folder("scenes") / "schema.json").read_text("utf-8")
+    committed = (data_folder("scenes") / "schema.json").read_text("utf-8")
     assert committed == scene.schema(), "run: spineviz schema > scenes/schema.json"
     assert json.loads(committed)["additionalProperties"] is False
 

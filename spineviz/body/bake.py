@@ -12,9 +12,11 @@ from typing import Any
 import tomli_w
 
 from spineviz import library
+from spineviz.body import marks
 from spineviz.geometry import volume
 from spineviz.nomenclature import term_of
 from spineviz.structure import Structure
+from spineviz.terms import Level
 
 CATALOG = "catalog.toml"
 
@@ -87,6 +89,7 @@ def bake(tell: Callable[[str], None]) -> None:
         if orphan.stem not in entries:
             orphan.unlink()
     shelf.cache_clear()
+    marks.write(_landmarks())
     tell(f"{len(entries)} structures written to {folder}")
 
 
@@ -109,6 +112,7 @@ def check() -> str:
         if _entry(item, folder / f"{name}.npz") != entries[name]
     ]
     departures += proof.departures(known)
+    departures += marks.departures(_landmarks())
     if departures:
         raise ValueError(
             "\n".join([*departures, "the library is not what the generator makes; run: spineviz bake"])
@@ -151,6 +155,12 @@ def _fresh(tell: Callable[[str], None]) -> Mapping[str, Structure]:
         tell(f"{structure.name:24} {len(structure.surface.faces):7d} triangles  {cubic:8.2f} cm³")
 
     return build(Anatomy(), shelf={}, made=told).structures
+
+
+def _landmarks() -> Mapping[Level, tuple[str, marks.Marks]]:
+    from spineviz.body.kinds import found_now
+
+    return found_now()
 
 
 def _entry(structure: Structure, path: Path) -> dict[str, str | int | float]:

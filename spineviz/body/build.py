@@ -12,11 +12,12 @@ from spineviz.anatomy.disc import disc_parameters, disc_recipes, parts_of
 from spineviz.anatomy.ligament import ligament_recipes
 from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes
 from spineviz.anatomy.nerve.part import is_nerve
-from spineviz.anatomy.nerve.warps import nerve_warps
 from spineviz.anatomy.recipe import Body, Recipe, Recipes
 from spineviz.body.bake import shelf as library_shelf
 from spineviz.body.connective import BEHIND_THE_DISCS, ON_EVERY_DISC, connective
 from spineviz.body.covering import COVERING, covering_recipes, toned
+from spineviz.body.diseased import diseased
+from spineviz.body.displacing import displaced_by
 from spineviz.body.girdle import Beside, girdle
 from spineviz.body.kinds import kind_of
 from spineviz.body.loins import ON_THE_DISCS, loins
@@ -24,7 +25,7 @@ from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.body.stock import Stock, stock
 from spineviz.geometry import bake_occlusion, normals_of
-from spineviz.structure import Structure, Surface, Warp
+from spineviz.structure import Structure, Surface
 from spineviz.terms import LEVELS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, SIDES, Disc, Level, discs_of
 
 BONE_TRIANGLES: Mapping[str, int] = {"L3": 9_000, "L4": 13_000, "L5": 11_000, "S1": 14_000, "Co1": 2_500}
@@ -97,6 +98,11 @@ def build(
     ``shelf`` holds baked structures by name and stands for what needs no building; the project's own
     library by default. ``made`` is called with each structure as soon as it is there.
     """
+    if not anatomy.deformation.none:
+        from spineviz.body.changed import deformed, straightened
+
+        healthy = build(straightened(anatomy), levels, beside, soft, shelf, covered=covered)
+        return deformed(healthy, anatomy, made)
     wanted = tuple(level for level in anatomy.levels if levels is None or level in levels)
     own = _from_stock(anatomy, wanted, library_shelf() if shelf is None else shelf)
     bones, baked = own.bones, own.structures
@@ -107,7 +113,7 @@ def build(
     }
     structures: dict[str, Structure] = {}
     for level, bone in bones.items():
-        structures[level] = baked[level] if level in baked else _shaded_bone(anatomy, bone, hard)
+        structures[level] = baked[level] if level in baked else shaded_bone(anatomy, bone, hard)
         made(structures[level])
     for name in (*recipes, *(_ready(bones, baked, recipes) if soft else ())):
         structures[name] = _structure(name, recipes, baked)
@@ -135,8 +141,10 @@ def build(
                 muscle if isinstance(muscle, Structure) else _structure(name, {name: muscle}, {})
             )
             made(structures[name])
+    structures = diseased(anatomy, bones, structures)
+    torn, warps = displaced_by(anatomy.discs, structures, bones)
     later = Recipes(recipes, _later(anatomy, bones, structures))
-    return Body(bones, later, structures, _movements(anatomy, structures, bones))
+    return Body(bones, later, structures | torn, warps)
 
 
 def _ready(
@@ -160,7 +168,7 @@ def _structure(name: str, recipes: Mapping[str, Recipe], baked: Mapping[str, Str
     return Structure(name, recipe.tissue, shaded(recipe), recipe.side)
 
 
-def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
+def shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]) -> Structure:
     """Return a bone with its cartilage, darkened by itself and by the other bones, in both its meshes."""
     others = [surface for level, surface in hard.items() if level != bone.level]
     light = thinned(bone.surface, int(LIGHT * triangles_of(bone.level)))
@@ -168,18 +176,6 @@ def _shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface
         bake_occlusion(_cartilage(anatomy, bone, item), others) for item in (hard[bone.level], light)
     )
     return Structure(bone.level, "bone", surface, light=light)
-
-
-def _movements(
-    anatomy: Anatomy, structures: Mapping[str, Structure], bones: Mapping[Level, LevelBone]
-) -> dict[tuple[str, str], Warp]:
-    """Return how nerves give way: to the displaced material of the herniated disc, and to a retractor."""
-    herniated = [disc for disc, shape in anatomy.discs.items() if shape.herniations]
-    if len(herniated) > 1:
-        raise ValueError(f"one herniated disc at a time, not {', '.join(herniated)}")
-    if not herniated:
-        return {}
-    return nerve_warps(structures, herniated[0], anatomy.discs[herniated[0]], bones)
 
 
 def _from_stock(anatomy: Anatomy, levels: tuple[Level, ...], shelf: Mapping[str, Structure]) -> Stock:

@@ -22,6 +22,10 @@ YIELDS_TO = ("facet_capsule.", "intertransverse.", "interspinous.", "supraspinou
 """How the names of the ligaments begin that lie in the bed of the muscles."""
 
 
+IN_THE_NECK = ("root.C", "vertebral_artery.")
+"""How the names of the nerves and vessels begin that the muscles of the neck lie behind."""
+
+
 def covers_all(levels: Collection[Level]) -> bool:
     """Tell whether some levels are the whole column, which the baked covering is made for."""
     return set(column()[:-1]) <= set(levels)
@@ -48,11 +52,14 @@ def covering_recipes(
     if not operated and {"skin", "thoracolumbar_fascia"} <= set(known):
         return {}
     ligaments = [item.surface for name, item in made.items() if name.startswith(YIELDS_TO)]
+    nerves = [item.surface for name, item in made.items() if name.startswith(IN_THE_NECK)]
     line = midline(own)
     if line is not None:
         own = straightened(own, line)
-        ligaments = [item.moved(line.straight(item.vertices)) for item in ligaments]
-    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size, not operated, ligaments)
+        ligaments, nerves = (
+            [item.moved(line.straight(item.vertices)) for item in items] for items in (ligaments, nerves)
+        )
+    muscles = muscle_recipes(muscle_parameters(levels), own, anatomy.size, not operated, ligaments, nerves)
     recipes = muscles | skin_recipes(skin_parameters(levels, anatomy.skin, anatomy.fat), own, muscles)
     return recipes if line is None else {name: bent(recipe, line) for name, recipe in recipes.items()}
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from spineviz.anatomy import atlas, axis, cervical, coccyx, sacrum, vertebra
+from spineviz.body import marks
 from spineviz.sdf.solid import Solid
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame
-from spineviz.terms import Level
+from spineviz.terms import Level, column
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,16 @@ def landmarks_of(level: Level, parameters: Spec) -> Mapping[str, Frame]:
 
 @lru_cache(maxsize=256)
 def _landmarks(level: Level, shape: type[Spec], written: str) -> Mapping[str, Frame]:
-    return kind_of(level).landmarks(shape.model_validate_json(written))
+    known = marks.kept(level, written)
+    return kind_of(level).landmarks(shape.model_validate_json(written)) if known is None else known
+
+
+def found_now() -> dict[Level, tuple[str, Mapping[str, Frame]]]:
+    """Return the landmarks of every healthy bone, found anew, each beside the text of its parameters."""
+    shapes = {level: kind_of(level).parameters_of(level) for level in column()}
+    return {
+        level: (shape.model_dump_json(), kind_of(level).landmarks(shape)) for level, shape in shapes.items()
+    }
 
 
 def kind_of(level: Level) -> Kind:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spineviz import measures
+from spineviz.anatomy.column.deformation import Deformation
 from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.disc import DiscParameters, disc_parameters
 from spineviz.anatomy.morphometry.person import Person
+from spineviz.anatomy.stenosis import Narrowing
 from spineviz.body.person import measured_as, sacralised, size_of
 from spineviz.body.variation import shapes_of, wedges_of
 from spineviz.patient import GivenBone
@@ -29,7 +31,8 @@ class Anatomy:
     that of a fourth. ``sacralised`` says that the last lumbar vertebra joins the sacrum by its transverse
     processes (Castellvi type IIb). ``given`` bones replace generated ones. ``sacral_slope`` is in degrees.
     ``skin`` is its tone, and ``fat`` the thickness (mm) of the fat under it behind some discs, where it is
-    not the usual one.
+    not the usual one. ``narrowings`` tell what is narrow at some discs, ``deformation`` what a disease changed
+    of the body that all the rest makes.
 
     Raises ValueError for a level or a disc that the column does not have, and for a measure that is unknown
     or not human, a disc, a sacral slope or fat that nobody has, with the allowed range.
@@ -45,6 +48,8 @@ class Anatomy:
     given: Mapping[Level, GivenBone] = field(default_factory=dict)
     skin: SkinTone = "light"
     fat: Mapping[Disc, float] = field(default_factory=dict)
+    narrowings: Mapping[Disc, tuple[Narrowing, ...]] = field(default_factory=dict)
+    deformation: Deformation = field(default_factory=Deformation)
 
     def __post_init__(self) -> None:
         """Fill in what was left out."""
@@ -64,6 +69,7 @@ class Anatomy:
         for disc, shape in self.discs.items():
             self._possible_disc(disc, shape)
         _require("disc", self.fat, own)
+        _require("disc", self.narrowings, own)
         for disc, thickness in self.fat.items():
             _possible(f"{disc}: fat", thickness, "mm", measures.value("skin.fat_range"))
 

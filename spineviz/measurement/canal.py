@@ -16,9 +16,6 @@ from spineviz.section import Section
 from spineviz.structure import Frame
 from spineviz.terms import SIGN, Side
 
-CONTENTS = ("cauda.", "rootlet.", "spinal_cord", "filum_terminale")
-"""How the names of what lies in the sac begin."""
-
 TOUCHING = 0.25
 """Between neighbouring surfaces that thin meshes stand for, this much (mm) is no gap."""
 
@@ -146,18 +143,6 @@ def _recess(segment: Segment, cut: Slice, side: Side, border: float, level: floa
 def _back_of_body(segment: Segment, cut: Slice) -> float:
     """Return how far behind a slice's origin the posterior wall of the lower body lies, mm."""
     return float(-cut.local(segment.lower_back)[1])
-
-
-def contents_share(segment: Segment) -> float | None:
-    """Return what share (0..1) of the sac in the slice along the disc is filled by rootlets, cord and filum.
-
-    None where the body has a sac without contents, or no sac.
-    """
-    names = [name for name in segment.shapes if name.startswith(CONTENTS)]
-    face = sac(segment.slice)
-    if not face or not names:
-        return None
-    return face.shared(segment.slice.of(*names)).area / face.area
 
 
 def fat_behind(segment: Segment) -> float | None:

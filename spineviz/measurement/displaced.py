@@ -135,11 +135,15 @@ class Material:
         return names[int(np.searchsorted(limits, off))]
 
     def _borders(self, side: Side) -> tuple[float, float, float]:
-        """Return how far from the midline lie the facet joint's medial edge and the pedicles' two borders."""
+        """Return how far from the midline lie the facet joint's medial edge and the pedicles' two borders.
+
+        Where a joint stands as wide as the pedicles, the recess before it still has a width.
+        """
         pedicles = [level[side] for level in self.healthy.pedicles]
         medial = float(np.mean([pedicle.medial for pedicle in pedicles]))
         lateral = float(np.mean([pedicle.lateral for pedicle in pedicles]))
-        return min(abs(float(self.healthy.facet_edge(side)[0])), medial), medial, lateral
+        facet = abs(float(self.healthy.facet_edge(side)[0]))
+        return min(facet, medial - threshold("fardon_zones", "recess")), medial, lateral
 
     @cached_property
     def size(self) -> Literal[1, 2, 3]:

@@ -63,17 +63,35 @@ def of_curve(angle: float) -> Grade:
     return graded("cobb", "scoliosis" if angle >= threshold("cobb", "scoliosis") else "none")
 
 
-def of_contents(share: float, fat: float | None) -> Grade:
-    """Grade central stenosis after Schizas, from the share of the sac filled and the fat (mm²) behind.
+def of_contents(clear: float, fat: float | None) -> Grade:
+    """Grade central stenosis after Schizas, from the share of the sac that is fluid wide enough to be seen,
+    and the fat (mm²) behind it.
 
-    A: fluid is seen; B: rootlets fill the sac with a little fluid between; C: no fluid; D: no fat behind
-    either.
+    A: fluid is clearly seen; B: rootlets fill the sac with a little fluid between; C: no fluid is seen; D: no
+    fat behind either.
     """
-    if share < threshold("schizas", "fluid"):
+    if clear >= threshold("schizas", "fluid"):
         return graded("schizas", "A")
-    if share < threshold("schizas", "full"):
+    if clear >= threshold("schizas", "grains"):
         return graded("schizas", "B")
     return graded("schizas", "C" if fat is None or fat >= threshold("schizas", "fat") else "D")
+
+
+def of_traversing(room: float) -> Grade:
+    """Grade a lateral recess after Bartynski, from the room (mm) that its root has from front to back.
+
+    0: normal; 1: reduced, the root is not flattened; 2: the root is flattened; 3: no room is left.
+    """
+    return graded("bartynski", str(3 - int(np.searchsorted(threshold("bartynski", "grades"), room))))
+
+
+def of_clearance(transverse: float, vertical: float, loss: float) -> Grade:
+    """Grade a foramen after Lee, from the gaps (mm) around its root and its loss of thickness, percent.
+
+    0: fat all around; 1: none in two opposing directions; 2: none in four; 3: the root collapses.
+    """
+    closed = sum(gap < threshold("lee", "fat") for gap in (transverse, vertical))
+    return graded("lee", "3" if closed and loss >= threshold("lee", "collapse") else str(closed))
 
 
 def of_root(contact: float | None, displacement: float, narrowing: float) -> Grade:

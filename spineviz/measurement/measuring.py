@@ -13,12 +13,13 @@ from spineviz.measurement.bodies import Body, Heights, between, bodies, body_hei
 from spineviz.measurement.canal import (
     canal_area,
     canal_depth,
-    contents_share,
     fat_behind,
     recess_height,
     sac_area,
     worst_slice,
 )
+from spineviz.measurement.clearance import clearance
+from spineviz.measurement.crowding import crowding
 from spineviz.measurement.displaced import displaced
 from spineviz.measurement.report import Displaced, Report, Row, Unit
 from spineviz.measurement.roots import contact, effect, name_of, room
@@ -141,7 +142,7 @@ def _disc_rows(segment: Segment, healthy: Segment | None) -> Iterator[Row]:
     yield from _space_rows(segment)
     yield from _canal_rows(segment, healthy)
     for side in SIDES:
-        yield from _side_rows(segment, side)
+        yield from _side_rows(segment, healthy, side)
         if healthy is not None:
             yield from _root_rows(segment, healthy, side)
 
@@ -181,10 +182,11 @@ def _canal_rows(segment: Segment, healthy: Segment | None) -> Iterator[Row]:
     depth = _taken(lambda: canal_depth(segment))
     if depth is not None:
         yield Row(at, "canal_depth", depth, "mm", grade=grades.of_canal(depth) if lumbar else None)
-    share, fat = _taken(lambda: contents_share(segment)), _taken(lambda: fat_behind(segment))
-    if share is not None:
-        grade = grades.of_contents(share, fat) if lumbar else None
-        yield Row(at, "sac_filled", 100.0 * share, "%", grade=grade)
+    within, fat = _taken(lambda: crowding(segment)), _taken(lambda: fat_behind(segment))
+    if within is not None:
+        grade = grades.of_contents(within.clear, fat) if lumbar else None
+        yield Row(at, "sac_filled", 100.0 * within.filled, "%")
+        yield Row(at, "sac_fluid", 100.0 * within.clear, "%", grade=grade)
     yield from _single(at, "posterior_epidural_fat", "mm²", fat)
 
 
@@ -193,7 +195,7 @@ def _single(at: str, key: str, unit: Unit, value: float | None) -> Iterator[Row]
         yield Row(at, key, value, unit)
 
 
-def _side_rows(segment: Segment, side: Side) -> Iterator[Row]:
+def _side_rows(segment: Segment, healthy: Segment | None, side: Side) -> Iterator[Row]:
     """Give the rows of the recess and the foramen of one side."""
     at, lumbar = segment.disc, region_of(segment.upper.level) == "lumbar"
     height = _taken(lambda: recess_height(segment, side)) if lumbar else None
@@ -212,7 +214,23 @@ def _side_rows(segment: Segment, side: Side) -> Iterator[Row]:
     name = name_of(segment, 1, side)
     space = _taken(lambda: room(segment, name)) if name is not None else None
     if space is not None and name is not None:
-        yield Row(at, "root_room", space, "mm", side, detail=name.split(".")[1])
+        narrow = grades.of_traversing(space) if lumbar else None
+        yield Row(at, "root_room", space, "mm", side, grade=narrow, detail=name.split(".")[1])
+    if lumbar:
+        yield from _clearance_rows(segment, healthy, side)
+
+
+def _clearance_rows(segment: Segment, healthy: Segment | None, side: Side) -> Iterator[Row]:
+    """Give the rows of the room around the exiting root, and of what its thickness has lost."""
+    found = _taken(lambda: clearance(segment, side))
+    if found is None:
+        return
+    usual = None if healthy is None else _taken(lambda: clearance(healthy, side))
+    loss = 0.0 if usual is None else max(0.0, 100.0 * (1.0 - found.thickness / usual.thickness))
+    grade = grades.of_clearance(found.transverse, found.vertical, loss)
+    yield Row(segment.disc, "foramen_gap_transverse", found.transverse, "mm", side, grade=grade)
+    yield Row(segment.disc, "foramen_gap_vertical", found.vertical, "mm", side)
+    yield Row(segment.disc, "foramen_root_loss", loss, "%", side)
 
 
 def _root_rows(segment: Segment, healthy: Segment, side: Side) -> Iterator[Row]:

@@ -1,15 +1,24 @@
 """Pathologies: a parameter class beside a function that maps one anatomy to another."""
 
-from spineviz.pathology.herniation import Herniation, apply, displaced
-from spineviz.pathology.naming import herniation_label, herniation_size, herniation_title
+from spineviz.pathology.deforming import Deforming
+from spineviz.pathology.herniation import Herniation, displaced
+from spineviz.pathology.kinds import Pathology, apply, label_of
+from spineviz.pathology.listhesis import Listhesis
+from spineviz.pathology.naming import herniation_size, herniation_title, stenosis_title
 from spineviz.pathology.shorthand import shorthand
+from spineviz.pathology.stenosis import Stenosis
 
 __all__ = [
+    "Deforming",
     "Herniation",
+    "Listhesis",
+    "Pathology",
+    "Stenosis",
     "apply",
     "displaced",
-    "herniation_label",
     "herniation_size",
     "herniation_title",
+    "label_of",
     "shorthand",
+    "stenosis_title",
 ]

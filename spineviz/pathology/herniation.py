@@ -97,6 +97,11 @@ class Herniation(Spec):
         return self
 
     @property
+    def present(self) -> bool:
+        """Whether there is a herniation at all."""
+        return self.depth > 0.0
+
+    @property
     def covered(self) -> bool:
         """Whether the outer annulus and the posterior longitudinal ligament cover the material."""
         return self.morphology in ("bulge", "protrusion") if self.contained is None else self.contained

@@ -1,8 +1,9 @@
-"""What a herniation is called in a picture."""
+"""What a herniation or a stenosis is called in a picture."""
 
 from __future__ import annotations
 
 from spineviz.pathology.herniation import Herniation
+from spineviz.pathology.stenosis import SCHEMES, Stenosis
 from spineviz.structure import Message
 
 
@@ -42,3 +43,24 @@ def herniation_label(herniation: Herniation) -> Message:
     """Return what displaced material, or a bulging disc, is called beside it."""
     level = ("level", herniation.disc.replace("-", "–"))
     return Message(f"herniation.{herniation.morphology}.label", (level,))
+
+
+def stenosis_title(stenosis: Stenosis) -> Message:
+    """Return a stenosis in the words of a report: level, side, place and grade."""
+    level = ("level", stenosis.disc.replace("-", "–"))
+    grade = ("grade", f"{SCHEMES[stenosis.place]} {stenosis.grade}")
+    if stenosis.place == "central":
+        return Message("stenosis.central", (level, grade))
+    side = ("side", "@stenosis.both" if stenosis.both else f"@side.{stenosis.side}")
+    return Message(f"stenosis.{stenosis.place}", (level, side, grade))
+
+
+def stenosis_label(stenosis: Stenosis, structure: str) -> Message | None:
+    """Return what a structure that narrows room is called beside it; None for others."""
+    stem, _, rest = structure.partition(".")
+    disc, _, side = rest.partition(".")
+    if disc != stenosis.disc or (side and side not in stenosis.sides):
+        return None
+    causes = stenosis.causes
+    words = {"flavum": causes.flavum, "disc": causes.disc, "facet_capsule": causes.facets}
+    return Message(f"stenosis.label.{stem}") if words.get(stem, 0.0) > 0.0 else None

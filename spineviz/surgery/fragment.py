@@ -5,8 +5,9 @@ All places are in the site's frame, mm: z is the way out of the body.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy.spatial import ConvexHull
 
 from spineviz.sdf import Field
 from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.surgery.choosing import Index, highest
 from spineviz.surgery.reach import Reach
 from spineviz.surgery.removal import CLEAR, LONGEST, Removal, Way
 from spineviz.surgery.retraction.warp import BoneGrid, bone_grid
@@ -32,6 +34,12 @@ INNER = (0.35, 0.7)
 
 NARROWEST, CLIMBS = 12, 8
 """How many of the narrowest places tell how good a way is, and how often it is improved by a step."""
+
+LOOKED = 64
+"""At how many of the narrowest places of a way those near it are looked at before all others."""
+
+PLACES = np.concatenate([np.linspace(0.0, 0.48, 25), np.linspace(0.52, 1.0, 9)])
+"""Where a way is looked at, as shares of the height from the fragment's points to where it ends."""
 
 BERTH = 0.4
 """How far (mm) the way keeps off the retractor."""
@@ -86,6 +94,106 @@ class Passing:
         return float((outside * width.min(axis=1)).min())
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A way, how good it is, and which places (k,) on it are its narrowest."""
+
+    way: Way
+    score: float
+    narrow: Index
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Tells how good ways are for the ``points`` (n, 3) of a fragment and the jaws at ``grasp`` (1, 3).
+
+    ``soft`` and ``tool`` are those of `prepare_removal`; ``passing`` is the tool beside the way, if any.
+    """
+
+    reach: Reach
+    points: Points
+    grasp: Points
+    soft: Field
+    tool: Field
+    passing: Passing | None
+
+    @cached_property
+    def sparse(self) -> Index:
+        """Places that stand for all: of every few points at every few heights."""
+        return np.arange(len(self.points) * len(PLACES)).reshape(len(self.points), -1)[::5, ::3].ravel()
+
+    @cached_property
+    def heights(self) -> Floats:
+        """The heights (n, m) at which the points' places on a way are."""
+        return self._heights(self.points)
+
+    def best(
+        self, ways: Sequence[Way], places: Index, count: int = 1, above: float = -np.inf
+    ) -> list[Judged]:
+        """Return the ``count`` best ways that are better than ``above``, the best first.
+
+        A way is judged in full only where it is free enough at some ``places`` (k,).
+        """
+        if not ways:
+            return []
+        looked = self._room(np.vstack([self._at(way, places) for way in ways])).reshape(len(ways), -1)
+        free = [self._rated(way, room) for way, room in zip(ways, looked, strict=True)]
+        within = np.flatnonzero(np.array(free) > above)
+        met = np.array([self._met(ways[index]) for index in within.tolist()])
+        found: dict[int, Judged] = {}
+
+        def judge(rows: Index) -> Floats:
+            found.update(
+                {row: self._judged(ways[int(within[row])], float(met[row])) for row in rows.tolist()}
+            )
+            return np.array([found[row].score for row in rows.tolist()])
+
+        chosen, _ = highest(np.array(free)[within] + met, judge, count, above)
+        return [found[row] for row in chosen.tolist()]
+
+    def _met(self, way: Way) -> float:
+        """Return what a way loses by what it meets of the tool beside it; 0 where it stays off that."""
+        return 0.0 if self.passing is None else PASSING * min(self.passing.room(way) - BERTH, 0.0)
+
+    def _judged(self, way: Way, met: float) -> Judged:
+        """Return a way with how good it is."""
+        room = self._room(way.streamlines(self.points, self.heights).reshape(-1, 3))
+        score = self._rated(way, np.concatenate([room, self._jaws_room(way)])) + met
+        return Judged(way, score, np.argpartition(room, LOOKED)[:LOOKED])
+
+    def _at(self, way: Way, places: Index) -> Points:
+        """Return some of the places (k, 3) that the points pass on a way."""
+        rows, columns = np.divmod(places, len(PLACES))
+        return way.streamlines(self.points[rows], self.heights[rows, columns, None])[:, 0]
+
+    def _room(self, places: Points) -> Floats:
+        """Return how much room (k,) mm the fragment has at places (k, 3)."""
+        soft = self.soft(self.reach.site.frame.to_parent(places))
+        return np.minimum(self.reach.free(places), soft + ROOM + TOUCHING)
+
+    def _jaws_room(self, way: Way) -> Floats:
+        """Return how much room (k,) mm the jaws have on a way.
+
+        In the bed the jaws, which can turn there, count only where they come nearer to the ``tool`` that
+        holds the nerves than they are when they grasp.
+        """
+        jaws = way.streamlines(self.grasp, self._heights(self.grasp)).reshape(-1, 3)
+        beside = self.tool(self.reach.site.frame.to_parent(jaws))
+        beside = beside - min(float(beside[0]), JAWS + ROOM) + ROOM
+        return np.concatenate([self.reach.free(jaws[jaws[:, 2] > way.high]) - JAWS, beside])
+
+    def _heights(self, points: Points) -> Floats:
+        top = max(self.reach.top, self.reach.site.depth + BEYOND)
+        return points[:, 2:] + PLACES * np.maximum(top - points[:, 2:], 0.0)
+
+    @staticmethod
+    def _rated(way: Way, room: Floats) -> float:
+        """Return how good a way is that has so much room (k,) mm: that is where it is narrowest."""
+        narrowest = np.partition(np.minimum(room, ROOM), NARROWEST)[:NARROWEST]
+        wide = WIDTH * float(np.log(way.shares).sum())
+        return float(narrowest.mean() + narrowest.min()) / 2 + wide
+
+
 def prepare_removal(
     reach: Reach, surface: Surface, grasp: Frame, soft: Field, tool: Field, held: Points
 ) -> Removal:
@@ -111,16 +219,10 @@ def prepare_removal(
     beside = beside[beside[:, 2] > local[:, 2].mean()]
     passing = Passing(beside, local[:: max(len(local) // 300, 1)])
 
-    def score(way: Way) -> float:
-        room = _room(reach, way, sample, np.array([[x, y, height]]), soft, tool)
-        met = min(passing.room(way) - BERTH, 0.0) if len(beside) else 0.0
-        return room + PASSING * met + WIDTH * float(np.log(way.shares).sum())
-
-    even = np.full(2, LONGEST**-0.4)
-    lines = sorted(_lines(reach, local, even), key=lambda way: -score(way))
-    starts = [_widest(reach, way, score) for way in lines[:LINES]]
-    starts.sort(key=lambda way: -score(way))
-    way = max((_climbed(reach, start, score) for start in starts[:STARTS]), key=score)
+    judge = Judge(reach, sample, np.array([[x, y, height]]), soft, tool, passing if len(beside) else None)
+    lines = judge.best(_lines(reach, local, np.full(2, LONGEST**-0.4)), judge.sparse, LINES)
+    starts = sorted((_widest(judge, line) for line in lines), key=lambda item: -item.score)
+    way = max((_climbed(judge, start) for start in starts[:STARTS]), key=lambda item: item.score).way
     deepest = float(local[:, 2].min())
     narrow = float(way.risen(np.array([height]), deepest, way.high)[0])
     around = _around(reach.keeping_off(tool), soft, rest)
@@ -138,23 +240,23 @@ def _around(reach: Reach, soft: Field, rest: Points) -> BoneGrid:
     return bone_grid(distance, np.vstack([rest, site.world(site.top)]), margin=10.0, step=CELL)
 
 
-def _widest(reach: Reach, way: Way, score: Callable[[Way], float]) -> Way:
+def _widest(judge: Judge, line: Judged) -> Judged:
     """Return the best of a way's widths."""
-    ways = [replace(way, shares=np.array(pair)) for pair in product(SHARES, SHARES)]
-    return max((wide for wide in ways if _allowed(reach, wide)), key=score)
+    ways = [replace(line.way, shares=np.array(pair)) for pair in product(SHARES, SHARES)]
+    return judge.best([way for way in ways if _allowed(judge.reach, way)], line.narrow)[0]
 
 
-def _climbed(reach: Reach, way: Way, score: Callable[[Way], float]) -> Way:
+def _climbed(judge: Judge, start: Judged) -> Judged:
     """Return the best way to be found from one by small steps, each as long as it helps."""
-    best = score(way)
+    best = start
     for step in (2.0, 1.0, 0.5):
         for _ in range(CLIMBS):
-            near = [item for item in _nearby(way, step) if _allowed(reach, item)]
-            found = max(near, key=score, default=way)
-            if score(found) <= best:
+            near = [way for way in _nearby(best.way, step) if _allowed(judge.reach, way)]
+            better = judge.best(near, best.narrow, above=best.score)
+            if not better:
                 break
-            best, way = score(found), found
-    return way
+            best = better[0]
+    return best
 
 
 def _allowed(reach: Reach, way: Way) -> bool:
@@ -209,26 +311,3 @@ def _nearby(way: Way, step: float) -> list[Way]:
             replace(way, shares=way.shares * np.array([1.0, wider])),
         ]
     return result
-
-
-def _room(reach: Reach, way: Way, points: Points, grasp: Points, soft: Field, tool: Field) -> float:
-    """Return how much room (mm) the fragment's points (n, 3) and the jaws at ``grasp`` (1, 3) have on a way.
-
-    That is where it is narrowest. In the bed the jaws, which can turn there, count only where they come
-    nearer to the ``tool`` that holds the nerves than they are when they grasp.
-    """
-    share = np.concatenate([np.linspace(0.0, 0.48, 25), np.linspace(0.52, 1.0, 9)])
-    top = max(reach.top, reach.site.depth + BEYOND)
-
-    def way_of(points: Points) -> Points:
-        heights = points[:, 2:] + share * np.maximum(top - points[:, 2:], 0.0)
-        return way.streamlines(points, heights).reshape(-1, 3)
-
-    places = way_of(points)
-    room = np.minimum(reach.free(places), soft(reach.site.frame.to_parent(places)) + ROOM + TOUCHING)
-    jaws = way_of(grasp)
-    beside = tool(reach.site.frame.to_parent(jaws))
-    beside = beside - min(float(beside[0]), JAWS + ROOM) + ROOM
-    room = np.concatenate([room, reach.free(jaws[jaws[:, 2] > way.high]) - JAWS, beside])
-    narrowest = np.partition(np.minimum(room, ROOM), NARROWEST)[:NARROWEST]
-    return float(narrowest.mean() + narrowest.min()) / 2

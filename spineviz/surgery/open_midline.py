@@ -19,7 +19,7 @@ from spineviz.surgery.actions import Amounts, Motion, appeared, carried, togethe
 from spineviz.surgery.instruments import Instrument, cobb_elevator, scalpel
 from spineviz.surgery.plan import Plan, decompression_tools
 from spineviz.surgery.plan import plan as planned
-from spineviz.surgery.reach import BoneLeft, Reach, points_of
+from spineviz.surgery.reach import BoneLeft, NearBone, Reach, points_of
 from spineviz.surgery.retraction import Blade, MidlineWound, blade, expose, interlaminar_window, parted
 from spineviz.surgery.self_retaining import lateral_arm, medial_arm
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height, used
@@ -191,7 +191,10 @@ def _elevator(site: Site, body: Body, midline: float) -> tuple[Frame, ...]:
     """Return the Cobb's frames: down the spinous process, then laterally along the lamina."""
     frames = []
     size = table("procedures.open_wound")
-    reach, tool = Reach(BoneLeft(site, body, None), site.room, walled=False), points_of(site.tools["cobb"])
+    reach, tool = (
+        Reach(BoneLeft(NearBone(site, body), None), site.room, walled=False),
+        points_of(site.tools["cobb"]),
+    )
     for lateral, cranial, above in size["elevator"]:
         x = midline + site.lateral * lateral
         tip = (x, cranial, _bone_height(site, body, x, cranial) + above)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +16,12 @@ from spineviz.surgery.fragment import prepare_removal
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
 from spineviz.surgery.places import edge_of_bone, fragment_place, ligament_depth, ring_of, root_border
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_jaw, rongeur_opening
-from spineviz.surgery.reach import FINE, BoneLeft, Reach, points_of, thinned, withdrawn
+from spineviz.surgery.reach import FINE, BoneLeft, NearBone, Reach, points_of, thinned, withdrawn
 from spineviz.surgery.removal import Removal
 from spineviz.surgery.resection import ligament_windows
 from spineviz.surgery.site import Local, Round, Site, raised
 from spineviz.surgery.surroundings import (
+    Retraction,
     disc_border,
     farther,
     fragment_at_rest,
@@ -131,14 +132,16 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
     ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube.
     """
     spread = site.room - 1.5 if walled else 5.0
-    before, after = (Reach(BoneLeft(site, body, window), spread, walled) for window in windows[-2:])
-    dura = nerves(site, body, [(1.0, 0.0)])
+    bone = NearBone(site, body)
+    before, after = (Reach(BoneLeft(bone, window), spread, walled) for window in windows[-2:])
+    around = nerves(site, body, [(fragment, way) for fragment in (1.0, 0.0) for way in (0.0, retraction)])
+    dura = around[1.0, 0.0]
     flavum = ligament_left(site, body, ligament_windows(windows[-1])[-1])
     ligaments = flavum if walled else nearest(flavum, midline_ligaments(site, body))
-    retractor = _retractor(after, retraction, ligaments)
+    retractor = _retractor(after, retraction, ligaments, around)
     held = retractor.frames[-1], _slackened(retractor)
-    beside = standing(site, site.tools["root_retractor"], held)
-    soft = nearest(nerves(site, body, [(1.0, retraction)]), ligaments)
+    beside = standing(site.tools["root_retractor"], held)
+    soft = nearest(around[1.0, retraction], ligaments)
     disc = disc_border(site, body)
     working = after.keeping_off(nearest(farther(soft, TENDER), beside))
     grasp = _grasp(working, farther(disc, -YIELDING))
@@ -205,10 +208,12 @@ def _slackened(retractor: Round) -> Frame:
     return Frame(drawn.origin + np.sign(way) * SLACK * drawn.right, drawn.axes)
 
 
-def _retractor(reach: Reach, retraction: float, ligaments: Field) -> Round:
+def _retractor(
+    reach: Reach, retraction: float, ligaments: Field, around: Mapping[Retraction, Field]
+) -> Round:
     """Return how the nerve root retractor comes in, stands beside the root, and has drawn it medially.
 
-    It stands off the nerves both while the fragment presses on them and when they are free again.
+    It stands off the nerves ``around`` both while the fragment presses on them and when they are free again.
     """
     site, body = reach.site, reach.body
     tool = points_of(site.tools["root_retractor"])
@@ -223,7 +228,7 @@ def _retractor(reach: Reach, retraction: float, ligaments: Field) -> Round:
     entered = (beside[0], beside[1] - toe, beside[2] + 3.0)
     still = nearest(ligaments, fragment_at_rest(site, body))
     before, after = (
-        reach.keeping_off(nearest(still, farther(nerves(site, body, [(1.0, way), (0.0, way)]), 0.2)))
+        reach.keeping_off(nearest(still, farther(nearest(around[1.0, way], around[0.0, way]), 0.2)))
         for way in (0.0, retraction)
     )
     frames = [

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise, product
 
 import numpy as np
 
 from spineviz.anatomy.recipe import Body
-from spineviz.geometry import DistanceGrid, sample_distance, surface_distance, surface_points
+from spineviz.geometry import DistanceGrid, surface_distance, surface_points
 from spineviz.sdf import Field
-from spineviz.structure import Floats, Frame, Points
+from spineviz.structure import Floats, Frame, Points, frozen
 from spineviz.surgery.actions import Motion
+from spineviz.surgery.choosing import Index, highest
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import Local, Place, Round, Site
 from spineviz.surgery.window import Window
@@ -31,8 +32,9 @@ HIGHER = (0.0, 0.6, 1.2, 2.0, 3.0)
 ROLLS, TURNED = (-20.0, 20.0, -40.0, 40.0), 8
 """By which angles (degrees) a tool may be turned about its shaft, and on how many of the best ways."""
 
-JUDGED = 5
-"""How many of the best ways are judged on the surfaces that are shown."""
+JUDGED, FEW = 5, 6
+"""How many of the best ways are judged on the surfaces that are shown; of how many points of a tool one is
+looked at first."""
 
 BACK, ASIDE = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0), (0.0, 1.0, 2.0, 3.5, 5.0)
 """How far (mm) a tool may be drawn back, and moved towards the middle of the window, between two places."""
@@ -46,8 +48,9 @@ TOUCH = 0.05
 WITHDRAWN = tuple(2.5 * step for step in range(16))
 """At which heights (mm) a tool is looked at while it is drawn out."""
 
-BESIDE = 1.2
-"""Nearer to bone than this (mm) distances are measured from the surface that is shown."""
+BESIDE, ERROR = 1.2, 0.5
+"""Nearer to bone than this (mm) distances are measured from the surface that is shown; how far (mm) the grid
+may err from that."""
 
 LOWEST, BROAD, CELL = 26.0, 22.0, 1.0
 """How far below the docking point and how far across the chart of what is near goes, and its spacing, mm."""
@@ -60,12 +63,11 @@ FINE, COARSE = 1.0, 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class BoneLeft:
-    """The bone near a site of which a window has been taken (none before the laminotomy)."""
+class NearBone:
+    """The bones near a site before any is taken."""
 
     site: Site
     body: Body
-    window: Window | None
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:
@@ -79,30 +81,46 @@ class BoneLeft:
         return {level: surface_distance(self.body.structures[level].surface) for level in self.levels}
 
     @cached_property
+    def nodes(self) -> Points:
+        """The nodes (nx, ny, nz, 3) in the world of the chart of what is near."""
+        lower, upper = self.site.box(-LOWEST, self.site.depth, BROAD)
+        counts = np.ceil((upper - lower) / CELL).astype(int) + 1
+        return lower + CELL * np.moveaxis(np.indices(tuple(counts.tolist())), 0, -1)
+
+    @cached_property
+    def charted(self) -> Mapping[Level, Floats]:
+        """The distance (nx, ny, nz) in mm of the nodes from each bone."""
+        flat, shape = self.nodes.reshape(-1, 3), self.nodes.shape[:3]
+        return {level: self.body.bones[level].grid(flat).reshape(shape) for level in self.levels}
+
+
+@dataclass(frozen=True, eq=False)
+class BoneLeft:
+    """The bone near a site of which a window has been taken (none before the laminotomy)."""
+
+    near: NearBone
+    window: Window | None
+
+    @cached_property
     def chart(self) -> DistanceGrid:
         """The distance (mm) in the world from the bone, on one grid."""
-        lower, upper = self.site.box(-LOWEST, self.site.depth, BROAD)
-        return sample_distance(lambda points: self._measured(points, exact=False), lower, upper, CELL)
+        charted, nodes = dict(self.near.charted), self.near.nodes
+        lamina = self.near.site.lamina
+        if self.window is not None and lamina in charted:
+            block = self.window.field(nodes.reshape(-1, 3)).reshape(nodes.shape[:3])
+            charted[lamina] = np.maximum(charted[lamina], -block)
+        values = np.min(list(charted.values()), axis=0)
+        return DistanceGrid(nodes[0, 0, 0], CELL, frozen(values, np.float32))
 
-    def distance(self, points: Points, exact: bool = False) -> Floats:
-        """Return the distance (n,) in mm of world points, read off the grid.
-
-        With ``exact`` what is near is measured on the surfaces that are shown.
-        """
-        result = self.chart(points)
-        near = np.flatnonzero(result < BESIDE) if exact else np.empty(0, dtype=int)
-        if len(near):
-            result[near] = self._measured(points[near], exact=True)
-        return result
-
-    def _measured(self, points: Points, exact: bool) -> Floats:
+    def shown(self, points: Points) -> Floats:
+        """Return the distance (n,) in mm of world points from the surfaces that are shown."""
         result = np.full(len(points), np.inf)
-        for level in self.levels:
-            distance = np.array(self.body.bones[level].grid(points))
-            near = np.flatnonzero(distance < BESIDE) if exact else np.empty(0, dtype=int)
+        for level in self.near.levels:
+            distance = np.array(self.near.body.bones[level].grid(points))
+            near = np.flatnonzero(distance < BESIDE)
             if len(near):
-                distance[near] = self.surfaces[level](points[near])
-            if self.window is not None and level == self.site.lamina:
+                distance[near] = self.near.surfaces[level](points[near])
+            if self.window is not None and level == self.near.site.lamina:
                 distance = np.maximum(distance, -self.window.field(points))
             result = np.minimum(result, distance)
         return result
@@ -125,12 +143,12 @@ class Reach:
     @property
     def site(self) -> Site:
         """The site that is reached."""
-        return self.bone.site
+        return self.bone.near.site
 
     @property
     def body(self) -> Body:
         """The body that is operated on."""
-        return self.bone.body
+        return self.bone.near.body
 
     @cached_property
     def top(self) -> float:
@@ -141,28 +159,47 @@ class Reach:
         """Return the same ways, on which something else is kept off as well."""
         return replace(self, beside=beside)
 
-    def free(self, places: Points, exact: bool = False) -> Floats:
+    def free(self, places: Points) -> Floats:
         """Return the distance (n,) in mm of places in the site's frame from bone, wall and what is beside.
 
-        All is read off grids; with ``exact`` bone that is near is measured on the surfaces that are shown.
+        All is read off grids.
         """
         world = self.site.frame.to_parent(places)
-        result = self.bone.distance(world, exact)
-        if self.beside is not None:
-            result = np.minimum(result, self.beside(world))
-        if not self.walled:
-            return result
-        within = (places[:, 2] > 0.0) & (places[:, 2] < self.top)
-        return np.minimum(result, np.where(within, self.site.room - np.hypot(*places[:, :2].T), np.inf))
+        return np.minimum(self.bone.chart(world), self._off_others(world))
 
-    def clearance(self, frames: Sequence[Frame], tool: Points, exact: bool = True) -> Floats:
+    def clearance(self, origin: Floats, axes: Floats, tool: Points) -> Floats:
+        """Return how far (k,) mm by the grids a tool at one place stays off all in its turns (k, 3, 3).
+
+        ``tool`` (n, 3) are points on it in its own frame, see `points_of`; place and axes are in the world.
+        """
+        world = (tool @ axes + origin).reshape(-1, 3)
+        free = np.minimum(self.bone.chart(world), self._off_others(world))
+        return free.reshape(len(axes), -1).min(axis=1)
+
+    def measured(self, frames: Sequence[Frame], tool: Points) -> Floats:
         """Return how far (k,) mm a tool in frames of the world stays off all that it is to keep off.
 
-        ``tool`` (n, 3) are points on it in its own frame; see `points_of`.
+        The distance from bone is measured on the surfaces that are shown, where those may be nearest.
         """
-        places = np.stack([frame.to_parent(tool) for frame in frames])
-        local = self.site.frame.to_local(places.reshape(-1, 3))
-        return self.free(local, exact).reshape(len(frames), -1).min(axis=1)
+        world = np.vstack([frame.to_parent(tool) for frame in frames])
+        bone, others = (
+            distance.reshape(len(frames), -1)
+            for distance in (self.bone.chart(world).astype(np.float64), self._off_others(world))
+        )
+        least = np.minimum(bone.min(axis=1), others.min(axis=1))
+        near = bone < np.minimum(BESIDE, least + 2 * ERROR)[:, None]
+        if near.any():
+            bone[near] = self.bone.shown(world[near.ravel()])
+        return np.minimum(bone, others).min(axis=1)
+
+    def _off_others(self, world: Points) -> Floats:
+        """Return the distance (n,) in mm of places in the world from the wall and what is beside."""
+        result = np.full(len(world), np.inf) if self.beside is None else self.beside(world)
+        if not self.walled:
+            return result
+        places = self.site.frame.to_local(world)
+        within = (places[:, 2] > 0.0) & (places[:, 2] < self.top)
+        return np.minimum(result, np.where(within, self.site.room - np.hypot(*places[:, :2].T), np.inf))
 
     def pose(self, tip: Place, tool: Points, facing: Place, toward: Local) -> Frame:
         """Return where a tool stands whose shaft comes freest to a tip in the site's frame.
@@ -189,18 +226,37 @@ class Reach:
         """
         tops = self._tops()
         cost = 0.02 * np.hypot(*(tops - toward)[:, :2].T)
-        frames = [self.site.pose(tip, top, facing) for top in tops]
-        free = self.clearance(frames, tool, exact=False)
-        for index in np.argsort(cost - np.minimum(free, ENOUGH))[:TURNED]:
-            turned = [_rolled(frames[index], roll) for roll in ROLLS]
-            frames += turned
-            free = np.concatenate([free, self.clearance(turned, tool, exact=False)])
-            cost = np.concatenate([cost, cost[index] + 0.004 * np.abs(ROLLS)])
-        chosen = np.argsort(cost - np.minimum(free, ENOUGH))[:JUDGED]
-        free = self.clearance([frames[index] for index in chosen], tool)
-        score = np.minimum(free, ENOUGH) - cost[chosen]
-        best = int(np.argmax(score))
-        return float(score[best]), float(free[best]), frames[chosen[best]]
+        place, axes = self.site.world(tip), self.site.axes(tip, tops, facing)
+        chosen, charted = self._charted(place, axes, cost, tool, TURNED)
+        axes = np.concatenate([axes[chosen], (TURNS @ axes[chosen, None]).reshape(-1, 3, 3)])
+        turned = cost[chosen, None] + 0.004 * np.abs(ROLLS)
+        cost = np.concatenate([cost[chosen], turned.ravel()])
+        few = self.clearance(place, axes[len(chosen) :], tool[::FEW])
+        rolled = np.minimum(few, ENOUGH) - turned.ravel()
+        bounds = np.concatenate([charted, rolled])
+        judged = partial(self._charts, place, axes, cost, tool)
+        best, charted = highest(bounds, judged, JUDGED, together=TURNED)
+        frames = [Frame(place, axes[index]) for index in best]
+        free = np.full(len(best), -np.inf)
+
+        def shown(rows: Index) -> Floats:
+            free[rows] = self.measured([frames[row] for row in rows.tolist()], tool)
+            return np.minimum(free[rows], ENOUGH) - cost[best[rows]]
+
+        bounds = np.minimum(charted + ERROR, ENOUGH - cost[best])
+        chosen, score = highest(bounds, shown, together=JUDGED)
+        return float(score[0]), float(free[chosen[0]]), frames[int(chosen[0])]
+
+    def _charted(
+        self, place: Floats, axes: Floats, cost: Floats, tool: Points, count: int
+    ) -> tuple[Index, Floats]:
+        """Return in which ``count`` of some turns (k, 3, 3) a tool stands best by the grids, and how good."""
+        few = np.minimum(self.clearance(place, axes, tool[::FEW]), ENOUGH) - cost
+        return highest(few, partial(self._charts, place, axes, cost, tool), count, together=2 * count)
+
+    def _charts(self, place: Floats, axes: Floats, cost: Floats, tool: Points, rows: Index) -> Floats:
+        """Return how good some of the turns (k, 3, 3) of a tool are by the grids."""
+        return np.minimum(self.clearance(place, axes[rows], tool), ENOUGH) - cost[rows]
 
     def round(self, frames: Sequence[Frame], tool: Points, home: Frame | None = None) -> Round:
         """Return a tool's way through frames that swings aside where bone stands in between.
@@ -229,15 +285,16 @@ class Reach:
         swings = [
             back * half.superior + aside * inward for back, aside in sorted(product(BACK, ASIDE), key=sum)
         ]
-        pressed = []
+        least, best = np.inf, swings[0]
         for swing in swings:
             way = Motion((0.0, 1.0), (first, last), (swing,))
             frames = [way.along(0, float(share)) for share in np.linspace(0, 1, 13)]
-            pressed.append(-float(self.clearance(frames, tool).min()))
-            if pressed[-1] <= TOUCH:
-                return swing, pressed[-1]
-        best = int(np.argmin(pressed))
-        return swings[best], pressed[best]
+            pressed = -float(self.measured(frames, tool).min())
+            if pressed < least:
+                least, best = pressed, swing
+            if least <= TOUCH:
+                break
+        return best, least
 
     def _tops(self) -> Points:
         """Return the places at the skin (site's frame) through which shafts may pass."""
@@ -276,8 +333,11 @@ def withdrawn(tool: Points) -> Points:
     return thinned(np.vstack([tool + np.array([0.0, 0.0, way]) for way in WITHDRAWN]), FINE)
 
 
-def _rolled(frame: Frame, degrees: float) -> Frame:
-    """Return a frame turned about its own z axis."""
+def _rolling(degrees: float) -> Floats:
+    """Return what turns (3, 3) axes about their own z axis."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    turn = np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-    return Frame(frame.origin, turn @ frame.axes)
+    return np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+
+
+TURNS = np.stack([_rolling(roll) for roll in ROLLS])
+"""What turns axes by each of the ROLLS."""

@@ -112,13 +112,19 @@ class Site:
 
         All three are given in the site's frame.
         """
-        axis = np.subtract(pivot, tip)
-        axis = axis / np.linalg.norm(axis)
+        return Frame(self.world(tip), self.axes(tip, np.asarray(pivot, dtype=np.float64)[None], facing)[0])
+
+    def axes(self, tip: Place, pivots: Points, facing: Place) -> Floats:
+        """Return the axes (n, 3, 3) in the world of a tool whose shaft leads through each pivot (n, 3).
+
+        All places and directions are given in the site's frame.
+        """
+        axis = pivots - np.asarray(tip, dtype=np.float64)
+        axis = axis / np.linalg.norm(axis, axis=1, keepdims=True)
         front = np.asarray(facing, dtype=np.float64)
-        front = front - (front @ axis) * axis
-        front = front / np.linalg.norm(front)
-        local = np.array([np.cross(front, axis), front, axis])
-        return Frame(self.world(tip), local @ self.frame.axes)
+        front = front - (axis @ front)[:, None] * axis
+        front = front / np.linalg.norm(front, axis=1, keepdims=True)
+        return np.stack([np.cross(front, axis), front, axis], axis=1) @ self.frame.axes
 
 
 def nerves_of(body: Body) -> tuple[str, ...]:

@@ -5,14 +5,15 @@ All fields take points (n, 3) in the world and tell distances in mm, negative in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from spineviz.anatomy.recipe import Body
-from spineviz.geometry import DistanceGrid, sample_distance, surface_distance
+from spineviz.geometry import DistanceGrid
 from spineviz.sdf import Field
-from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.structure import Floats, Frame, Points, Surface, frozen
+from spineviz.surgery.charts import chart
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import NERVE_WARP, Site
 from spineviz.surgery.window import Window
@@ -26,8 +27,8 @@ DEEP, CANAL, ACROSS = 24.0, 12.0, 17.0
 FAR = 6.0
 """Farther than this (mm) distances need not be told apart."""
 
-ABOVE = 24.0
-"""How far above the skin (mm) one tool keeps off another."""
+AROUND, REACH = 4.0, 100.0
+"""How far (mm) around a tool, and how high above its tip, others keep off it."""
 
 NERVOUS = ("dura", "nerve")
 """The tissues that give way to a tool and must not be met: the sac, with all that it holds, and the roots."""
@@ -39,65 +40,60 @@ Retraction = tuple[float, float]
 """How far nerves are pushed aside by the fragment, 0..1, and drawn medially, mm."""
 
 
-def nerves(site: Site, body: Body, amounts: Sequence[Retraction]) -> Field:
+def nerves(site: Site, body: Body, amounts: Sequence[Retraction]) -> dict[Retraction, Field]:
     """Return the distance from sac and nerves near the end of the corridor, in each of some positions."""
     lower, upper = site.box(-DEEP, CANAL, ACROSS)
-    fields = []
-    for structure in body.structures.values():
-        if structure.tissue not in NERVOUS:
-            continue
-        movable = structure.name in site.nerves
-        for amount in amounts if movable else amounts[:1]:
-            surface = structure.surface
-            if movable:
-                surface = surface.moved(body.warps[structure.name, NERVE_WARP](amount))
-            if _meets(surface, lower - FAR, upper + FAR):
-                fields.append(surface_distance(surface))
-    return _sampled(fields, lower, upper)
+    all_nerves = [item for item in body.structures.values() if item.tissue in NERVOUS]
+    still = _charted((item.surface for item in all_nerves if item.name not in site.nerves), lower, upper)
+    result = {}
+    for amount in amounts:
+        moved = (
+            item.surface.moved(body.warps[item.name, NERVE_WARP](amount))
+            for item in all_nerves
+            if item.name in site.nerves
+        )
+        result[amount] = _united([*still, *_charted(moved, lower, upper)])
+    return result
 
 
 def ligament_left(site: Site, body: Body, window: Window) -> Field:
     """Return the distance from the ligamentum flavum that the last of its windows leaves."""
     if not site.present(site.flavum):
         return nowhere
-    whole = surface_distance(body.structures[site.flavum].surface)
-    return _sampled(
-        [lambda points: np.maximum(whole(points), -window.field(points))],
-        *site.box(-DEEP, CANAL, ACROSS),
-        THIN,
-    )
+    lower, upper = site.box(-DEEP, CANAL, ACROSS)
+    whole = chart([body.structures[site.flavum].surface], lower, upper, THIN)
+    nodes = lower + THIN * np.moveaxis(np.indices(whole.values.shape), 0, -1)
+    taken = window.field(nodes.reshape(-1, 3)).reshape(whole.values.shape)
+    return DistanceGrid(whole.lower, THIN, frozen(np.maximum(whole.values, -taken), np.float32))
 
 
 def midline_ligaments(site: Site, body: Body) -> Field:
     """Return the distance from the ligaments between and over the spinous processes."""
-    lower, upper = site.box(-DEEP, site.depth, ACROSS)
-    surfaces = [item.surface for name, item in body.structures.items() if name.startswith(MIDLINE)]
-    near = [surface for surface in surfaces if _meets(surface, lower, upper)]
-    return _sampled([surface_distance(surface) for surface in near], lower, upper)
+    surfaces = (item.surface for name, item in body.structures.items() if name.startswith(MIDLINE))
+    return _united(_charted(surfaces, *site.box(-DEEP, site.depth, ACROSS)))
 
 
-def standing(site: Site, tool: Instrument, frames: Sequence[Frame]) -> Field:
+def standing(tool: Instrument, frames: Sequence[Frame]) -> Field:
     """Return the distance from a tool that stands in one of some frames of the world."""
-    surfaces = [tool.surface.moved(frame.to_parent(tool.surface.vertices)) for frame in frames]
-    box = site.box(-DEEP, site.depth + ABOVE, ACROSS)
-    return _sampled([surface_distance(surface) for surface in surfaces], *box, THIN)
+    low, high = tool.surface.vertices.min(axis=0) - AROUND, tool.surface.vertices.max(axis=0) + AROUND
+    own = chart([tool.surface], low, np.minimum(high, REACH), THIN)
+    return nearest(*(_in_frame(own, frame) for frame in frames))
 
 
 def fragment_at_rest(site: Site, body: Body) -> Field:
     """Return the distance from the displaced disc material before it is moved."""
-    if not site.present(site.fragment):
-        return nowhere
-    surface = body.structures[site.fragment].surface
-    return _sampled([surface_distance(surface)], *site.box(-DEEP, CANAL, ACROSS))
+    return _alone(site, body, site.fragment)
 
 
 def disc_border(site: Site, body: Body) -> Field:
     """Return the distance from the disc's annulus, as far as it does not hold the displaced material."""
-    name = f"disc.{site.disc}"
-    if not site.present(name):
-        return nowhere
-    surface = body.structures[name].surface
-    return _sampled([surface_distance(surface)], *site.box(-DEEP, CANAL, ACROSS))
+    return _alone(site, body, f"disc.{site.disc}")
+
+
+def _alone(site: Site, body: Body, name: str) -> Field:
+    """Return the distance from one structure near the end of the corridor; from nothing where it is not."""
+    surfaces = (body.structures[present].surface for present in site.present(name))
+    return _united(_charted(surfaces, *site.box(-DEEP, CANAL, ACROSS)))
 
 
 def nowhere(points: Points) -> Floats:
@@ -118,20 +114,26 @@ def nearest(*fields: Field) -> Field:
     return lambda points: np.min([field(points) for field in kept], axis=0)
 
 
+def _charted(surfaces: Iterable[Surface], lower: Floats, upper: Floats) -> list[DistanceGrid]:
+    """Return the chart of those surfaces that have a vertex in or beside a box; none where none has."""
+    near = [surface for surface in surfaces if _meets(surface, lower - FAR, upper + FAR)]
+    return [chart(near, lower, upper, CELL)] if near else []
+
+
 def _meets(surface: Surface, lower: Floats, upper: Floats) -> bool:
     """Tell whether a surface has a vertex in a box."""
     vertices = surface.vertices
     return bool(((vertices > lower) & (vertices < upper)).all(axis=1).any())
 
 
-def _sampled(
-    fields: Iterable[Callable[[Points], Floats]], lower: Floats, upper: Floats, cell: float = CELL
-) -> Field:
-    """Return the nearest of some fields, read off one grid; beyond its border it is the border's or more."""
-    known = list(fields)
-    if not known:
+def _united(charts: Sequence[DistanceGrid]) -> Field:
+    """Return the nearest of what charts of one box tell."""
+    if not charts:
         return nowhere
-    grid: DistanceGrid = sample_distance(
-        lambda points: np.min([field(points) for field in known], axis=0), lower, upper, cell
-    )
-    return grid
+    values = np.min([item.values for item in charts], axis=0)
+    return DistanceGrid(charts[0].lower, charts[0].step, frozen(values, np.float32))
+
+
+def _in_frame(field: Field, frame: Frame) -> Field:
+    """Return in the world a field that stands in a frame."""
+    return lambda points: field(frame.to_local(points))

@@ -21,7 +21,7 @@ from spineviz.terms import LEVELS, SIGN, Disc, Level, Side, discs_of, levels_of
 KINDS: Mapping[str, tuple[str, ...]] = {
     "disc": ("disc.",),
     "ligament": ("anterior_longitudinal_ligament", "intertransverse.", "interspinous.", "facet_capsule.",
-                 "supraspinous_ligament.", "flavum."),
+                 "facet_cartilage.", "supraspinous_ligament.", "flavum."),
     "vessel": ("aorta", "common_iliac_", "inferior_vena_cava", "lumbar_artery.", "lumbar_vein."),
     "nerve": ("root.", "ganglion.", "spinal_nerve.", "thecal_sac"),
     "muscle": ("multifidus.", "erector_spinae.", "longissimus.", "iliocostalis.", "spinalis."),

@@ -36,6 +36,9 @@ DEEPEST = 3.0
 ON_LIGAMENT = 1.2
 """The fascia lies by so much nearer on the supraspinous ligament than on bone, mm."""
 
+NERVE_GAP = 0.4
+"""What muscle keeps from the nerves that it lies behind, mm."""
+
 EDGE = 3.0
 """Over this way (mm) such a muscle's border rises to its full thickness."""
 
@@ -98,14 +101,16 @@ def muscle_bed(
     size: float = 1.0,
     aponeurosis: bool = False,
     ligaments: Collection[Surface] = (),
+    nerves: Collection[Surface] = (),
 ) -> MuscleBed:
     """Return the space of the muscles beside some neighbouring bones: floor, fascia and the distance to bone.
 
     ``size`` is how large the body is beside the mean; ``aponeurosis`` leaves room for that of erector spinae.
-    Muscles and fascia give way to the ``ligaments``, closed surfaces.
+    Muscles and fascia give way to the ``ligaments``, closed surfaces, and muscles lie behind the ``nerves``.
     """
     below = ground(bones, size)
-    span, seen, ribs, floor = below.span, below.seen, below.ribs, below.floor
+    span, seen, ribs = below.span, below.seen, below.ribs
+    floor = _before_muscle(below.floor, first_met(nerves, seen).values)
     held_off = np.minimum(_held_off(ribs, floor), first_met(ligaments, seen).values + ON_LIGAMENT)
     fascia = fascia_field(parameters, bones, seen, HeightMap(floor.lower, floor.step, held_off))
     thickness = along(span, parameters.fascia_thickness)(seen.plan[1])
@@ -120,6 +125,13 @@ def muscle_bed(
         span, floor, fascia, thickness, roof, tendon, splenius, superficial, thin, bone_distance(bones),
         crowd(ligaments, lower, upper, deepest=DEEPEST),
     )  # fmt: skip
+
+
+def _before_muscle(floor: HeightMap, nerves: Floats) -> HeightMap:
+    """Return the floor drawn backwards over nerves, the y (nx, nz) of which is seen from behind."""
+    lack = np.minimum(ndimage.minimum_filter(nerves, 3) - NERVE_GAP - floor.values, 0.0)
+    eased = np.minimum(lack, ndimage.gaussian_filter(lack, 1.0))
+    return HeightMap(floor.lower, floor.step, floor.values + eased)
 
 
 def _held_off(ribs: HeightMap, floor: HeightMap) -> Floats:

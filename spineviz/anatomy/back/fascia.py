@@ -15,7 +15,7 @@ from spineviz import measures
 from spineviz.anatomy.back import paint as muscle_paint
 from spineviz.anatomy.back.floor import Mask, spinous_line
 from spineviz.anatomy.back.height_map import HeightMap
-from spineviz.anatomy.back.layer import Layer, LayerRecipe, Outline
+from spineviz.anatomy.back.layer import STEP, Layer, LayerRecipe, Outline
 from spineviz.anatomy.back.parameters import MuscleParameters
 from spineviz.anatomy.back.profile import along
 from spineviz.anatomy.back.skeleton import half_widths
@@ -24,9 +24,6 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats
 from spineviz.terms import SIGN, Level, Side
-
-FASCIA_STEP = 3.2
-"""Edge length of the sheet's triangles, mm."""
 
 
 def outline(span: Stations) -> Outline:
@@ -97,7 +94,7 @@ def fascia_recipe(
     front = _on_muscle(roof, tendon, muscles, borders)
     layer = Layer(front, front.shifted(thickness), outline(span))
     return LayerRecipe(
-        "thoracolumbar_fascia", "fascia", layer.solid(), FASCIA_STEP,
+        "thoracolumbar_fascia", "fascia", layer.solid(), STEP,
         paint=muscle_paint.fascia, layer=layer, cover=roof.shifted(thickness),
     )  # fmt: skip
 

@@ -16,6 +16,9 @@ from spineviz.structure import Floats, Points, Surface
 
 Triangles = npt.NDArray[np.integer]
 
+STEP = 3.8
+"""Edge length (mm) of the triangles of all layers: on the same plan they lie on each other without a gap."""
+
 RIM = 0.5
 """Breadth of the narrow triangles along a layer's edges, mm: smooth shading keeps the edges crisp."""
 

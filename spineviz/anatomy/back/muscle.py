@@ -73,15 +73,17 @@ def muscle_recipes(
     size: float = 1.0,
     aponeurosis: bool = False,
     ligaments: Collection[Surface] = (),
+    nerves: Collection[Surface] = (),
 ) -> dict[str, Recipe]:
     """Return the muscles of both sides beside some neighbouring bones and the fascia over them, by name.
 
     ``size`` is how large the body is beside the mean. With ``aponeurosis``, that of erector spinae lies
-    between the fascia and the muscles, where loins and sacrum are there. All give way to the ``ligaments``.
+    between the fascia and the muscles, where loins and sacrum are there. All give way to the ``ligaments``
+    and lie behind the ``nerves``.
     """
     there = tuple(name for name in REACH if present(name, bones))
     parameters = _without(parameters, there)
-    bed = muscle_bed(parameters, bones, size, aponeurosis, ligaments)
+    bed = muscle_bed(parameters, bones, size, aponeurosis, ligaments, nerves)
     result: dict[str, Recipe] = {}
     for name in there:
         right = _recipe(name, parameters, bed, bones, "right")

@@ -10,17 +10,23 @@ from spineviz import measures
 from spineviz.anatomy.back.around import Loin
 from spineviz.anatomy.back.transverse import TransverseSheet
 from spineviz.anatomy.back.whole import WholeRecipe
+from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc.space import landmark
-from spineviz.anatomy.net import pushed, uphill
+from spineviz.anatomy.net import pushed
 from spineviz.anatomy.recipe import Paint
 from spineviz.anatomy.relaxed_line import tube, unit
+from spineviz.geometry import vertex_normals
 from spineviz.sdf.loft import superellipsoid
-from spineviz.sdf.solid import Solid, smooth_intersection
+from spineviz.sdf.solid import Field, Solid, smooth_intersection
 from spineviz.structure import Floats, Points
 from spineviz.terms import Level
 
 STEP = 0.9
 """The meshing step, mm."""
+
+NEAR, RELUCTANT = 8.0, 0.25
+"""A muscle is attached no farther than so many mm from the usual place; each mm away must give it so much
+more room."""
 
 LEAST = 30
 """A muscle of which fewer samples than this, 1.2 mm apart, are left is not made."""
@@ -156,11 +162,9 @@ def _medial(loin: Loin, above: Level, below: Level) -> WholeRecipe | None:
     facet = landmark(lower, f"facet.superior.{loin.side}").origin
     beside = np.array(shape["mammillary"]) * [loin.sign, 1.0, 1.0]
     end = facet + beside @ lower.frame.axes
-    bone, taken = loin.of("bone"), loin.taken("bone", "disc", "ligament", "vessel", "nerve", "muscle")
-    ends = np.array([start, end])
-    for _ in range(6):
-        ends = ends - np.clip(bone(ends), -3.0, 3.0)[:, None] * uphill(bone, ends)
+    taken = loin.taken("bone", "disc", "ligament", "vessel", "nerve", "muscle")
     radius = loin.size * shape["radius"]
+    ends = np.array([_attachment(upper, start, taken, radius), _attachment(lower, end, taken, radius)])
     line = ends[0] + np.linspace(0.0, 1.0, 12)[:, None] * (ends[1] - ends[0])
     line[1:-1] = pushed(line[1:-1], taken, 0.75 * radius, rounds=12)
     belly = tube(line, radius * np.sqrt(np.linspace(0.4, 1.0, 12) * np.linspace(1.0, 0.4, 12) / 0.49))
@@ -175,6 +179,16 @@ def _medial(loin: Loin, above: Level, below: Level) -> WholeRecipe | None:
     solid = Solid(field, line.min(axis=0) - 2 * radius - 2.0, line.max(axis=0) + 2 * radius + 2.0)
     name = f"intertransversarius_medial.{above}-{below}.{loin.side}"
     return _whole(loin, name, solid, ends[0] - ends[1])
+
+
+def _attachment(bone: LevelBone, wanted: Floats, taken: Field, radius: float) -> Floats:
+    """Return the place (3,) on a bone near the one wanted before which a muscle of some radius has room."""
+    vertices = bone.surface.vertices.astype(np.float64)
+    way = np.linalg.norm(vertices - wanted, axis=1)
+    near = np.flatnonzero(way < max(NEAR, float(way.min()) + 1.0))
+    outward = vertex_normals(bone.surface.vertices, bone.surface.faces)[near]
+    room = np.minimum(taken(vertices[near] + radius * outward), 0.75 * radius)
+    return np.asarray(vertices[near][np.argmax(room - RELUCTANT * way[near])])
 
 
 def _whole(loin: Loin, name: str, solid: Solid, along: Floats) -> WholeRecipe | None:

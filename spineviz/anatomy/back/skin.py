@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from spineviz import measures
 from spineviz.anatomy.back.height_map import HeightMap
-from spineviz.anatomy.back.layer import Layer, LayerRecipe
+from spineviz.anatomy.back.layer import STEP, Layer, LayerRecipe
 from spineviz.anatomy.back.profile import Profile, along, measured
 from spineviz.anatomy.back.stations import Stations, names_of, stations
 from spineviz.anatomy.bone import LevelBone
@@ -23,8 +23,8 @@ from spineviz.spec import Spec
 from spineviz.structure import Points, Surface
 from spineviz.terms import LOWER_LUMBAR_LEVELS, Disc, Level, SkinTone
 
-SKIN_STEP = 4.5
-"""Edge length of the layers' triangles, mm."""
+LEAST_FAT = 0.5
+"""Nowhere is the fat thinner than this, mm."""
 
 
 class SkinParameters(Spec):
@@ -96,14 +96,14 @@ def skin_recipes(
         raise TypeError(f"skin is laid on a fascia that is a LayerRecipe, not on a {type(fascia).__name__}")
     under = fascia.layer
     surface = skin_surface(parameters, fascia.cover or under.outer, stations(bones))
+    least = under.outer.shifted(parameters.dermis_thickness + LEAST_FAT)
+    surface = replace(surface, values=np.minimum(surface.values, least.values))
     dermis = surface.shifted(-parameters.dermis_thickness)
     fat, skin = Layer(under.outer, dermis, under.outline), Layer(dermis, surface, under.outline)
     return {
-        "subcutaneous_fat": LayerRecipe(
-            "subcutaneous_fat", "fat", fat.solid(), SKIN_STEP, paint=plain, layer=fat
-        ),
+        "subcutaneous_fat": LayerRecipe("subcutaneous_fat", "fat", fat.solid(), STEP, paint=plain, layer=fat),
         "skin": LayerRecipe(
-            "skin", "skin", skin.solid(), SKIN_STEP, None, Toned(parameters.tone).paint, layer=skin
+            "skin", "skin", skin.solid(), STEP, None, Toned(parameters.tone).paint, layer=skin
         ),
     }
 

@@ -64,6 +64,11 @@ class DisplacedMaterial(Spec):
         return self.offset > 1.0
 
     @property
+    def aside(self) -> float:
+        """How far it stands before the pedicle: 0 in the middle of the canal, 1 at the canal's border."""
+        return 0.0 if self.beside or self.anterior else self.offset
+
+    @property
     def up(self) -> bool:
         """Whether it tends upwards: where it migrates to, or in the foramen, whose pedicle lies below."""
         return self.migration > 0.0 or (self.migration == 0.0 and self.beside)

@@ -39,6 +39,11 @@ class Size(Protocol):
         ...
 
     @property
+    def aside(self) -> float:
+        """How far it stands before the pedicle: 0 in the middle of the canal, 1 at the canal's border."""
+        ...
+
+    @property
     def contained(self) -> bool:
         """Whether annulus and ligament cover it."""
         ...
@@ -75,7 +80,8 @@ def extrusion(material: Size, half: float, channel: Floats) -> tuple[Shape, Shap
     if material.migration:
         tip = np.array(shape["tip"])
         end = down * (half + abs(material.migration) - tip[5])
-        lobes.append((np.array([tip[0] * material.width, tip[1] * material.depth, end]), tip[3:] * scale))
+        aside = (tip[0] - shape["lean"] * material.aside) * material.width
+        lobes.append((np.array([aside, tip[1] * material.depth, end]), tip[3:] * scale))
 
     roughness = 0.0 if material.contained else shape["roughness"]
 

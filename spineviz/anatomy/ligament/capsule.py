@@ -21,13 +21,25 @@ from spineviz.terms import Level, Side, region_of
 
 Shape = Mapping[str, float]
 
+ALONE = Surroundings(())
+"""No nerves."""
+
+AROUND = 12
+"""A net is drawn around edges of bone at most so often."""
+
 
 def facet_capsule(
-    above: Level, below: Level, side: Side, spine: Spine, others: Sequence[Surface] = ()
+    above: Level,
+    below: Level,
+    side: Side,
+    spine: Spine,
+    others: Sequence[Surface] = (),
+    nerves: Surroundings = ALONE,
 ) -> Structure:
     """Return ``facet_capsule.<above>-<below>.<side>``, in the world, mm.
 
-    It ends at ``others``, such as the yellow ligaments. Raises ValueError where a landmark is missing.
+    It ends at ``others``, such as the yellow ligaments, and is flat where ``nerves`` pass it. Raises
+    ValueError where a landmark is missing.
     """
     shape = measures.table("facet_capsule")
     size = measures.table(f"facet_capsule_size.{region_of(above)}")
@@ -40,9 +52,14 @@ def facet_capsule(
     inner = inner + (size["bulge"] * np.cos(across * np.pi / 2))[:, None, None] * outward
     inner = _drawn(pushed(inner, bones.distance, shape["seam"]), across, upper, lower, shape)
     inner = pushed(_evened(inner, across), bones.distance, shape["seam"])
+    near = nerves.among(inner.reshape(-1, 3))
+    inner = _around_edges(pushed(inner, near.distance, shape["thinnest"], 2), bones, shape["seam"])
     ways = _outward(inner, rim)
     thickness = size["thickness"] * (shape["edge"] + (1.0 - shape["edge"]) * np.sqrt(1.0 - across**2))
-    outer = pushed(inner + thickness[:, None, None] * ways, bones.distance, 2 * shape["seam"])
+    room = near.distance(inner.reshape(-1, 3)).reshape(inner.shape[:2]) - shape["seam"]
+    thickness = np.maximum(np.minimum(thickness[:, None], room), shape["thinnest"])
+    outer = pushed(inner + thickness[..., None] * ways, bones.distance, 2 * shape["seam"])
+    outer = _around_edges(outer, bones, 2 * shape["seam"])
     name = f"facet_capsule.{above}-{below}.{side}"
     kept = _free(inner, outer, Surroundings(()).and_also(others), shape["beside"])
     build = sleeve if kept.all() else slab
@@ -74,6 +91,29 @@ def _evened(net: Net, across: Floats) -> Net:
     both = ndimage.gaussian_filter1d(around, 0.8, axis=0, mode="nearest")
     share = np.clip((1.0 - np.abs(across)) * 3.0, 0.0, 1.0)[:, None, None]
     return np.asarray(around + share * (both - around))
+
+
+def _around_edges(net: Net, bones: Surroundings, seam: float) -> Net:
+    """Return a sleeve's net with its meshes drawn around an edge of bone that they leap over.
+
+    Places may all lie off a bone while the straight way from one to the next goes through it.
+    """
+    for _ in range(AROUND):
+        caught = np.zeros(net.shape[:2])
+        for down, along in ((1, 0), (0, 1), (1, 1), (1, -1)):
+            beside = np.roll(net, -along, axis=1)[down:]
+            middles = (net[: len(beside)] + beside) / 2
+            deep = bones.distance(middles.reshape(-1, 3)).reshape(middles.shape[:2]) < -seam
+            caught[: len(beside)] += deep
+            caught[down:] += np.roll(deep, along, axis=1)
+        if not caught.any():
+            break
+        share = np.clip(
+            2.0 * ndimage.gaussian_filter(np.minimum(caught, 1.0), 1.5, mode=("nearest", "wrap")), 0.0, 1.0
+        )
+        calm = ndimage.gaussian_filter(net, (1.0, 1.0, 0.0), mode=("nearest", "wrap", "nearest"))
+        net = pushed(net + share[..., None] * (calm - net), bones.distance, seam)
+    return net
 
 
 def _outward(net: Net, rim: Points) -> Net:

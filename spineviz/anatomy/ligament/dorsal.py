@@ -141,7 +141,7 @@ def supraspinous_ligament(
     )
     radii = np.full(len(line), shape["half_width"])
     rings = rings_around(line, radii, int(shape["sides"]), shape["half_depth"] / shape["half_width"])[1:-1]
-    rings = pushed(rings, bones.distance, shape["seam"])
+    rings = pushed(rings, bones.and_also(others).distance, shape["seam"])
     return Structure(f"supraspinous_ligament.{above}-{below}", "ligament", pipe(rings))
 
 

@@ -26,8 +26,14 @@ from spineviz.terms import DISCS, LEVELS, SIDES, Level
 
 Pair = tuple[Level, Level]
 
-IN_THE_CANAL = ("thecal_sac", "root", "herniation", "rootlet", "spinal_cord", "ganglion")
-"""What the posterior longitudinal ligament leaves room for, by the beginnings of names."""
+NERVOUS = ("thecal_sac", "root", "rootlet", "spinal_cord", "ganglion")
+"""What the posterior longitudinal ligament leaves room for, by the beginnings of names.
+
+Displaced disc lifts or tears it: see `lifting`.
+"""
+
+IN_THE_CANAL = (*NERVOUS, "herniation")
+"""What the yellow ligaments leave room for, by the beginnings of names."""
 
 
 def spinal_ligaments(
@@ -42,6 +48,7 @@ def spinal_ligaments(
     """
     made = _Made(dict(known), None if only is None else frozenset(only))
     inside = Surroundings(()).and_also(made.of(*IN_THE_CANAL))
+    passing = Surroundings(()).and_also(made.of("thecal_sac", "root"))
     pairs = neighbours(spine.bones)
     discs = [pair for pair in pairs if "-".join(pair) in DISCS]
     for pair in discs:
@@ -54,12 +61,13 @@ def spinal_ligaments(
             cord += made.of(f"supraspinous_ligament.{name}")
         if pair in discs and pair[1] != "S1":
             made.one(f"interspinous.{name}", partial(interspinous_ligament, *pair, spine, between, cord))
-        made.both(pair, "facet_capsule", spine, partial(facet_capsule, *pair, spine=spine, others=between))
+        capsule = partial(facet_capsule, *pair, spine=spine, others=between, nerves=passing)
+        made.both(pair, "facet_capsule", spine, capsule)
         walls = between + made.of(f"facet_capsule.{name}")
         made.both(pair, "facet_cartilage", spine, partial(facet_cartilage, *pair, spine=spine, others=walls))
         if pair[0][0] in "TL" and pair[1][0] in "TL":
             made.both(pair, "intertransverse", spine, partial(intertransverse_ligament, *pair, spine=spine))
-    _long_ones(spine, made, inside)
+    _long_ones(spine, made, Surroundings(()).and_also(made.of(*NERVOUS)))
     return made.structures
 
 

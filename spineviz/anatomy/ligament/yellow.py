@@ -60,15 +60,15 @@ def yellow_ligament(
     thickness = float(measures.value(f"yellow_ligament_thickness.{region_of(above)}"))
     bones, name = spine.of(above, below), f"flavum.{above}-{below}.{side}"
     inner = pushed(_back(name, above, below, side, frame, spine), bones.distance, shape["seam"])
+    nerves = within.among(inner.reshape(-1, 3)) if within is not None else Surroundings(())
+    inner = pushed(pushed(inner, nerves.distance, shape["thinnest"]), bones.distance, shape["seam"])
     inner = _beside(inner, side, frame, shape["cleft"])
     ways = _inward(inner, frame)
     rise = thickness * _profile(inner.shape[:2], shape)
     even = np.einsum("nmk,nmk->nm", smoothed(inner, 1.5, 1.2) - inner, ways)
     rise = rise + even
-    if within is not None and within.things:
-        flat = inner.reshape(-1, 3)
-        room = within.among(flat).distance(flat).reshape(rise.shape) - shape["clear"]
-        rise = np.minimum(rise, ndimage.minimum_filter(room, size=3, mode="nearest"))
+    room = nerves.distance(inner.reshape(-1, 3)).reshape(rise.shape) - shape["clear"]
+    rise = np.minimum(rise, ndimage.minimum_filter(room, size=3, mode="nearest"))
     outer = inner + np.maximum(rise, shape["thinnest"])[..., None] * ways
     outer = pushed(outer, bones.distance, 0.3)
     inner, outer = freed(inner, outer, bones, shape["thinnest"])

@@ -12,9 +12,9 @@ from spineviz import measures
 from spineviz.anatomy.nerve.axis import STRIDE, SacAxis
 from spineviz.anatomy.nerve.cord import Cord
 from spineviz.anatomy.nerve.parameters import RootParameters
+from spineviz.anatomy.nerve.parting import Strand, parted
 from spineviz.anatomy.nerve.paths import RootPath
 from spineviz.anatomy.nerve.rootlets import FANNED
-from spineviz.anatomy.net import pushed
 from spineviz.anatomy.relaxed_line import curve, resampled, unit
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points
@@ -34,10 +34,6 @@ GROWN = 24
 
 WALL = 0.35
 """Strands stay this much farther (mm) off the sac's wall than off each other: it is felt coarsely."""
-
-OFF_WALL, JOINING = 0.1, 4
-"""At last a strand is pushed off the wall by this much (mm), but for its ends, which lie on the
-cord or in a cut, and on its root."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -78,7 +74,7 @@ def cauda_lines(
     sac: Field,
     fans: Mapping[Root, Points],
     side: Side,
-) -> dict[Root, tuple[Points, Floats]]:
+) -> dict[Root, Strand]:
     """Return the line (n, 3) and the radii (n,), mm, of each strand of one side, in the world.
 
     ``fans`` are the lines of rootlets that the strands pass. Strands start on the cord, or at the upper cut
@@ -102,7 +98,7 @@ def cauda_lines(
     pinned = cord.there and cord.whole
     taken = _taken([own[root.root] for root in roots], fans, filum, axis, index, side)
     laid = _laid(section, alive, radii, np.array(goals), _cord_at(cord, index), taken, pinned)
-    result = {}
+    result: dict[Root, Strand] = {}
     for row, root in enumerate(roots):
         rows = np.flatnonzero(alive[row])
         if len(rows) < 2:
@@ -116,10 +112,15 @@ def cauda_lines(
         count = int(np.linalg.norm(np.diff(line, axis=0), axis=1).sum() / SPACING)
         line = resampled(curve(line), max(count, 6))
         thick = radii[row] * (_growing(line) if pinned else np.ones(len(line)))
-        inner = slice(JOINING, -JOINING)
-        line[inner] = pushed(line[inner], lambda points: -sac(points), thick[inner] + OFF_WALL)
         result[root.root] = line, thick
-    return result
+    roots_within = {root: _within(path) for root, path in own.items()}
+    thread = filum, np.full(len(filum), measures.value("filum_terminale.diameter") / 2)
+    return parted(result, roots_within, thread, sac, SIGN[side])
+
+
+def _within(path: RootPath) -> Strand:
+    """Return the part of a root that lies in the sac."""
+    return path.points[: path.takeoff + 1], path.radii[: path.takeoff + 1]
 
 
 def _growing(line: Points) -> Floats:
@@ -169,7 +170,7 @@ def _taken(
     side: Side,
 ) -> Discs:
     """Return the circles that roots within the sac, the filum and rootlets of fans fill at each station."""
-    items: list[tuple[Points, Floats]] = [(path.points[: path.takeoff + 1], path.radii) for path in paths]
+    items: list[Strand] = [(path.points[: path.takeoff + 1], path.radii) for path in paths]
     items.append((filum, np.full(len(filum), measures.value("filum_terminale.diameter") / 2)))
     thin = measures.value("rootlets.radius")
     lines = [line.reshape(-1, len(line) // 6, 3) for line in fans.values()]

@@ -1,4 +1,7 @@
-"""How a nerve settles between displaced disc material and bone: pushed out of both, and smooth between."""
+"""How a nerve settles between displaced disc material and bone: pushed out of both, and smooth between.
+
+What is flattened widens: a nerve keeps its volume.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from spineviz import measures
+from spineviz.geometry import triangle_normals, vertex_normals, volume
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points, Surface
 
@@ -40,6 +44,46 @@ def settled(surface: Surface, start: Points, material: Field, walls: Field, with
             here = rest[region] + even @ (here - rest[region])
         result[region] = here
     return result
+
+
+def widened(surface: Surface, start: Points, material: Field, walls: Field) -> Points:
+    """Return vertices (n, 3), mm, of a nerve that encloses as much at ``start`` as at rest.
+
+    ``surface`` is the nerve at rest. It widens where it has been moved and is free: the more, the farther it
+    has been moved; nothing is pushed into material or walls. What is missing at most afterwards is a share
+    told in the measures, unless there is no room.
+    """
+    shape = measures.table("nerve_displacement.settling")
+    wanted = volume(surface)
+    if abs(volume(surface.moved(start)) / wanted - 1.0) < shape["kept_within"]:
+        return start
+    way = np.linalg.norm(start - surface.vertices, axis=1)
+    region = np.flatnonzero(way > 1e-3)
+    even = _evening(surface.faces, region, len(way))
+    off = np.minimum(
+        material(start[region]) - shape["off_material"], walls(start[region]) - shape["off_walls"]
+    )
+    free = np.clip(off / shape["free"], 0.0, 1.0) * way[region]
+    for _ in range(int(shape["evened"])):
+        free = even @ free
+    result = np.array(start)
+    for _ in range(int(shape["fills"])):
+        lack = wanted - volume(surface.moved(result))
+        if abs(lack) < shape["kept_within"] * wanted:
+            break
+        gain = float(free @ _shares(result, surface.faces)[region])
+        normals = vertex_normals(result, surface.faces)[region]
+        rise = np.clip(lack / max(gain, 1e-9) * free, -LONGEST, LONGEST)
+        here = result[region] + rise[:, None] * normals
+        here = _out(here, material, shape["off_material"])
+        result[region] = _out(here, walls, shape["off_walls"])
+    return result
+
+
+def _shares(vertices: Points, faces: npt.NDArray[np.integer]) -> Floats:
+    """Return each vertex' share (n,) of a mesh's area, mm²."""
+    areas = triangle_normals(vertices, faces)[1]
+    return np.bincount(faces.ravel(), np.repeat(areas / 3.0, 3), minlength=len(vertices))
 
 
 def _near(rest: Points, start: Points, material: Field, reach: float) -> npt.NDArray[np.bool_]:

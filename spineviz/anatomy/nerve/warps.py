@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,7 @@ from spineviz.anatomy.disc.displaced_material import DisplacedMaterial, material
 from spineviz.anatomy.disc.space import DiscSpace, disc_space
 from spineviz.anatomy.nerve import WITHIN, root_name
 from spineviz.anatomy.nerve.obstacles import obstacles
-from spineviz.anatomy.nerve.settling import settled
+from spineviz.anatomy.nerve.settling import settled, widened
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points, Structure, Surface, Warp, frozen
 from spineviz.terms import (
@@ -129,12 +129,14 @@ def nerve_warps(
     walls = obstacles({level: bones[level] for level in levels_of(disc)}, discs=False, exact=True)
     result: dict[tuple[str, str], Warp] = {}
     for name in (name for name in names if name in structures):
-        settle = (
-            None
-            if settling is None
-            else partial(settled, material=settling, walls=walls, within=_within(name))
-        )
-        warp = _warp(structures[name].surface, space.frame, retracted, fields, settle)
+        steps = []
+        if settling is not None:
+            steps.append(partial(settled, material=settling, walls=walls, within=_within(name)))
+        if material is not None and name != "thecal_sac":
+            steps.append(
+                partial(widened, material=_beside_the_disc(material, space, parameters), walls=walls)
+            )
+        warp = _warp(structures[name].surface, space.frame, retracted, fields, steps)
         if len(warp.moving):
             result[name, "surgery"] = warp
     return result
@@ -163,6 +165,12 @@ def _material(space: DiscSpace, parameters: DiscParameters) -> Field | None:
     return lambda points: np.asarray(np.min([field(points) for field in fields], axis=0))
 
 
+def _beside_the_disc(material: Field, space: DiscSpace, parameters: DiscParameters) -> Field:
+    """Return the distance to the healthy disc and to what has left its place."""
+    intact = annulus_field(space, parameters.model_copy(update={"bulging": None}))
+    return lambda points: np.minimum(material(points), intact(points))
+
+
 def _touched(name: str, structures: Mapping[str, Structure], material: Field) -> bool:
     """Tell whether material lies where a nerve is at rest."""
     if name not in structures:
@@ -175,7 +183,7 @@ def _warp(
     frame: Frame,
     side: Side,
     fields: tuple[Yielding, ...],
-    settle: Callable[[Surface, Points], Points] | None,
+    steps: Sequence[Callable[[Surface, Points], Points]],
 ) -> NerveWarp:
     rest = np.asarray(surface.vertices, dtype=np.float64)
     weights = _retraction(frame.to_local(rest), side)
@@ -185,13 +193,14 @@ def _warp(
     for field in fields:
         moving |= np.linalg.norm(field(rest, 1.0) - rest, axis=1) > 1e-4
         pushed = field(pushed, 1.0)
-    added = None
-    if settle is not None:
-        added = settle(surface, pushed) - pushed
-        moving |= np.linalg.norm(added, axis=1) > 1e-4
+    settled_at = pushed
+    for step in steps:
+        settled_at = step(surface, settled_at)
+    added = settled_at - pushed
+    moving |= np.linalg.norm(added, axis=1) > 1e-4
     index = np.flatnonzero(moving)
     medial = weights[index, None] * direction
-    settling = None if added is None else frozen(added[index], np.float64)
+    settling = frozen(added[index], np.float64) if steps else None
     return NerveWarp(
         frozen(rest, np.float64), frozen(index, np.int64), frozen(medial, np.float64), fields, settling
     )

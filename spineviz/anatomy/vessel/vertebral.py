@@ -10,13 +10,18 @@ from scipy import ndimage
 from spineviz import measures
 from spineviz.anatomy.disc.space import landmark
 from spineviz.anatomy.net import mirrored, pipe, rings_around
-from spineviz.anatomy.surroundings import Spine
+from spineviz.anatomy.surroundings import Spine, Surroundings
 from spineviz.anatomy.vessel.course import clear, through
 from spineviz.structure import Points, Structure, Surface
 from spineviz.terms import SIGN, Level, Side
 
 FORAMINA: tuple[Level, ...] = ("C6", "C5", "C4", "C3", "C2", "C1")
 """The levels whose transverse foramina the artery passes, from below."""
+
+
+TURNS, ASIDE, RELUCTANT = 16, np.arange(0.2, 1.7, 0.2), 0.2
+"""Where an artery is squeezed, more room is looked for in so many directions and so far aside (mm); a place
+is taken where it gives more than this share of the way there."""
 
 
 def vertebral_arteries(spine: Spine, others: Sequence[Surface] = ()) -> list[Structure]:
@@ -51,12 +56,28 @@ def _artery(side: Side, levels: Sequence[Level], spine: Spine, others: Sequence[
     line = ndimage.gaussian_filter1d(line, shape["bend"], axis=0, mode="nearest")
     line = clear(line, shape["slack"] * radii, around, shape["gap"], shape["even"], 30)
     line = ndimage.gaussian_filter1d(line, shape["last_even"], axis=0, mode="nearest")
+    line = _freest(line, around, shape["thinnest"] / 2 + shape["gap"])
     room = around.distance(line) - shape["gap"] / 2
     radii = np.clip(np.minimum(radii, room), shape["thinnest"] / 2, radius)
     narrowed = ndimage.gaussian_filter1d(ndimage.minimum_filter1d(radii, 13), 3.0, mode="nearest")
     radii = np.minimum(radii, narrowed)
     made = pipe(rings_around(line, radii, int(shape["sides"])))
     return Structure(f"vertebral_artery.{side}", "artery", made, side)
+
+
+def _freest(line: Points, around: Surroundings, wanted: float) -> Points:
+    """Return a line (n, 3) moved aside, where less room (mm) than wanted is left, to where there is most."""
+    low = np.flatnonzero(around.distance(line) < wanted)
+    if not len(low):
+        return line
+    ring = rings_around(line, np.ones(len(line)), TURNS)[low] - line[low, None]
+    ways = np.concatenate([np.zeros((len(low), 1, 3)), *(step * ring for step in ASIDE)], axis=1)
+    places = line[low, None] + ways
+    room = around.distance(places.reshape(-1, 3)).reshape(places.shape[:2])
+    best = (room - RELUCTANT * np.linalg.norm(ways, axis=2)).argmax(axis=1)
+    shift = np.zeros_like(line)
+    shift[low] = ways[np.arange(len(low)), best]
+    return np.asarray(line + ndimage.gaussian_filter1d(shift, 1.0, axis=0, mode="nearest"))
 
 
 def _before_c7(spine: Spine, side: Side) -> list[Points]:

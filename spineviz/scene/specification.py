@@ -1,44 +1,22 @@
-"""The scene file: what to show, validated; TOML in and out, JSON schema out."""
+"""What a scene file may tell: parameter classes that refuse what cannot be shown."""
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-import tomli_w
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.cuts import CutPlane, LayersSaid
 from spineviz.layers import LAYERS, Layer, chosen_layers, enclosed
-from spineviz.library import data_folder
-from spineviz.locale import text
-from spineviz.pathology import Herniation, herniation_size, herniation_title
+from spineviz.pathology import Deforming, Herniation, Pathology
 from spineviz.patient import GivenBone
-from spineviz.patient.mesh_file import read_mesh
-from spineviz.spec import Entries, Spec, Table
+from spineviz.spec import Entries, Spec
 from spineviz.surgery.procedures import Approach
-from spineviz.terms import (
-    LEVELS,
-    LOWER_LUMBAR_DISCS,
-    Disc,
-    Level,
-    Side,
-    SkinTone,
-    column,
-    levels_of,
-    roots_at,
-)
+from spineviz.terms import LEVELS, Disc, Level, Side, SkinTone, levels_of
 from spineviz.views import View
-
-Pathology = Annotated[Herniation, Field()]
-"""A pathology as a scene file tells it, known by its ``kind``."""
 
 REMOVED, REACHED = ("protrusion", "extrusion"), ("central", "paracentral", "subarticular")
 """The morphologies and the zones of the herniations that approaches remove."""
@@ -54,10 +32,6 @@ LayerWords = Annotated[
 
 
 Cuts = Annotated[tuple[CutPlane, ...], Field(max_length=12)]
-
-
-class SceneError(ValueError):
-    """A scene that cannot be shown; the text names the file, the field and what is allowed."""
 
 
 class Body(Spec):
@@ -198,8 +172,16 @@ class Scene(Spec):
         return self
 
     @model_validator(mode="after")
+    def _approaches_need_a_straight_column(self) -> Scene:
+        if self.approaches and self.deformed:
+            raise ValueError(
+                "approaches: they are not made for a column that is deformed; take the other pathologies away"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _approaches_aim_at_the_herniation(self) -> Scene:
-        herniated = [(entry.disc, entry.side) for entry in self.pathologies if entry.depth > 0]
+        herniated = [(entry.disc, entry.side) for entry in self._herniations]
         for index, entry in enumerate(self.approaches):
             self._can_be_reached(index, entry)
             if not herniated:
@@ -220,8 +202,8 @@ class Scene(Spec):
 
     def _can_be_reached(self, index: int, approach: Approach) -> None:
         """Raise ValueError where an approach meets a herniation that it is not made for."""
-        for entry in self.pathologies:
-            here = entry.depth > 0 and (entry.disc, entry.side) == (approach.disc, approach.side)
+        for entry in self._herniations:
+            here = (entry.disc, entry.side) == (approach.disc, approach.side)
             if here and not (entry.morphology in REMOVED and entry.zone in REACHED):
                 raise ValueError(
                     f"approaches[{index}]: it reaches {_either(REMOVED)}, {_either(REACHED)}; that of "
@@ -229,9 +211,19 @@ class Scene(Spec):
                 )
 
     @property
+    def _herniations(self) -> list[Herniation]:
+        """The scene's herniations, those of depth 0 left out."""
+        return [entry for entry in self.pathologies if isinstance(entry, Herniation) and entry.present]
+
+    @property
     def diseased(self) -> bool:
         """Whether the scene, or one of the bodies it compares, has a pathology."""
         return bool(self.pathologies) or any(body.pathologies for body in self.compare)
+
+    @property
+    def deformed(self) -> bool:
+        """Whether a pathology deforms the column of the scene, or of one of the bodies it compares."""
+        return any(isinstance(entry, Deforming) for _, entry in self._entries())
 
     @property
     def hidden(self) -> tuple[Layer, ...]:
@@ -269,216 +261,3 @@ def _either(words: tuple[str, ...]) -> str:
 
 def _aim(disc: Disc, side: Side) -> str:
     return f"the disc {disc}, {side}"
-
-
-def loads(text: str, name: str = "scene") -> Scene:
-    """Read a scene from TOML text; ``name`` stands in error messages.
-
-    Raises SceneError.
-    """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SceneError(f"{name}: not valid TOML: {error}") from None
-    try:
-        return Scene.model_validate(content, strict=False)
-    except ValidationError as error:
-        raise SceneError(_explained(name, error)) from None
-
-
-def dumps(scene: Scene) -> str:
-    """Write a scene as TOML text; `loads` reads the same scene back."""
-    return tomli_w.dumps(
-        scene.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | _kinds(scene)
-    )
-
-
-def load(source: str | Path) -> Scene:
-    """Read a scene: a file's path, or the name of a shipped scene.
-
-    Raises SceneError where there is none.
-    """
-    path = find(source)
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SceneError(f"{path}: cannot be read: {error}") from None
-    return _anchored(loads(text, str(path)), path.resolve().parent)
-
-
-def _anchored(scene: Scene, folder: Path) -> Scene:
-    """Return the scene with the mesh files of its bones looked for beside the scene file."""
-    bones = {
-        level: bone.model_copy(update={"file": str(folder / bone.file)})
-        for level, bone in scene.anatomy.bones.items()
-    }
-    anatomy = scene.anatomy.model_copy(update={"bones": Table(bones)})
-    return scene.model_copy(update={"anatomy": anatomy})
-
-
-def check(source: str | Path) -> None:
-    """Read a scene and the mesh files it names; raise SceneError with everything that is wrong with them."""
-    scene, name = load(source), find(source)
-    problems = [
-        f"{name}: anatomy.bones.{level}.file: {problem}"
-        for level, bone in scene.anatomy.bones.items()
-        if (problem := _unreadable(Path(bone.file)))
-    ]
-    if problems:
-        raise SceneError("\n".join(problems))
-
-
-def _unreadable(path: Path) -> str:
-    """Return what is wrong with a mesh file, or nothing."""
-    if not path.is_file():
-        return f"{path}: there is no such file"
-    try:
-        read_mesh(path)
-    except (OSError, ValueError) as error:
-        return f"{path}: {error}"
-    return ""
-
-
-def check_schema() -> None:
-    """Raise SceneError when the shipped ``scenes/schema.json`` is not the schema of this version."""
-    path = data_folder("scenes") / "schema.json"
-    if not path.is_file() or path.read_text("utf-8") != schema():
-        raise SceneError(f"{path}: is not the schema of this version; run: spineviz schema > {path}")
-
-
-def find(source: str | Path) -> Path:
-    """Return the path of a scene file, given by path or by the name of a shipped scene."""
-    path = Path(source)
-    if path.suffix == ".toml" or path.is_file():
-        if not path.is_file():
-            raise SceneError(f"{path}: there is no such file")
-        return path
-    shipped = data_folder("scenes") / f"{source}.toml"
-    if not shipped.is_file():
-        raise SceneError(
-            f"there is no scene '{source}'; shipped scenes: {', '.join(names())}; or name a .toml file"
-        )
-    return shipped
-
-
-def names() -> tuple[str, ...]:
-    """Return the names of the shipped scenes."""
-    return tuple(sorted(path.stem for path in data_folder("scenes").glob("*.toml")))
-
-
-def schema() -> str:
-    """Return the JSON schema of a scene file."""
-    return json.dumps(Scene.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-def shown_herniation(herniation: Herniation) -> Scene:
-    """Return the scene that shows one herniation from near by, between its neighbouring levels."""
-    above, below = levels_of(herniation.disc)
-    lower = herniation.disc in LOWER_LUMBAR_DISCS
-    own = column()
-    first = "L3" if lower else own[max(own.index(above) - 1, own.index("C2"))]
-    last = "S1" if lower else own[min(own.index(below) + 1, own.index("S1"))]
-    exiting, traversing = roots_at(herniation.disc)
-    roots = [f"root.{root}.{herniation.side}" for root in (traversing, exiting) if root is not None]
-    camera: View = {"foraminal": "foramen", "extraforaminal": "foramen", "anterior": "anterior"}.get(
-        herniation.zone, "close"
-    )  # type: ignore[assignment]
-    step = SceneStep(
-        title=f"herniation.{herniation.morphology}.plain",
-        camera=camera,
-        hide=("skin", "fat", "fascia", "muscles", "ligaments", "vessels", "epidural_fat"),
-        fade=("bones",),
-        highlight=("disease",),
-        labels=(
-            f"herniation.{herniation.disc}",
-            *roots,
-            "thecal_sac",
-            "spinal_cord",
-            f"disc.{herniation.disc}",
-        ),
-    )
-    return Scene(
-        title=", ".join(map(text, (herniation_title(herniation), *herniation_size(herniation)))),
-        anatomy=AnatomyRange(first=first, last=last),
-        pathologies=(herniation,),
-        camera=camera,
-        steps=(step,),
-        poster=step.seconds,
-    )
-
-
-def _kinds(scene: Scene) -> dict[str, Any]:
-    """Return the entries whose ``kind`` must stand in the file although it is a default."""
-    result: dict[str, Any] = {}
-    for name in ("pathologies", "approaches"):
-        entries = getattr(scene, name)
-        if entries:
-            result[name] = [
-                {"kind": entry.kind} | entry.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-                for entry in entries
-            ]
-    return result
-
-
-def _explained(name: str, error: ValidationError) -> str:
-    lines = [
-        _problem(item["loc"], item["type"], item["msg"], item.get("ctx", {})) + _nearest(item["type"], item)
-        for item in error.errors()
-    ]
-    return "\n".join(f"{name}: {line}" for line in lines)
-
-
-def _nearest(kind: str, problem: Mapping[str, Any]) -> str:
-    """Return the nearest of the words allowed where another was given."""
-    if kind != "literal_error" or not isinstance(problem["input"], str):
-        return ""
-    allowed = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
-    near = get_close_matches(problem["input"], allowed, n=1, cutoff=0.6)
-    return f"; nearest to '{problem['input']}': {near[0]}" if near else ""
-
-
-def _problem(place: Iterable[int | str], kind: str, message: str, context: dict[str, Any]) -> str:
-    where = ""
-    for part in place:
-        where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else str(part)
-    if kind == "extra_forbidden":
-        return f"{where}: unknown field{_allowed(where)}"
-    if kind == "missing":
-        return f"{where}: this field is needed"
-    if kind == "value_error":
-        return f"{where or 'scene'}: {context.get('error', message)}"
-    return f"{where}: {message[0].lower()}{message[1:]}"
-
-
-def _allowed(where: str) -> str:
-    """Return the fields allowed beside an unknown one, found in the schema."""
-    parent = where.replace("]", "").replace("[", ".").split(".")[:-1]
-    root = Scene.model_json_schema()
-    options = _properties(root, root, parent)
-    return f"; allowed: {', '.join(sorted(options))}" if options else ""
-
-
-def _properties(root: dict[str, Any], node: dict[str, Any], path: list[str]) -> set[str]:
-    while "$ref" in node:
-        node = root["$defs"][node["$ref"].rpartition("/")[2]]
-    choices = [item for key in ("anyOf", "oneOf") for item in node.get(key, []) if item.get("type") != "null"]
-    if choices:
-        found = [_properties(root, choice, path) for choice in _chosen(root, choices, path)]
-        return set().union(*found)
-    if not path:
-        return set(node.get("properties", {}))
-    head, *rest = path
-    if head.isdigit():
-        return _properties(root, node.get("items", {}), rest)
-    return _properties(root, node.get("properties", {}).get(head, {}), rest)
-
-
-def _chosen(root: dict[str, Any], choices: list[dict[str, Any]], path: list[str]) -> list[dict[str, Any]]:
-    """Return the members of a union that the path's kind points to, and drop the kind from the path."""
-    if path:
-        for choice in choices:
-            target = root["$defs"].get(choice.get("$ref", "").rpartition("/")[2], {})
-            if target.get("properties", {}).get("kind", {}).get("const") == path[0]:
-                path.pop(0)
-                return [choice]
-    return choices

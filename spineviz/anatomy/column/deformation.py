@@ -1,0 +1,67 @@
+"""What a disease changes of a column that stands: slips, worn discs, collapsed bodies, curves.
+
+A deformation carries the healthy body to the diseased one. It is told by the discs and the bones concerned;
+what lies above a disc moves with what the disc carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import Field as Limits
+
+from spineviz.anatomy.vertebra.collapse import Collapse
+from spineviz.spec import Spec
+from spineviz.terms import Disc, Level
+
+
+class Slip(Spec):
+    """How the bone above a disc has slipped forwards on the one below.
+
+    ``share`` is in parts of the depth of the endplate below, after Taillard; ``tilt`` (degrees) how far the
+    bone above has tipped forward over it and ``drop`` (mm) how far it has sunk before it. Where the pars is
+    cleft (``lysis``) the posterior arch of the upper bone stays behind.
+    """
+
+    share: float = Limits(gt=0.0, le=1.3)
+    tilt: float = Limits(default=0.0, ge=0.0, le=60.0)
+    drop: float = Limits(default=0.0, ge=0.0, le=40.0)
+    lysis: bool = False
+
+
+class Wear(Spec):
+    """How worn a disc is: what part of its ``height`` it has kept, and what shows of it.
+
+    ``signal`` is how bright its nucleus still is, 0 to 1; ``vacuum`` whether a cleft of gas has opened in it;
+    ``osteophytes`` (mm) how far the rims have grown outwards; ``modic`` the change of the marrow beside it.
+    """
+
+    height: float = Limits(default=1.0, gt=0.2, le=1.0)
+    signal: float = Limits(default=1.0, ge=0.0, le=1.0)
+    vacuum: bool = False
+    osteophytes: float = Limits(default=0.0, ge=0.0, le=8.0)
+    modic: int = Limits(default=0, ge=0, le=3)
+
+
+class Bend(Spec):
+    """How a segment is bent, in degrees: forward, to the right, and turned with its front to the right."""
+
+    forward: float = 0.0
+    right: float = 0.0
+    turned: float = 0.0
+
+
+@dataclass(frozen=True)
+class Deformation:
+    """All that is deformed of a column, by disc and by level."""
+
+    slips: Mapping[Disc, Slip] = field(default_factory=dict)
+    worn: Mapping[Disc, Wear] = field(default_factory=dict)
+    bends: Mapping[Disc, Bend] = field(default_factory=dict)
+    collapsed: Mapping[Level, Collapse] = field(default_factory=dict)
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing is deformed."""
+        return not (self.slips or self.worn or self.bends or self.collapsed)

@@ -1,0 +1,208 @@
+"""Where a deformation takes every bone: movements in the world, from the sacrum upwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.column.carrying import Movement, Rigid
+from spineviz.anatomy.column.deformation import Bend, Deformation, Slip, Wear
+from spineviz.structure import Floats, Frame
+from spineviz.terms import LEVELS, SIDES, Disc, Level, discs_of, levels_of
+
+MIDST = 1.5
+"""Corners of endplates are looked for within this many mm of the midline."""
+
+HEIGHT, BEHIND = 6.0, 26.0
+"""A corner lies within this height (mm) of its endplate's plane, and no farther behind its centre."""
+
+ARCH_TILT, ARCH_TILT_MOST = 30.0, 14.0
+"""A loose arch tips back by so many degrees for a slip of the whole endplate, and by no more than that."""
+
+TORN = 0.4
+"""A disc follows a slip up to this share of the endplate below, and tears off the bone above beyond it."""
+
+RIMS_APART = 0.8
+"""However worn a disc is, the rims beside it keep this distance, mm."""
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """The space between two bodies: corners (3,) of the endplates above and below it in the midline, mm."""
+
+    above: tuple[Floats, Floats]
+    below: tuple[Floats, Floats]
+    lower: Frame
+    """The frame of the endplate below, in the world."""
+
+    @property
+    def depth(self) -> float:
+        """The depth of the endplate below, mm."""
+        return float(np.linalg.norm(self.below[0] - self.below[1]))
+
+    @property
+    def forward(self) -> Floats:
+        """The way from the posterior to the anterior corner of the endplate below, a unit vector."""
+        way: Floats = (self.below[0] - self.below[1]) / self.depth
+        return way
+
+    @property
+    def upward(self) -> Floats:
+        """The normal of the endplate below in the midline, a unit vector."""
+        normal = np.cross(self.lower.right, self.forward)
+        result: Floats = normal / np.linalg.norm(normal)
+        return result
+
+    def heights(self) -> tuple[float, float]:
+        """Return how far (mm) the anterior and the posterior corners are apart along the normal."""
+        front, back = (
+            float((up - down) @ self.upward) for up, down in zip(self.above, self.below, strict=True)
+        )
+        return front, back
+
+    def moved(self, matrix: Floats) -> Space:
+        """Return the space after the bone above has moved."""
+        movement = Rigid(matrix)
+        front, back = movement(np.stack(self.above))
+        return Space((front, back), self.below, self.lower)
+
+
+def space(upper: LevelBone, lower: LevelBone) -> Space:
+    """Return the space between two bodies. Raises ValueError where a corner is not found."""
+    above, below = upper.landmarks["endplate.inferior"], lower.landmarks["endplate.superior"]
+    return Space(_corners(upper, above, -1.0), _corners(lower, below, 1.0), below)
+
+
+def _corners(bone: LevelBone, plate: Frame, side: float) -> tuple[Floats, Floats]:
+    """Return the anterior and the posterior corner (3,) of an endplate; ``side`` is +1 for a superior one."""
+    local = plate.to_local(bone.surface.vertices)
+    near = (np.abs(local[:, 0]) < MIDST) & (np.abs(local[:, 2]) < HEIGHT) & (local[:, 1] > -BEHIND)
+    points = local[near]
+    if not len(points):
+        raise ValueError(f"{bone.level}: the corners of its endplate were not found")
+    found = []
+    for way in (1.0, -1.0):
+        chosen = points[np.argmax(way * points[:, 1] + side * points[:, 2])]
+        found.append(plate.to_parent(chosen * np.array([0.0, 1.0, 1.0])))
+    return found[0], found[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """A bone's movement, that of its loose posterior arch where it has one, and that of what it carries."""
+
+    body: Movement
+    arch: Movement | None
+    above: Floats
+    disc: Movement
+    """How far the disc below it goes along: it tears where the bone slips farther."""
+
+
+def movements(
+    deformation: Deformation, bones: Mapping[Level, LevelBone], heights: Mapping[Disc, float]
+) -> dict[Level, Moved]:
+    """Return where every bone goes, by level.
+
+    ``heights`` are the heights (mm) of the healthy discs in their middle. The sacrum and what hangs on it
+    stay. Raises ValueError where a bone that a deformation needs is not there.
+    """
+    result: dict[Level, Moved] = {}
+    still = np.eye(4)
+    order = sorted(bones, key=LEVELS.index, reverse=True)
+    between = {levels_of(disc): disc for disc in discs_of(sorted(bones, key=LEVELS.index))}
+    for index, level in enumerate(order):
+        below = order[index - 1] if index else None
+        matrix = result[below].above if below is not None else still
+        arch: Movement | None = None
+        held = matrix
+        if below is not None and (level, below) in between:
+            disc = between[level, below]
+            slip = deformation.slips.get(disc)
+            step = _step(deformation, disc, bones[level], bones[below], heights[disc])
+            if slip is not None and slip.lysis:
+                arch = Rigid(matrix @ _tipped_arch(slip, bones[level]))
+            held = matrix @ _step(_held(deformation, disc), disc, bones[level], bones[below], heights[disc])
+            matrix = matrix @ step
+        result[level] = Moved(Rigid(matrix), arch, matrix, Rigid(held))
+    return result
+
+
+def _held(deformation: Deformation, disc: Disc) -> Deformation:
+    """Return a deformation in which a bone slips no farther than its disc follows it."""
+    slip = deformation.slips.get(disc)
+    if slip is None or slip.share <= TORN:
+        return deformation
+    return replace(deformation, slips={disc: Slip(share=TORN, lysis=slip.lysis)})
+
+
+def _step(deformation: Deformation, disc: Disc, upper: LevelBone, lower: LevelBone, height: float) -> Floats:
+    """Return the 4 x 4 movement of what lies above a disc, beside what lies below it."""
+    result = np.eye(4)
+    concerned = (deformation.slips, deformation.worn, deformation.bends)
+    if not any(disc in entries for entries in concerned):
+        return result
+    room = space(upper, lower)
+    if disc in deformation.bends:
+        result = _bent(deformation.bends[disc], room) @ result
+    if disc in deformation.worn:
+        result = _lowered(deformation.worn[disc], room.moved(result), height) @ result
+    if disc in deformation.slips:
+        result = _slipped(deformation.slips[disc], room.moved(result)) @ result
+    return result
+
+
+def _middle(room: Space) -> Floats:
+    return np.mean([*room.above, *room.below], axis=0)
+
+
+def _bent(bend: Bend, room: Space) -> Floats:
+    """Return how a segment bends about the middle of its disc."""
+    axes = room.lower.axes
+    vector = np.radians([-bend.forward, bend.right, -bend.turned]) @ axes
+    return turned(vector, _middle(room))
+
+
+def _lowered(wear: Wear, room: Space, height: float) -> Floats:
+    """Return how a disc that loses height lets the bone above down: in front as much as behind, in share."""
+    front, back = room.heights()
+    lost = 1.0 - wear.height
+    angle = lost * np.arctan2(front - back, room.depth)
+    result = turned(-angle * room.lower.right, _middle(room))
+    least = min(room.moved(result).heights())
+    fall = min(lost * height, max(least - RIMS_APART, 0.0))
+    return _shifted(-fall * room.upward) @ result
+
+
+def _slipped(slip: Slip, room: Space) -> Floats:
+    """Return how a bone tips about its lower posterior corner, slips forward and sinks."""
+    corner = room.above[1]
+    tipped = turned(-np.radians(slip.tilt) * room.lower.right, corner)
+    own = float((corner - room.below[1]) @ room.forward)
+    way = max(slip.share * room.depth - own, 0.0)
+    return _shifted(way * room.forward - slip.drop * room.upward) @ tipped
+
+
+def _tipped_arch(slip: Slip, bone: LevelBone) -> Floats:
+    """Return how a loose arch tips back over the joints beneath it, out of the way of the bone above."""
+    sides = [bone.landmarks[f"facet.inferior.{side}"].origin for side in SIDES]
+    angle = min(ARCH_TILT * slip.share, ARCH_TILT_MOST)
+    return turned(np.radians(angle) * bone.frame.right, np.mean(sides, axis=0))
+
+
+def turned(vector: Floats, centre: Floats) -> Floats:
+    """Return the 4 x 4 rotation about a point by a rotation vector (radians)."""
+    rotation = Rotation.from_rotvec(vector).as_matrix()
+    result = np.eye(4)
+    result[:3, :3] = rotation
+    result[:3, 3] = centre - rotation @ centre
+    return result
+
+
+def _shifted(way: Floats) -> Floats:
+    result = np.eye(4)
+    result[:3, 3] = way
+    return result

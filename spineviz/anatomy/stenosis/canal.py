@@ -1,0 +1,151 @@
+"""Central stenosis: disc, yellow ligaments and facet joints grow into the canal until the sac is as asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy import ndimage
+
+from spineviz import measures
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.disc.space import endplate, middle
+from spineviz.anatomy.stenosis.narrowing import Narrowing
+from spineviz.anatomy.stenosis.room import STEP, TURN, Room, room
+from spineviz.anatomy.stenosis.squeeze import Squeeze
+from spineviz.section import section, turn
+from spineviz.structure import Floats, Frame, Structure, Surface
+from spineviz.terms import SIDES, Disc, Level, levels_of
+
+HALF = 17.0
+"""So far (mm) over the disc and under it the canal is felt."""
+
+BEHIND = np.abs((TURN + np.pi / 2 + np.pi) % (2 * np.pi) - np.pi)
+"""How far each direction turns away from straight behind, radians."""
+
+
+def canal_room(disc: Disc, bones: Mapping[Level, LevelBone], structures: Mapping[str, Structure]) -> Room:
+    """Return the room of the sac at a disc: slices are parallel to the disc, 0 is its middle.
+
+    Raises ValueError where there is no sac.
+    """
+    above, below = levels_of(disc)
+    frame = middle(endplate(bones[above], "inferior"), endplate(bones[below], "superior"))
+    if "thecal_sac" not in structures:
+        raise ValueError(f"{disc}: a canal without its sac cannot be narrowed; show soft tissue too")
+    sac = structures["thecal_sac"].surface
+    heights = np.arange(-HALF, HALF + STEP / 2, STEP)
+    soft = [f"disc.{disc}", "posterior_longitudinal_ligament", *(f"flavum.{disc}.{side}" for side in SIDES)]
+    walls = [structures[name].surface for name in soft if name in structures]
+    hard = [structures[level].surface for level in (above, below)]
+    return room(frame, _middles(sac, frame, heights), heights, sac, walls, hard)
+
+
+def _middles(sac: Surface, frame: Frame, heights: Floats) -> Floats:
+    """Return the middle (n, 2) of the sac at some heights; where it has ended, of its last slice."""
+    found: dict[int, Floats] = {}
+    for row, height in enumerate(heights):
+        level = Frame(frame.to_parent(np.array([0.0, 0.0, height])), frame.axes)
+        outlines = section(sac, level).outlines
+        if outlines:
+            ring = max(outlines, key=turn)
+            found[row] = (ring.min(axis=0) + ring.max(axis=0)) / 2
+    if not found:
+        raise ValueError("the sac does not reach this disc")
+    rows = np.array(list(found))
+    places = np.array([found[row] for row in rows])
+    index = np.arange(len(heights))
+    even = np.stack([np.interp(index, rows, places[:, axis]) for axis in (0, 1)], axis=1)
+    return np.asarray(ndimage.gaussian_filter1d(even, 2.0, axis=0, mode="nearest"))
+
+
+def fitted(canal: Room, narrowing: Narrowing, sac: Surface) -> Squeeze:
+    """Return the map that leaves the sac, as it is meshed, the area asked for in the disc's slice.
+
+    Raises ValueError for an area that the sac does not have, or that no growth leaves.
+    """
+    healthy = _area(sac, canal.frame)
+    wanted = narrowing.share * healthy if narrowing.area is None else narrowing.area
+    if wanted >= healthy:
+        raise ValueError(f"a sac of {wanted:.0f} mm²: it has {healthy:.0f} mm² in health; choose less")
+    goal = wanted * sac_area(canal, canal.core) / healthy
+    for _ in range(3):
+        result = _solved(canal, narrowing, goal)
+        goal = goal * wanted / _area(sac.moved(result(sac.vertices)), canal.frame)
+    return result
+
+
+def _area(sac: Surface, frame: Frame) -> float:
+    """Return the area (mm²) of the largest face that a plane cuts in a sac."""
+    return max((turn(outline) for outline in section(sac, frame).outlines), default=0.0)
+
+
+def _solved(canal: Room, narrowing: Narrowing, wanted: float) -> Squeeze:
+    """Return the map that leaves the sac as it is felt an area (mm²) in the disc's slice."""
+    low, high = 0.0, measures.value("stenosis.canal.most")
+    if sac_area(canal, _grown(canal, narrowing, high).core) > wanted:
+        raise ValueError(f"a sac of {wanted:.0f} mm² is less than these causes leave; choose more")
+    for _ in range(20):
+        amount = (low + high) / 2
+        less = sac_area(canal, _grown(canal, narrowing, amount).core) < wanted
+        low, high = (low, amount) if less else (amount, high)
+    return _grown(canal, narrowing, (low + high) / 2)
+
+
+def sac_area(canal: Room, core: Floats) -> float:
+    """Return the area (mm²) within a border in the slice along the disc."""
+    ring = core[len(core) // 2]
+    return float(0.5 * np.sin(TURN[1]) * (ring * np.roll(ring, -1)).sum())
+
+
+def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
+    """Return the map for causes that grow by an amount (mm), and a sac that keeps clear of them."""
+    shape = measures.table("stenosis.canal")
+    parts = {name: _most(amount * part, shape[f"{name}_most"]) for name, part in _parts(canal, narrowing).items()}
+    least = shape["least"]
+    hard = np.maximum(canal.hard - parts["facets"], np.minimum(2 * least, canal.hard))
+    wall = canal.wall - parts["disc"] - parts["flavum"] - parts["facets"]
+    wall = np.minimum(np.maximum(wall, np.minimum(least, canal.wall)), hard)
+    pad = narrowing.fat * np.exp(-((np.degrees(BEHIND) / shape["fat_half"]) ** 2))
+    pad = pad * np.clip(amount / shape["fat_from"], 0.0, 1.0) * _span(canal.heights, shape["flavum_span"])[:, None]
+    clear = np.minimum(shape["clearance"], canal.wall - canal.core) + pad
+    core = np.minimum(canal.core, wall - clear)
+    even = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(core, 1.5, axis=0), 2.0, axis=1, mode="wrap")
+    core = np.minimum(np.minimum(even, wall - 0.1), canal.core)
+    return Squeeze(canal, np.maximum(core, 0.6 * least), wall, hard, shape["deep"])
+
+
+def _most(grown: Floats, most: float) -> Floats:
+    """Return a growth (mm) that comes near to ``most`` and never beyond."""
+    return most * np.tanh(grown / most)
+
+
+def _parts(canal: Room, narrowing: Narrowing) -> dict[str, Floats]:
+    """Return where and how much (n, k; 1 at most) each cause grows, in its proportion."""
+    shape = measures.table("stenosis.canal")
+    causes = narrowing.causes
+    weight = np.array([causes.disc, causes.flavum, causes.facets])
+    weight = weight / weight.max()
+    thick = np.clip((canal.hard - canal.wall) / shape["soft"], 0.0, 1.0)
+    cleft = shape["cleft"] * min(narrowing.fat, 1.0) * np.exp(-((np.degrees(BEHIND) / shape["cleft_half"]) ** 2))
+    fields = (
+        _arc(np.pi - BEHIND, 0.0, shape["disc_half"]) * thick,
+        _arc(BEHIND, shape["flavum_at"], shape["flavum_half"]) * (1.0 - cleft) * thick,
+        _arc(BEHIND, shape["facets_at"], shape["facets_half"]),
+    )
+    names = ("disc", "flavum", "facets")
+    return {
+        name: share * _span(canal.heights, shape[f"{name}_span"])[:, None] * field
+        for name, share, field in zip(names, weight, fields, strict=True)
+    }
+
+
+def _arc(turn: Floats, middle: float, half: float) -> Floats:
+    """Return a bump over directions (radians): 1 at ``middle``, 0 from ``half`` away on (degrees)."""
+    away = np.abs(np.degrees(turn) - middle) / half
+    return np.asarray(np.cos(np.pi / 2 * np.clip(away, 0.0, 1.0)) ** 2)
+
+
+def _span(heights: Floats, half: float) -> Floats:
+    """Return a bump over heights: 1 amid, 0 from ``half`` (mm) on."""
+    return np.asarray(np.cos(np.pi / 2 * np.clip(np.abs(heights) / half, 0.0, 1.0)) ** 2)

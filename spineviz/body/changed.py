@@ -1,0 +1,193 @@
+"""A body as a disease has deformed it: the healthy one, carried where its bones go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spineviz.anatomy.bone import LevelBone, SurfaceDistance
+from spineviz.anatomy.column.carrying import (
+    BETWEEN,
+    KEEN,
+    Carrier,
+    carried,
+    carried_frame,
+    evened,
+)
+from spineviz.anatomy.column.deformation import Deformation
+from spineviz.anatomy.column.movements import Moved, movements
+from spineviz.anatomy.net import pushed
+from spineviz.anatomy.recipe import Body
+from spineviz.body.parameters import Anatomy
+from spineviz.body.remade import Remade, marks_of, remade
+from spineviz.geometry import surface_points
+from spineviz.structure import Points, Structure, Surface, Warp
+from spineviz.terms import LEVELS, Level, levels_of
+
+SAMPLED = 0.9
+"""The samples of a bone's surface lie about so far (mm) from each other."""
+
+ON_THE_ARCH = ("flavum", "interspinous", "facet_capsule", "facet_cartilage")
+"""What is attached to the posterior arch of the bone above it and not to its body."""
+
+BEHIND = (
+    *ON_THE_ARCH,
+    "supraspinous_ligament",
+    "multifidus",
+    "longissimus",
+    "iliocostalis",
+    "spinalis",
+    "semispinalis",
+    "interspinalis",
+    "skin",
+    "subcutaneous_fat",
+    "thoracolumbar_fascia",
+    "erector_spinae_aponeurosis",
+)
+"""What follows a loose posterior arch; all else follows the bodies alone."""
+
+TUBES = ("root.", "ganglion.", "spinal_nerve.")
+"""What keeps its section where it bends."""
+
+TOLERATED, FREE = 0.1, 0.02
+"""Tissue that lies deeper in a bone than the first is pushed out, until it is free by the second, mm."""
+
+OF_A_DISC = ("disc", "nucleus", "endplate", "herniation", *ON_THE_ARCH)
+"""What follows the two bones of its disc alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class CarriedWarp:
+    """A movement of a surface, carried with the surface to where its bones go."""
+
+    warp: Warp
+    carriers: tuple[Carrier, ...]
+    keen: float
+
+    def __call__(self, amounts: tuple[float, ...]) -> Points:
+        """Return the vertices (n, 3), mm, for some amounts."""
+        return carried(self.warp(amounts), self.carriers, self.keen)
+
+
+def straightened(anatomy: Anatomy) -> Anatomy:
+    """Return an anatomy without its deformation."""
+    return replace(anatomy, deformation=Deformation())
+
+
+def deformed(
+    healthy: Body, anatomy: Anatomy, made: Callable[[Structure], None] = lambda structure: None
+) -> Body:
+    """Return a body as its anatomy's deformation leaves it.
+
+    ``healthy`` is the same body without the deformation. Bones go where the deformation takes them, give way
+    to each other where they meet, and are cleft where it says so; all tissue follows them. There are no
+    recipes: approaches are not made for a deformed column. Raises ValueError where a bone that the
+    deformation needs is not there.
+    """
+    heights = {disc: shape.height_middle for disc, shape in anatomy.discs.items()}
+    moves = movements(anatomy.deformation, healthy.bones, heights)
+    fresh = remade(anatomy, healthy, moves)
+    parts = _carriers(healthy.bones, moves, fresh)
+    bones = {level: _bone(bone, moves[level], fresh.get(level)) for level, bone in healthy.bones.items()}
+    near = _concerned(anatomy, bones)
+    structures: dict[str, Structure] = {}
+    for name, item in healthy.structures.items():
+        if name in fresh:
+            structures[name] = fresh[name].structure
+        else:
+            structures[name] = _carried(item, parts)
+            if item.tissue not in ("bone", "skin"):
+                structures[name] = _clear(structures[name], near)
+        made(structures[name])
+    warps: dict[tuple[str, str], Warp] = {
+        (name, way): CarriedWarp(warp, *_followed(name, parts)) for (name, way), warp in healthy.warps.items()
+    }
+    return Body(bones, {}, structures, warps)
+
+
+def _carriers(
+    bones: Mapping[Level, LevelBone], moves: Mapping[Level, Moved], fresh: Mapping[Level, Remade]
+) -> dict[str, Carrier]:
+    """Return the carriers by name: the bones, and ``L5.arch`` for a posterior arch that has come loose."""
+    result: dict[str, Carrier] = {}
+    for level, bone in bones.items():
+        points, move = surface_points(bone.surface, SAMPLED), moves[level]
+        if move.arch is not None and level in fresh:
+            loose = fresh[level].loose(points)
+            result[f"{level}.arch"] = Carrier(f"{level}.arch", points[loose], move.arch)
+            points = points[~loose]
+        result[level] = Carrier(level, points, move.body)
+        result[f"{level}.disc"] = replace(result[level], movement=move.disc)
+    return result
+
+
+def _followed(name: str, parts: Mapping[str, Carrier]) -> tuple[tuple[Carrier, ...], float]:
+    """Return which carriers a structure follows, and how keenly it prefers the nearer one."""
+    stem, *rest = name.split(".")
+    bone = "S1" if stem == "ilium" else rest[0] if stem == "rib" and rest else stem
+    if bone in parts:
+        return (parts[bone],), KEEN
+    if stem in OF_A_DISC and rest:
+        return _between(stem, rest, parts), BETWEEN
+    return tuple(
+        part for key, part in parts.items() if key in LEVELS or (key.endswith(".arch") and stem in BEHIND)
+    ), KEEN
+
+
+def _between(stem: str, rest: Sequence[str], parts: Mapping[str, Carrier]) -> tuple[Carrier, ...]:
+    """Return which carriers follow what belongs to a disc or stands behind it."""
+    above, below = rest[0].split("-")
+    if stem == "endplate":
+        return (parts[above if rest[1] == "upper" else below],)
+    if stem not in ON_THE_ARCH:
+        return parts[f"{above}.disc"], parts[below]
+    upper = parts.get(f"{above}.arch", parts[above])
+    joint = stem.startswith("facet")
+    return upper, parts[below] if joint else parts.get(f"{below}.arch", parts[below])
+
+
+def _carried(structure: Structure, parts: Mapping[str, Carrier]) -> Structure:
+    carriers, keen = _followed(structure.name, parts)
+
+    def placed(surface: Surface) -> Surface:
+        goals = carried(surface.vertices, carriers, keen)
+        if structure.name.startswith(TUBES):
+            goals = evened(surface, goals)
+        return surface.moved(goals)
+
+    light = None if structure.light is None else placed(structure.light)
+    variants = {name: placed(surface) for name, surface in structure.variants.items()}
+    return replace(structure, surface=placed(structure.surface), light=light, variants=variants)
+
+
+def _bone(bone: LevelBone, move: Moved, fresh: Remade | None) -> LevelBone:
+    """Return a bone where it goes, with its surface as it is then."""
+    surface = fresh.surface if fresh is not None else bone.surface.moved(move.body(bone.surface.vertices))
+    frame = carried_frame(bone.frame, move.body)
+    return LevelBone(bone.level, frame, marks_of(bone, move), surface, SurfaceDistance(surface))
+
+
+def _clear(structure: Structure, bones: Sequence[LevelBone]) -> Structure:
+    """Return soft tissue pushed out of bones that it has come to lie in."""
+    vertices = structure.surface.vertices.astype(np.float64)
+    for bone in bones:
+        around = bone.surface.vertices
+        near = ((vertices > around.min(axis=0)) & (vertices < around.max(axis=0))).all(axis=1)
+        rows = np.flatnonzero(near)
+        rows = rows[bone.distance(vertices[rows]) < -TOLERATED] if len(rows) else rows
+        if len(rows):
+            vertices[rows] = pushed(vertices[rows], bone.distance, FREE)
+    return replace(structure, surface=structure.surface.moved(vertices))
+
+
+def _concerned(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> list[LevelBone]:
+    """Return the bones that a deformation brings nearer to each other or changes."""
+    deformation = anatomy.deformation
+    order = [level for level in LEVELS if level in bones]
+    found: set[Level] = set(deformation.collapsed)
+    for disc in (*deformation.slips, *deformation.worn):
+        found |= {*levels_of(disc)}
+    above = {order[order.index(level) - 1] for level in found if order.index(level)}
+    return [bones[level] for level in order if level in found | above]

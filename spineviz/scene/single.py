@@ -1,0 +1,45 @@
+"""The scene that shows one herniation."""
+
+from __future__ import annotations
+
+from spineviz.locale import text
+from spineviz.pathology import Herniation, herniation_size, herniation_title
+from spineviz.scene.specification import AnatomyRange, Scene, SceneStep
+from spineviz.terms import LOWER_LUMBAR_DISCS, column, levels_of, roots_at
+from spineviz.views import View
+
+
+def shown_herniation(herniation: Herniation) -> Scene:
+    """Return the scene that shows one herniation from near by, between its neighbouring levels."""
+    above, below = levels_of(herniation.disc)
+    lower = herniation.disc in LOWER_LUMBAR_DISCS
+    own = column()
+    first = "L3" if lower else own[max(own.index(above) - 1, own.index("C2"))]
+    last = "S1" if lower else own[min(own.index(below) + 1, own.index("S1"))]
+    exiting, traversing = roots_at(herniation.disc)
+    roots = [f"root.{root}.{herniation.side}" for root in (traversing, exiting) if root is not None]
+    camera: View = {"foraminal": "foramen", "extraforaminal": "foramen", "anterior": "anterior"}.get(
+        herniation.zone, "close"
+    )  # type: ignore[assignment]
+    step = SceneStep(
+        title=f"herniation.{herniation.morphology}.plain",
+        camera=camera,
+        hide=("skin", "fat", "fascia", "muscles", "ligaments", "vessels", "epidural_fat"),
+        fade=("bones",),
+        highlight=("disease",),
+        labels=(
+            f"herniation.{herniation.disc}",
+            *roots,
+            "thecal_sac",
+            "spinal_cord",
+            f"disc.{herniation.disc}",
+        ),
+    )
+    return Scene(
+        title=", ".join(map(text, (herniation_title(herniation), *herniation_size(herniation)))),
+        anatomy=AnatomyRange(first=first, last=last),
+        pathologies=(herniation,),
+        camera=camera,
+        steps=(step,),
+        poster=step.seconds,
+    )
