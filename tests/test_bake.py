@@ -96,6 +96,14 @@ def test_baking_tells_how_far_it_is() -> None:
     assert len(lines) == len(NAMES) + 2
 
 
+def test_a_structure_is_opened_once_and_only_when_it_is_asked_for() -> None:
+    shelf = bake.shelf()
+    assert len(shelf) == 3 and "L4" in shelf and "L9" not in shelf
+    assert shelf["L4"] is shelf["L4"]
+    with pytest.raises(KeyError):
+        shelf["L9"]
+
+
 def test_the_shelf_of_another_generator_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "recipe", lambda: "later")
     assert refreshed(), "to the letter it is the same"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -69,8 +70,12 @@ def flavum_front(vault: Roof, local: Points, thickness: float) -> tuple[Floats, 
     return back + thickness * taper / slant - shape["overlap"] * gap, slant
 
 
+@lru_cache(maxsize=32)
 def roof(above: LevelBone, below: LevelBone) -> Roof:
-    """Find the roof between two bones. Raises ValueError where no lamina stands behind the canal."""
+    """Find the roof between two bones; it is remembered.
+
+    Raises ValueError where no lamina stands behind the canal.
+    """
     frame = middle(landmark(above, "canal"), landmark(below, "canal"))
     xs, zs = (np.arange(-half, half + 0.01, CELL) for half in (WIDTH, HEIGHT))
     upper, lower = (_front(bone, frame, xs, zs) for bone in (above, below))

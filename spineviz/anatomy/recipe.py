@@ -54,7 +54,9 @@ class Recipe:
 class Recipes(Mapping[str, Recipe]):
     """Recipes by name; those of structures that are there already are made when one is asked for."""
 
-    def __init__(self, made: Mapping[str, Recipe], later: Mapping[str, Callable[[], Mapping[str, Recipe]]]) -> None:
+    def __init__(
+        self, made: Mapping[str, Recipe], later: Mapping[str, Callable[[], Mapping[str, Recipe]]]
+    ) -> None:
         """Take what is made, and for each other name what makes its recipe, maybe with some more."""
         self._made, self._later = dict(made), {name: make for name, make in later.items() if name not in made}
 
@@ -62,10 +64,14 @@ class Recipes(Mapping[str, Recipe]):
         """Return a recipe; raise KeyError where there is none of that name."""
         if name in self._later:
             made = self._later[name]()
-            for own in [name, *(set(made) & set(self._later))]:
+            for own in [own for own in made if own in self._later]:
                 self._made[own] = made[own]
                 del self._later[own]
         return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a recipe of that name, without making it."""
+        return name in self._made or name in self._later
 
     def __iter__(self) -> Iterator[str]:
         """Give all names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
@@ -48,6 +48,12 @@ class Thing:
         scene = EmbreeScene(robust=True)
         TriangleMesh(scene, np.array(self.surface.vertices), np.array(self.surface.faces))
         return scene
+
+
+@lru_cache(maxsize=64)
+def thing(surface: Surface) -> Thing:
+    """Return a surface as a thing, remembered: bodies that differ in one disc share all others."""
+    return Thing(surface, SurfaceDistance(surface))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +114,7 @@ class Surroundings:
 
     def and_also(self, surfaces: Iterable[Surface]) -> Surroundings:
         """Return these things and some more."""
-        return Surroundings(
-            (*self.things, *(Thing(item, SurfaceDistance(item)) for item in surfaces)), self.far
-        )
+        return Surroundings((*self.things, *map(thing, surfaces)), self.far)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +160,11 @@ class Spine:
         if name not in self.things:
             bone = next((bone for level, bone in self.bones.items() if level == name), None)
             if bone is None:
-                surface = next(surface for disc, surface in self.discs.items() if disc == name)
-                self.things[name] = Thing(surface, SurfaceDistance(surface))
+                self.things[name] = thing(next(item for disc, item in self.discs.items() if disc == name))
+            elif isinstance(bone.exact, SurfaceDistance):
+                self.things[name] = Thing(bone.surface, bone.exact)
             else:
-                known = isinstance(bone.exact, SurfaceDistance)
-                exact = bone.exact if known else SurfaceDistance(bone.surface)
-                self.things[name] = Thing(bone.surface, exact)  # type: ignore[arg-type]
+                self.things[name] = thing(bone.surface)
         return self.things[name]
 
 

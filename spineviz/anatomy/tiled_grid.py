@@ -52,8 +52,11 @@ class TiledGrid(DistanceGrid):
         inside = np.clip(index, 0, self._size - 1.0)
         tiles = self._tiles
         tiles.require((inside / TILE).astype(np.intp), self._lock)
-        result = ndimage.map_coordinates(tiles.values, inside.T, order=1, mode="nearest")
-        return result + np.linalg.norm((index - inside) * self.step, axis=-1)
+        found = ndimage.map_coordinates(tiles.values, inside.T, order=1, mode="nearest")
+        result: Floats = found.astype(np.float64)
+        beyond = np.flatnonzero((index != inside).any(axis=1))
+        result[beyond] += self.step * np.linalg.norm(index[beyond] - inside[beyond], axis=-1)
+        return result
 
     @property
     def count(self) -> tuple[int, int, int]:
@@ -62,7 +65,7 @@ class TiledGrid(DistanceGrid):
         return (2 * (nx - 4) - 1 if self._mirror else nx), ny, nz
 
     @property
-    def values(self) -> Floats:  # type: ignore[override]
+    def values(self) -> Floats:
         """All values (nx, ny, nz) float32, mm; every tile is sampled for them."""
         everywhere = np.indices(self._tiles.known.shape).reshape(3, -1).T
         self._tiles.require(everywhere, self._lock)
@@ -91,7 +94,7 @@ class TiledGrid(DistanceGrid):
     _start: Floats
     _size: npt.NDArray[np.integer]
     _mirror: bool
-    _lock: Lock  # type: ignore[valid-type]
+    _lock: Lock
 
 
 @dataclass(eq=False)
@@ -111,13 +114,13 @@ class Tiles:
     done: npt.NDArray[np.bool_]
     known: npt.NDArray[np.bool_]
 
-    def require(self, tiles: Nodes, lock: Lock) -> None:  # type: ignore[valid-type]
+    def require(self, tiles: Nodes, lock: Lock) -> None:
         """Sample those of some tiles (n, 3), given by their places in the row, that are not known."""
         tiles = np.minimum(tiles, np.array(self.known.shape) - 1)
         flat = np.ravel_multi_index(tuple(tiles.T), self.known.shape)
         if self.known.ravel()[flat].all():
             return
-        with lock:  # type: ignore[attr-defined]
+        with lock:
             missing = np.unique(flat[~self.known.ravel()[flat]])
             if len(missing):
                 self._sample(np.stack(np.unravel_index(missing, self.known.shape), axis=1))

@@ -27,15 +27,11 @@ BEHIND_THE_DISCS = "posterior_longitudinal_ligament"
 ON_EVERY_DISC = ("anterior_longitudinal_ligament", BEHIND_THE_DISCS)
 """Ligaments that lie on every disc: a baked one is not true where a disc has another shape."""
 
-TRUNKS = (
-    "aorta",
-    "common_iliac_artery",
-    "inferior_vena_cava",
-    "common_iliac_vein",
-    "lumbar_artery",
-    "lumbar_vein",
-)
-"""Vessels that hang together: baked ones are true where all levels from T5 to the sacrum are there."""
+TRUNKS = ("aorta", "common_iliac_artery", "inferior_vena_cava", "common_iliac_vein")
+"""Great vessels: baked ones are true where all levels from T5 to the sacrum are there."""
+
+BRANCHES = ("lumbar_artery", "lumbar_vein")
+"""Vessels of one level, that hang on the great vessels."""
 
 TRUNK_LEVELS: tuple[Level, ...] = column()[column().index("T5") : -1]
 
@@ -121,13 +117,13 @@ def true_on_the_shelf(bones: Collection[Level], baked: Iterable[str]) -> list[st
 
 def is_connective(name: str) -> bool:
     """Tell whether a structure, given by name, is one of those that are built here."""
-    return name.partition(".")[0] in {*ALONG, *TRUNKS, *OF_A_DISC}
+    return name.partition(".")[0] in {*ALONG, *TRUNKS, *BRANCHES, *OF_A_DISC}
 
 
 def _levels(name: str) -> set[Level]:
     """Return the levels that must be there for a baked structure to be true."""
     stem = name.partition(".")[0]
-    if stem in TRUNKS:
+    if stem in (*TRUNKS, *BRANCHES):
         return set(TRUNK_LEVELS)
     named = {word for part in name.split(".") for word in part.split("-")}
     return set(ALONG.get(stem, ())) | {level for level in LEVELS if level in named}

@@ -18,7 +18,7 @@ from spineviz.anatomy.disc.space import landmark
 from spineviz.anatomy.nerve.part import Cut, ends_of, is_nerve, nerves_within
 from spineviz.anatomy.vessel.trunk import PASSED
 from spineviz.body.bake import Shelf
-from spineviz.body.connective import true_on_the_shelf
+from spineviz.body.connective import BRANCHES, true_on_the_shelf
 from spineviz.body.covering import COVERING, covers_all
 from spineviz.body.loins import true_on_the_shelf as true_loins
 from spineviz.body.parameters import Anatomy
@@ -85,6 +85,7 @@ def _whole(names: Iterable[str], levels: Sequence[Level]) -> list[str]:
     discs = [name for disc in discs_of(levels) for name in parts_of(disc)]
     covers = [name for name in names if name.partition(".")[0] in COVERING] if covers_all(levels) else []
     beside = [name for name in true_on_the_shelf(levels, names) if not _along(name)]
+    beside += [name for name in names if name.startswith(BRANCHES) and name.split(".")[1] in levels]
     return [*(name for name in discs if name in set(names)), *beside, *covers, *true_loins(levels, names)]
 
 
@@ -152,6 +153,8 @@ def cut_off(surface: Surface, cuts: Collection[Cut]) -> Surface:
         raise ValueError(f"what is cut off has to be closed: {whole.status().name}")
     for place, outwards in cuts:
         whole = whole.trim_by_plane(tuple(-outwards), float(-outwards @ place))
+    if whole.is_empty():
+        return Surface(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int32))
     made = whole.to_mesh()
     joined = np.arange(len(made.vert_properties))
     joined[np.array(made.merge_from_vert, dtype=int)] = made.merge_to_vert

@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 from spineviz.assembly import Assembly, assemble, direct
+from spineviz.body import Anatomy, build
 from spineviz.locale import text
+from spineviz.pathology import apply
+from spineviz.pathology.herniation import Herniation
 from spineviz.production import Production
 from spineviz.render.overlay import Clock
 from spineviz.render.picture import picture
@@ -106,6 +109,18 @@ def test_a_film_frame_costs_little_more_than_the_same_triangles(
             ratios.append(min(frames) / min(redraws))
     print(f"\nframe / redraw: {[round(ratio, 2) for ratio in ratios]}")  # noqa: T201
     assert median(ratios) < 1.3
+
+
+def test_a_diseased_body_costs_a_fraction_of_one_that_is_built_anew() -> None:
+    taken = []
+    for depth, shelf in ((6.0, None), (7.0, None), (6.0, {})):
+        anatomy = apply(Herniation(disc="L4-L5", depth=depth), Anatomy())
+        start = process_time()
+        build(anatomy, ("L4", "L5"), shelf=shelf, covered=False)
+        taken.append(process_time() - start)
+    first, changed, anew = taken
+    print(f"\nfrom the library {first:.1f} s, changed {changed:.2f} s, anew {anew:.1f} s")  # noqa: T201
+    assert first < 0.5 * anew and changed < 0.2 * anew
 
 
 def test_a_state_and_its_deformations_take_at_most_thirty_milliseconds(built: Assembly) -> None:

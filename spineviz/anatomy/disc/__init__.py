@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 from pydantic import Field as Limits
@@ -158,8 +159,15 @@ def nucleus_wall(space: DiscSpace, parameters: DiscParameters) -> Field:
 
 def displaced_solids(space: DiscSpace, parameters: DiscParameters) -> list[Solid]:
     """Return each piece of displaced material as a solid in the world frame."""
+    return list(_displaced(space, parameters))
+
+
+@lru_cache(maxsize=4)
+def _displaced(space: DiscSpace, parameters: DiscParameters) -> tuple[Solid, ...]:
+    """Return the pieces, remembered: what looks for pieces that are pinched off takes long."""
     intact, nucleus = annulus_field(space, parameters), nucleus_field(space, parameters)
-    return [material_solid(item, space, intact, nucleus, parameters.bulge) for item in parameters.herniations]
+    every = parameters.herniations
+    return tuple(material_solid(item, space, intact, nucleus, parameters.bulge) for item in every)
 
 
 def _bulge(parameters: DiscParameters, angle: Floats) -> Floats | float:

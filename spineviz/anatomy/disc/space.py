@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import get_ident
 
 import numpy as np
 import numpy.typing as npt
 
 from spineviz.anatomy.bone import LevelBone
-from spineviz.structure import Floats, Frame, Points
+from spineviz.structure import Floats, Frame, Points, frozen
 from spineviz.terms import Disc, Level, levels_of
 
 ANGLES = 96
@@ -65,10 +67,19 @@ class DiscSpace:
     lower: Floats
     edges: tuple[Floats, Floats]
     """The heights (ANGLES,) in mm of the upper and the lower rim's edge in the frame, by the same angles."""
+    asked: dict[int, tuple[Points, tuple[Floats, Floats]]] = field(default_factory=dict, repr=False)
+    """The points that a thread asked for last, and what it was told: parts of one disc ask for the same."""
 
     def distances(self, points: Points) -> tuple[Floats, Floats]:
         """Return the signed distances (mm) of world points (n, 3) to the bones above and below."""
-        return precise(self.above)(points), precise(self.below)(points)
+        known = self.asked.get(get_ident())
+        if known is None or known[0] is not points:
+            told = (
+                frozen(precise(self.above)(points), np.float64),
+                frozen(precise(self.below)(points), np.float64),
+            )
+            known = self.asked[get_ident()] = points, told
+        return known[1]
 
     def radius(self, angle: Floats, share: Floats) -> Floats:
         """Return the rim's radius (mm) at angles (radians); share is 0 at the upper, 1 at the lower rim."""
@@ -129,7 +140,11 @@ def disc_space(disc: Disc, bones: Mapping[Level, LevelBone]) -> DiscSpace:
     for level in names:
         if level not in bones:
             raise ValueError(f"disc {disc} needs the bones {names[0]} and {names[1]}; {level} is missing")
-    above, below = bones[names[0]], bones[names[1]]
+    return _space(disc, bones[names[0]], bones[names[1]])
+
+
+@lru_cache(maxsize=64)
+def _space(disc: Disc, above: LevelBone, below: LevelBone) -> DiscSpace:
     upper, lower = endplate(above, "inferior"), endplate(below, "superior")
     frame = middle(upper, lower)
     wide, narrow = _outline(above, upper, frame, 1.0), _outline(below, lower, frame, -1.0)
