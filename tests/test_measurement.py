@@ -180,7 +180,8 @@ def test_rootlets_fill_the_share_of_the_sac_that_they_take() -> None:
     assert found.clear == pytest.approx(0.75, abs=0.03)
     assert crowding(pair(thecal_sac=sac)) is None
     told = [
-        grades.of_contents(clear, fat).grade for clear, fat in ((0.5, 9.0), (0.1, 9.0), (0.0, 9.0), (0.0, 0.0))
+        grades.of_contents(clear, fat).grade
+        for clear, fat in ((0.5, 9.0), (0.1, 9.0), (0.0, 9.0), (0.0, 0.0))
     ]
     assert told == ["A", "B", "C", "D"]
 

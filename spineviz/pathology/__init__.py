@@ -5,6 +5,7 @@ from spineviz.pathology.kinds import Pathology, apply, label_of
 from spineviz.pathology.naming import herniation_size, herniation_title, stenosis_title
 from spineviz.pathology.shorthand import shorthand
 from spineviz.pathology.stenosis import Stenosis
+from spineviz.pathology.stenosis_shorthand import stenosis_shorthand
 
 __all__ = [
     "Herniation",
@@ -16,5 +17,6 @@ __all__ = [
     "herniation_title",
     "label_of",
     "shorthand",
+    "stenosis_shorthand",
     "stenosis_title",
 ]

@@ -1,4 +1,4 @@
-"""Stenosis of the lateral recess: the superior articular process and the yellow ligament close it from behind."""
+"""Stenosis of the lateral recess: articular process and yellow ligament close it from behind."""
 
 from __future__ import annotations
 
@@ -112,7 +112,9 @@ def lateral_recess(
     names = (f"disc.{disc}", *(f"flavum.{disc}.{each}" for each in SIDES))
     soft = [structures[name].surface for name in names if name in structures]
     aside, heights = np.arange(0.0, WIDTH + CELL / 2, CELL), np.arange(-HALF, HALF + CELL / 2, CELL)
-    canal = np.mean([frame.to_local(bones[level].landmarks["canal"].origin) for level in (above, below)], axis=0)
+    canal = np.mean(
+        [frame.to_local(bones[level].landmarks["canal"].origin) for level in (above, below)], axis=0
+    )
     start = _behind_bodies(frame, heights, float(canal[1]), [*hard, *soft])
 
     def felt(surfaces: list[Surface], ahead: float, off: float = 0.0) -> Floats:
@@ -141,7 +143,9 @@ def _root(first: Floats, last: Floats, front: Floats, wall: Floats) -> tuple[Flo
         middle = (front + wall) / 2
         return middle, middle
     nearest = ndimage.distance_transform_edt(~there, return_distances=False, return_indices=True)
-    middle = np.where(there, (np.where(there, first, 0.0) + np.where(there, last, 0.0)) / 2, 0.0)[tuple(nearest)]
+    middle = np.where(there, (np.where(there, first, 0.0) + np.where(there, last, 0.0)) / 2, 0.0)[
+        tuple(nearest)
+    ]
     half = np.where(there, (last - first) / 2, 0.0)
     half = ndimage.gaussian_filter(half, 1.0)
     middle = np.clip(ndimage.gaussian_filter(middle, 1.0), front, wall)
