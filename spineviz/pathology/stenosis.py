@@ -83,8 +83,8 @@ class Stenosis(Spec):
         least, most = measures.value("stenosis.area")
         if self.sac_area is not None and not least <= self.sac_area <= most:
             raise ValueError(
-                f"a sac of {self.sac_area:g} mm²: a narrow one has {least:g} to {most:g} mm²; for health take "
-                "the stenosis away"
+                f"a sac of {self.sac_area:g} mm²: a narrow one has {least:g} to {most:g} mm²; for health "
+                "take the stenosis away"
             )
         if self.both and self.place == "central":
             raise ValueError("'both' tells of recesses and foramina; the canal has no sides")

@@ -135,7 +135,7 @@ def _laid(squeeze: Squeeze, strands: Strands, even: Floats) -> Floats:
     """Return the places (m, n, 2) of rootlets, from the sac's middle, in the narrowed sac."""
     shape = measures.table("stenosis.rootlets")
     room = squeeze.room
-    places = strands.places - room.centre
+    places: Floats = strands.places - room.centre
     ratio = squeeze.core / np.maximum(room.core, 1e-6)
     places = places * _toward(ratio, places)[..., None]
     pull = even * strands.free
@@ -266,7 +266,7 @@ def _spread_out(radii: Floats) -> Floats:
 
 
 def same_volume(before: Surface, after: Surface, moved: Mask) -> Surface:
-    """Return a rootlet that has lost, or won, elsewhere what it has gained or lost where vertices ``moved``."""
+    """Return a rootlet that has won or lost elsewhere what it lost or gained where vertices ``moved``."""
     goal, most = volume(before), measures.value("stenosis.rootlets.thinner")
     vertices = after.vertices.astype(np.float64)
     inwards = np.where(moved, 0.0, 1.0)[:, None] * -vertex_normals(after.vertices, after.faces)
