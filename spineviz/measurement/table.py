@@ -10,6 +10,7 @@ from itertools import groupby
 
 from spineviz.locale import catalog, text
 from spineviz.measurement.report import Report, Row
+from spineviz.measurement.stenosis_words import narrow_places
 from spineviz.measurement.words import described
 from spineviz.structure import Message
 
@@ -91,7 +92,9 @@ def as_json(report: Report, scene: str) -> str:
         "scene": scene,
         "note": text(Message("measure.note")),
         "measures": [_fields(row) for row in report.rows],
-        "description": [text(line) for line in described(report)] if report.displaced else [],
+        "description": [text(line) for line in described(report)]
+        if report.displaced or narrow_places(report)
+        else [],
     }
     return json.dumps(told, indent=2, ensure_ascii=False)
 

@@ -105,7 +105,7 @@ def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
         name: _most(amount * part, shape[f"{name}_most"]) for name, part in _parts(canal, narrowing).items()
     }
     least = shape["least"]
-    hard = np.maximum(canal.hard - parts["facets"], np.minimum(2 * least, canal.hard))
+    hard = np.maximum(canal.hard - shape["bone"] * parts["facets"], np.minimum(2 * least, canal.hard))
     wall = canal.wall - parts["disc"] - parts["flavum"] - parts["facets"]
     wall = np.minimum(np.maximum(wall, np.minimum(least, canal.wall)), hard)
     pad = narrowing.fat * np.exp(-((np.degrees(BEHIND) / shape["fat_half"]) ** 2))

@@ -26,6 +26,9 @@ WIDTH, HALF, REACH = 18.0, 20.0, 25.0
 BEFORE, BEHIND = 8.0, 24.0
 """A root is looked for from so far (mm) before the place where a recess is felt from, and behind it."""
 
+PASSING = 1.5
+"""The root's place is looked for so far (mm) under the disc's middle, and so much above and below."""
+
 NONE = 9.0
 """Where no wall stands in front or behind, room goes on so far (mm)."""
 
@@ -55,6 +58,12 @@ class Recess:
     def heights(self) -> Floats:
         """The columns' heights over the disc (k,), mm."""
         return np.arange(self.front.shape[1]) * CELL - HALF
+
+    @property
+    def place(self) -> float:
+        """How far to the side the root passes the disc, mm."""
+        thick = (self.root[1] - self.root[0]) * (np.abs(self.heights + PASSING) <= PASSING)
+        return float((thick * self.aside).sum() / max(float(thick.sum()), 1e-6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +182,8 @@ def closed_recess(recess: Recess, narrowing: Narrowing) -> Closing:
     shape = measures.table("stenosis.recess")
     causes = narrowing.causes
     goal = shape["left"][narrowing.grade - 1]
-    near, full, far, end = shape["medial"], shape["full"], shape["lateral"], shape["end"]
+    place = recess.place
+    near, full, far, end = place - shape["medial"], place - shape["full"], shape["lateral"], shape["end"]
     across = np.clip((recess.aside - near) / (full - near), 0.0, 1.0)
     across = across * np.clip((end - recess.aside) / (end - far), 0.0, 1.0)
     along = np.clip((shape["span"] - np.abs(recess.heights - shape["at"])) / shape["fading"], 0.0, 1.0)
