@@ -88,13 +88,12 @@ def as_words(report: Report) -> str:
 
 def as_json(report: Report, scene: str) -> str:
     """Return one JSON object: ``measures``, a list of rows each with its unit, and ``description``."""
+    found = report.displaced or narrow_places(report)
     told = {
         "scene": scene,
         "note": text(Message("measure.note")),
         "measures": [_fields(row) for row in report.rows],
-        "description": [text(line) for line in described(report)]
-        if report.displaced or narrow_places(report)
-        else [],
+        "description": [text(line) for line in described(report)] if found else [],
     }
     return json.dumps(told, indent=2, ensure_ascii=False)
 
