@@ -58,7 +58,7 @@ def graded(segment: Segment, stenosis: Stenosis, body: Model) -> str:
     if stenosis.place == "central":
         within = crowding(segment)
         assert within is not None
-        return grades.of_contents(within.clear, fat_behind(segment) or 0.0).grade
+        return grades.of_contents(within.clear, within.filled, fat_behind(segment) or 0.0).grade
     if stenosis.place == "recess":
         name = name_of(segment, 1, stenosis.side)
         assert name is not None

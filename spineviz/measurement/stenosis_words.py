@@ -29,6 +29,10 @@ def _narrow(report: Report, row: Row) -> bool:
                        and other.grade.grade != "A" for other in report.rows)  # fmt: skip
     if row.grade.grade != "A":
         return True
+    beside = ("bartynski", "lee")
+    if any(other.at == row.at and other.grade and other.grade.scheme in beside and other.grade.grade != "0"
+           for other in report.rows):  # fmt: skip
+        return False
     percent = _sac(report, row.at)[1]
     return percent is not None and percent < LESS
 
