@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spineviz.production import Production
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "herniation", "load", "scenes", "structures"]
+__all__ = ["__version__", "herniation", "load", "scenes", "stenosis", "structures"]
 
 
 def load(source: str | Path) -> Production:
@@ -44,6 +44,19 @@ def herniation(words: str) -> Production:
     from spineviz.scene import shown_herniation
 
     return Production(shown_herniation(shorthand(words)))
+
+
+def stenosis(words: str) -> Production:
+    """Return a stenosis told in one line, from near by: ``L4-L5 central Schizas C``.
+
+    See `spineviz.pathology.stenosis_shorthand`. Raises ValueError with the word that is not understood and
+    the nearest one, or with what is possible.
+    """
+    from spineviz.pathology import stenosis_shorthand
+    from spineviz.production import Production
+    from spineviz.scene import shown_stenosis
+
+    return Production(shown_stenosis(stenosis_shorthand(words)))
 
 
 def scenes() -> tuple[str, ...]:

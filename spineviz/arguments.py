@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   spineviz render lumbar_l3s1 -o back.png --layers "down to the fascia" --view posterior
   spineviz render herniation_l4l5 -o slice.png --cut "disc L4-L5 keep above" --view axial
   spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png
+  spineviz render --stenosis "L4-L5 central Schizas C" -o picture.png
   spineviz measure herniation_l4l5
   spineviz animate herniation_l4l5 -o film.mp4
   spineviz show herniation_l4l5
@@ -35,6 +36,11 @@ CUT_HELP = (
 HERNIATION_HELP = (
     "show this herniation in place of a scene: disc, side, zone, kind, depth and migration in any order: "
     "'L4-L5 left subarticular extrusion 7mm caudal 6mm', 'C5-C6 central protrusion', 'L3-4 bulge'"
+)
+
+STENOSIS_HELP = (
+    "show this stenosis in place of a scene: disc, place, side and grade in any order: "
+    "'L4-L5 central Schizas C', 'L4-L5 left recess 2', 'L5-S1 right foraminal Lee 3', 'L3-L4 60 mm2'"
 )
 
 Commands = argparse._SubParsersAction
@@ -181,9 +187,10 @@ def _writes(commands: Commands) -> None:
 
 
 def _subject(command: argparse.ArgumentParser) -> None:
-    """Add the two ways to say what is shown: a scene, or a herniation in words."""
+    """Add the ways to say what is shown: a scene, or a herniation or a stenosis in words."""
     command.add_argument("scene", nargs="?", help="a shipped scene's name, or a .toml file")
     command.add_argument("--herniation", metavar="WORDS", help=HERNIATION_HELP)
+    command.add_argument("--stenosis", metavar="WORDS", help=STENOSIS_HELP)
 
 
 def _command(

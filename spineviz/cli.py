@@ -105,12 +105,15 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _asked(options: argparse.Namespace) -> Production:
-    """Return the scene that is named, or the one of a herniation that is told in words."""
+    """Return the scene that is named, or the one of a herniation or a stenosis that is told in words."""
     import spineviz
 
-    if (options.scene is None) == (options.herniation is None):
-        raise ValueError("name a scene, or say --herniation with its words")
-    return spineviz.herniation(options.herniation) if options.herniation else spineviz.load(options.scene)
+    told = (options.scene, options.herniation, options.stenosis)
+    if sum(words is not None for words in told) != 1:
+        raise ValueError("name a scene, or say --herniation or --stenosis with its words")
+    if options.herniation:
+        return spineviz.herniation(options.herniation)
+    return spineviz.stenosis(options.stenosis) if options.stenosis else spineviz.load(options.scene)
 
 
 def _measure(options: argparse.Namespace) -> int:
@@ -118,7 +121,7 @@ def _measure(options: argparse.Namespace) -> int:
     from spineviz.measurement.table import as_csv, as_json, as_table, as_words
     from spineviz.model import Message
 
-    scene, name = _asked(options), str(options.scene or options.herniation)
+    scene, name = _asked(options), str(options.scene or options.herniation or options.stenosis)
     if sys.stderr.isatty():
         print(text(Message("measure.progress", (("scene", name),))), file=sys.stderr)
     report = scene.measure(options.level, operations=not options.describe)

@@ -20,7 +20,8 @@ View = Literal[
 """Where a scene is seen from. ``oblique`` and ``lateral`` look from the side of the disease.
 
 ``axial`` looks at a disc from below, as axial images are shown: the patient's right on the viewer's left;
-``axial_close`` and ``lateral_close`` hold little more than the canal, ``axial_canal`` no more. ``foramen`` looks into it from aside.
+``axial_close`` and ``lateral_close`` hold little more than the canal, ``axial_canal`` no more. ``foramen``
+looks into it from aside.
 """
 
 VIEWS: tuple[View, ...] = get_args(View)

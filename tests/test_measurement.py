@@ -180,9 +180,16 @@ def test_rootlets_fill_the_share_of_the_sac_that_they_take() -> None:
     assert found.clear == pytest.approx(0.75, abs=0.03)
     assert crowding(pair(thecal_sac=sac)) is None
     told = [
-        grades.of_contents(clear, fat).grade for clear, fat in ((0.5, 9.0), (0.1, 9.0), (0.0, 9.0), (0.0, 0.0))
+        grades.of_contents(clear, filled, fat).grade
+        for clear, filled, fat in (
+            (0.5, 0.3, 9.0),
+            (0.1, 0.5, 9.0),
+            (0.0, 0.5, 9.0),
+            (0.0, 0.8, 9.0),
+            (0.0, 0.8, 0.0),
+        )
     ]
-    assert told == ["A", "B", "C", "D"]
+    assert told == ["A", "B", "B", "C", "D"]
 
 
 def test_a_root_that_is_pushed_and_flattened_shows_by_how_much(monkeypatch: pytest.MonkeyPatch) -> None:

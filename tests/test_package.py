@@ -31,6 +31,13 @@ def test_a_picture_needs_no_plotting_library() -> None:
 
 
 def test_the_public_face_is_short_and_complete() -> None:
-    assert sorted(spineviz.__all__) == ["__version__", "herniation", "load", "scenes", "structures"]
+    assert sorted(spineviz.__all__) == [
+        "__version__",
+        "herniation",
+        "load",
+        "scenes",
+        "stenosis",
+        "structures",
+    ]
     assert all(hasattr(spineviz, name) for name in spineviz.__all__)
     assert "herniation_l4l5" in spineviz.scenes()

@@ -20,7 +20,7 @@ from spineviz.anatomy.surroundings import Spine
 from spineviz.body.connective import BESIDE_FAT
 from spineviz.body.parameters import Anatomy
 from spineviz.geometry import bake_occlusion, vertex_normals
-from spineviz.structure import Structure, Surface
+from spineviz.structure import Points, Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
 
 Change = Squeeze | Closing
@@ -74,7 +74,7 @@ def _narrowed(
 def _with_fat(
     disc: Disc, room: float, bones: Mapping[Level, LevelBone], known: Mapping[str, Structure]
 ) -> dict[str, Structure]:
-    """Return structures with the fat that a narrow canal has behind the sac: none where there is no ``room``."""
+    """Return structures with the fat behind the sac of a narrow canal: none where there is no ``room``."""
     result = {name: item for name, item in known.items() if name != f"epidural_fat.{disc}"}
     flava = [known.get(f"flavum.{disc}.{side}") for side in SIDES]
     if room == 0.0 or None in flava:
@@ -90,7 +90,7 @@ def _with_fat(
 
 def _changed(maps: Sequence[Change], part: Structure, nerve: bool) -> Surface:
     """Return a structure's surface as some maps move it; a nerve keeps its volume."""
-    vertices = np.asarray(part.surface.vertices, dtype=np.float64)
+    vertices: Points = np.asarray(part.surface.vertices, dtype=np.float64)
     for change in maps:
         vertices = change(vertices, bone=part.tissue == "bone")
     moved = np.linalg.norm(vertices - part.surface.vertices, axis=1) > 0.02

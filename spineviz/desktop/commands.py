@@ -35,6 +35,7 @@ VIEW_KEYS = MappingProxyType(
         "corridor": "t",
         "close": "k",
         "axial_close": "e",
+        "axial_canal": "g",
         "lateral_close": "w",
         "foramen": "m",
     }

@@ -63,16 +63,16 @@ def of_curve(angle: float) -> Grade:
     return graded("cobb", "scoliosis" if angle >= threshold("cobb", "scoliosis") else "none")
 
 
-def of_contents(clear: float, fat: float | None) -> Grade:
-    """Grade central stenosis after Schizas, from the share of the sac that is fluid wide enough to be seen,
-    and the fat (mm²) behind it.
+def of_contents(clear: float, filled: float, fat: float | None) -> Grade:
+    """Grade central stenosis after Schizas, from the shares of the sac that are fluid wide enough to be seen
+    and nerves, and the fat (mm²) behind it.
 
     A: fluid is clearly seen; B: rootlets fill the sac with a little fluid between; C: no fluid is seen; D: no
     fat behind either.
     """
     if clear >= threshold("schizas", "fluid"):
         return graded("schizas", "A")
-    if clear >= threshold("schizas", "grains"):
+    if clear >= threshold("schizas", "grains") or filled < threshold("schizas", "full"):
         return graded("schizas", "B")
     return graded("schizas", "C" if fat is None or fat >= threshold("schizas", "fat") else "D")
 

@@ -183,8 +183,10 @@ def _canal_rows(segment: Segment, healthy: Segment | None) -> Iterator[Row]:
     if depth is not None:
         yield Row(at, "canal_depth", depth, "mm", grade=grades.of_canal(depth) if lumbar else None)
     within, fat = _taken(lambda: crowding(segment)), _taken(lambda: fat_behind(segment))
+    if fat is None and healthy is not None and _taken(lambda: fat_behind(healthy)) is not None:
+        fat = 0.0  # there is some in health, and none is left
     if within is not None:
-        grade = grades.of_contents(within.clear, fat) if lumbar else None
+        grade = grades.of_contents(within.clear, within.filled, fat) if lumbar else None
         yield Row(at, "sac_filled", 100.0 * within.filled, "%")
         yield Row(at, "sac_fluid", 100.0 * within.clear, "%", grade=grade)
     yield from _single(at, "posterior_epidural_fat", "mm²", fat)

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from spineviz.locale import catalog, text
 from spineviz.measurement.report import Report, Row
+from spineviz.measurement.stenosis_words import narrow_places
 from spineviz.measurement.words import described
 from spineviz.structure import Message
 
@@ -87,11 +88,12 @@ def as_words(report: Report) -> str:
 
 def as_json(report: Report, scene: str) -> str:
     """Return one JSON object: ``measures``, a list of rows each with its unit, and ``description``."""
+    found = report.displaced or narrow_places(report)
     told = {
         "scene": scene,
         "note": text(Message("measure.note")),
         "measures": [_fields(row) for row in report.rows],
-        "description": [text(line) for line in described(report)] if report.displaced else [],
+        "description": [text(line) for line in described(report)] if found else [],
     }
     return json.dumps(told, indent=2, ensure_ascii=False)
 

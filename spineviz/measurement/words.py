@@ -1,10 +1,11 @@
-"""A herniation in words: as a radiologist dictates it, and as anybody understands it."""
+"""What is found in words: as a radiologist dictates it, and as anybody understands it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from spineviz.measurement.report import Displaced, Report, Row
+from spineviz.measurement.stenosis_words import narrow_places, narrowing_told
 from spineviz.nomenclature import innervation
 from spineviz.structure import Message
 
@@ -12,14 +13,16 @@ Parameters = tuple[tuple[str, str | float], ...]
 
 
 def described(report: Report, plain: bool = False) -> tuple[Message, ...]:
-    """Return sentences on every herniation of a report; with ``plain`` in everyday words.
+    """Return sentences on every herniation and narrow place of a report; with ``plain`` in everyday words.
 
     They name level, side, zone and the root concerned with its dermatome and myotome, and end with what
-    imaging can not tell. Without a herniation there is one sentence that says so.
+    imaging can not tell. Without either there is one sentence that says so.
     """
-    if not report.displaced:
+    narrow = narrow_places(report)
+    if not report.displaced and not narrow:
         return (Message("describe.nothing"),)
     told = [line for item in report.displaced for line in (_plain if plain else _radiological)(report, item)]
+    told += [line for row in narrow for line in narrowing_told(report, row, plain)]
     return (*told, Message(f"describe.caution{'_plain' if plain else ''}"))
 
 

@@ -7,6 +7,7 @@ from spineviz.pathology.listhesis import Listhesis
 from spineviz.pathology.naming import herniation_size, herniation_title, stenosis_title
 from spineviz.pathology.shorthand import shorthand
 from spineviz.pathology.stenosis import Stenosis
+from spineviz.pathology.stenosis_shorthand import stenosis_shorthand
 
 __all__ = [
     "Deforming",
@@ -20,5 +21,6 @@ __all__ = [
     "herniation_title",
     "label_of",
     "shorthand",
+    "stenosis_shorthand",
     "stenosis_title",
 ]

@@ -46,7 +46,7 @@ class Stenosis(Spec):
     both: bool = Limits(False, description="Whether the recesses or foramina of both sides are narrow.")
     grade: Grade = Limits(
         "C",
-        description="How narrow: A to D after Schizas in the canal, 1 to 3 after Bartynski in a recess, 1 to 3 "
+        description="How narrow: A to D after Schizas in the canal, 1 to 3 after Bartynski in a recess and "
         "after Lee in a foramen; 0 is health.",
     )
     sac_area: float | None = Limits(
@@ -77,14 +77,14 @@ class Stenosis(Spec):
             raise ValueError(f"sac_area tells of the canal; give {_NAMES[self.place]} a grade")
         if self.sac_area is not None and self.grade != grade_of(self.sac_area):
             raise ValueError(
-                f"a sac of {self.sac_area:g} mm² is grade {grade_of(self.sac_area)} here, not {self.grade}; give "
-                "one of the two"
+                f"a sac of {self.sac_area:g} mm² is grade {grade_of(self.sac_area)} here, not {self.grade}; "
+                "give one of the two"
             )
         least, most = measures.value("stenosis.area")
         if self.sac_area is not None and not least <= self.sac_area <= most:
             raise ValueError(
-                f"a sac of {self.sac_area:g} mm²: a narrow one has {least:g} to {most:g} mm²; for health take the "
-                "stenosis away"
+                f"a sac of {self.sac_area:g} mm²: a narrow one has {least:g} to {most:g} mm²; for health "
+                "take the stenosis away"
             )
         if self.both and self.place == "central":
             raise ValueError("'both' tells of recesses and foramina; the canal has no sides")

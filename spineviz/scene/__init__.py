@@ -2,7 +2,7 @@
 
 from spineviz.scene.problems import SceneError
 from spineviz.scene.reading import check, check_schema, dumps, find, load, loads, names, schema
-from spineviz.scene.single import shown_herniation
+from spineviz.scene.single import shown_herniation, shown_stenosis
 from spineviz.scene.specification import AnatomyRange, Body, Compared, Scene, SceneStep
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "names",
     "schema",
     "shown_herniation",
+    "shown_stenosis",
 ]

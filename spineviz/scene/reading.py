@@ -11,10 +11,12 @@ import tomli_w
 from pydantic import ValidationError
 
 from spineviz.library import data_folder
+from spineviz.pathology import Pathology
 from spineviz.patient.mesh_file import read_mesh
 from spineviz.scene.problems import SceneError, explained
-from spineviz.scene.specification import Scene
+from spineviz.scene.specification import Compared, Scene
 from spineviz.spec import Table
+from spineviz.surgery.procedures import Approach
 
 
 def loads(text: str, name: str = "scene") -> Scene:
@@ -123,8 +125,21 @@ def _kinds(scene: Scene) -> dict[str, Any]:
     for name in ("pathologies", "approaches"):
         entries = getattr(scene, name)
         if entries:
-            result[name] = [
-                {"kind": entry.kind} | entry.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-                for entry in entries
-            ]
+            result[name] = [_kept(entry) for entry in entries]
+    if scene.compare:
+        result["compare"] = [_compared(body) for body in scene.compare]
     return result
+
+
+def _compared(body: Compared) -> dict[str, Any]:
+    """Return a body that is compared as its file tells it, its pathologies with their kinds."""
+    told = body.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    if body.pathologies:
+        told["pathologies"] = [_kept(entry) for entry in body.pathologies]
+    return told
+
+
+def _kept(entry: Pathology | Approach) -> dict[str, Any]:
+    """Return an entry as a file tells it, with its kind."""
+    told = entry.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    return {"kind": entry.kind} | told

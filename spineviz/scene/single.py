@@ -1,12 +1,16 @@
-"""The scene that shows one herniation."""
+"""The scene that shows one herniation, or one stenosis."""
 
 from __future__ import annotations
 
+from spineviz.cuts import CutPlane
 from spineviz.locale import text
-from spineviz.pathology import Herniation, herniation_size, herniation_title
+from spineviz.pathology import Herniation, Stenosis, herniation_size, herniation_title, stenosis_title
 from spineviz.scene.specification import AnatomyRange, Scene, SceneStep
-from spineviz.terms import LOWER_LUMBAR_DISCS, column, levels_of, roots_at
+from spineviz.terms import LOWER_LUMBAR_DISCS, SIGN, column, levels_of, roots_at
 from spineviz.views import View
+
+BESIDE = 17.0
+"""A foramen is cut so far (mm) beside the midline."""
 
 
 def shown_herniation(herniation: Herniation) -> Scene:
@@ -40,6 +44,45 @@ def shown_herniation(herniation: Herniation) -> Scene:
         anatomy=AnatomyRange(first=first, last=last),
         pathologies=(herniation,),
         camera=camera,
+        steps=(step,),
+        poster=step.seconds,
+    )
+
+
+def shown_stenosis(stenosis: Stenosis) -> Scene:
+    """Return the scene that shows one stenosis: the canal in an axial slice, a foramen in a sagittal one."""
+    above, below = levels_of(stenosis.disc)
+    exiting, traversing = roots_at(stenosis.disc)
+    foraminal = stenosis.place == "foraminal"
+    camera: View = "lateral_close" if foraminal else "axial_canal"
+    side = stenosis.side
+    cut = (
+        CutPlane(
+            plane="sagittal",
+            at=above,
+            offset=SIGN[side] * BESIDE,
+            keep="left" if side == "right" else "right",
+        )
+        if foraminal
+        else CutPlane(plane="disc", at=stenosis.disc, keep="above")
+    )
+    step = SceneStep(
+        title=f"stenosis.plain.{stenosis.place}",
+        camera=camera,
+        hide=("skin", "fat", "fascia", "muscles", "vessels"),
+        labels=(
+            f"flavum.{stenosis.disc}.{side}",
+            f"disc.{stenosis.disc}",
+            *(f"root.{root}.{side}" for root in (exiting, traversing) if root is not None),
+            "thecal_sac",
+        ),
+    )
+    return Scene(
+        title=text(stenosis_title(stenosis)),
+        anatomy=AnatomyRange(first=above, last=below),
+        pathologies=(stenosis,),
+        camera=camera,
+        cuts=(cut,),
         steps=(step,),
         poster=step.seconds,
     )

@@ -101,13 +101,19 @@ def sac_area(canal: Room, core: Floats) -> float:
 def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
     """Return the map for causes that grow by an amount (mm), and a sac that keeps clear of them."""
     shape = measures.table("stenosis.canal")
-    parts = {name: _most(amount * part, shape[f"{name}_most"]) for name, part in _parts(canal, narrowing).items()}
+    parts = {
+        name: _most(amount * part, shape[f"{name}_most"]) for name, part in _parts(canal, narrowing).items()
+    }
     least = shape["least"]
-    hard = np.maximum(canal.hard - parts["facets"], np.minimum(2 * least, canal.hard))
+    hard = np.maximum(canal.hard - shape["bone"] * parts["facets"], np.minimum(2 * least, canal.hard))
     wall = canal.wall - parts["disc"] - parts["flavum"] - parts["facets"]
     wall = np.minimum(np.maximum(wall, np.minimum(least, canal.wall)), hard)
     pad = narrowing.fat * np.exp(-((np.degrees(BEHIND) / shape["fat_half"]) ** 2))
-    pad = pad * np.clip(amount / shape["fat_from"], 0.0, 1.0) * _span(canal.heights, shape["flavum_span"])[:, None]
+    pad = (
+        pad
+        * np.clip(amount / shape["fat_from"], 0.0, 1.0)
+        * _span(canal.heights, shape["flavum_span"])[:, None]
+    )
     clear = np.minimum(shape["clearance"], canal.wall - canal.core) + pad
     core = np.minimum(canal.core, wall - clear)
     even = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(core, 1.5, axis=0), 2.0, axis=1, mode="wrap")
@@ -127,7 +133,9 @@ def _parts(canal: Room, narrowing: Narrowing) -> dict[str, Floats]:
     weight = np.array([causes.disc, causes.flavum, causes.facets])
     weight = weight / weight.max()
     thick = np.clip((canal.hard - canal.wall) / shape["soft"], 0.0, 1.0)
-    cleft = shape["cleft"] * min(narrowing.fat, 1.0) * np.exp(-((np.degrees(BEHIND) / shape["cleft_half"]) ** 2))
+    cleft = (
+        shape["cleft"] * min(narrowing.fat, 1.0) * np.exp(-((np.degrees(BEHIND) / shape["cleft_half"]) ** 2))
+    )
     fields = (
         _arc(np.pi - BEHIND, 0.0, shape["disc_half"]) * thick,
         _arc(BEHIND, shape["flavum_at"], shape["flavum_half"]) * (1.0 - cleft) * thick,

@@ -1,7 +1,8 @@
 """Rootlets in a narrowed sac: they lie over all of it, and fill it, with the volume that each has.
 
-A rootlet's place in a slice is the middle of a cell, which its neighbours and the sac's wall bound: it is round
-while there is room, and takes the cell's shape where there is none. What it gains there it loses elsewhere.
+A rootlet's place in a slice is the middle of a cell, which its neighbours and the sac's wall bound: it is
+round while there is room, and takes the cell's shape where there is none. What it gains there it loses
+elsewhere.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ def _felt(squeeze: Squeeze, within: Mapping[str, Structure]) -> Strands:
         size = np.sqrt((near @ (offset**2).sum(axis=1)) / np.maximum(count, 1))
         away = middle - room.centre
         inside = np.hypot(away[:, 0], away[:, 1]) + 0.5 * size < _toward(room.core, away[None])[0]
-        here = (room.heights >= local[:, 2].min()) & (room.heights <= local[:, 2].max()) & inside & (count > 0)
+        here = (
+            (room.heights >= local[:, 2].min()) & (room.heights <= local[:, 2].max()) & inside & (count > 0)
+        )
         here = _longest(here)
         if here.any():
             names.append(name)
@@ -104,14 +107,14 @@ def _freedom(here: Mask) -> Floats:
     """Return how free (n,) a rootlet is in slices where it is: not at its ends."""
     there = np.flatnonzero(here)
     rows = np.arange(len(here), dtype=np.float64)
-    way = np.full(len(here), np.inf)
-    way = np.minimum(way, rows - there[0]) if there[0] > 0 else way
-    way = np.minimum(way, there[-1] - rows) if there[-1] < len(here) - 1 else way
+    first = rows - there[0] if there[0] > 0 else np.inf + 0.0 * rows
+    last = there[-1] - rows if there[-1] < len(here) - 1 else np.inf + 0.0 * rows
+    way = np.minimum(first, last)
     return np.asarray(here * np.clip(way * STEP / measures.value("stenosis.rootlets.bound"), 0.0, 1.0))
 
 
 def _line(local: Points, heights: Floats) -> Floats:
-    """Return where (n, 2) a thin tube with vertices (k, 3) runs at some heights: straight lines fitted near."""
+    """Return where (n, 2) a thin tube with vertices (k, 3) runs at some heights."""
     result = np.empty((len(heights), 2))
     for row, height in enumerate(np.clip(heights, local[:, 2].min(), local[:, 2].max())):
         off = local[:, 2] - height
@@ -132,7 +135,7 @@ def _laid(squeeze: Squeeze, strands: Strands, even: Floats) -> Floats:
     """Return the places (m, n, 2) of rootlets, from the sac's middle, in the narrowed sac."""
     shape = measures.table("stenosis.rootlets")
     room = squeeze.room
-    places = strands.places - room.centre
+    places: Floats = strands.places - room.centre
     ratio = squeeze.core / np.maximum(room.core, 1e-6)
     places = places * _toward(ratio, places)[..., None]
     pull = even * strands.free
@@ -263,7 +266,7 @@ def _spread_out(radii: Floats) -> Floats:
 
 
 def same_volume(before: Surface, after: Surface, moved: Mask) -> Surface:
-    """Return a rootlet that has lost elsewhere what it has gained where vertices ``moved``, or won it there."""
+    """Return a rootlet that has won or lost elsewhere what it lost or gained where vertices ``moved``."""
     goal, most = volume(before), measures.value("stenosis.rootlets.thinner")
     vertices = after.vertices.astype(np.float64)
     inwards = np.where(moved, 0.0, 1.0)[:, None] * -vertex_normals(after.vertices, after.faces)

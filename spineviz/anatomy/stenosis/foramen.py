@@ -1,4 +1,4 @@
-"""Foraminal stenosis: disc, yellow ligament and facet joint close in on the root, from two sides or from four."""
+"""Foraminal stenosis: disc, yellow ligament and facet joint close in on the root."""
 
 from __future__ import annotations
 
@@ -66,10 +66,11 @@ def narrowed_foramen(foramen: Room, narrowing: Narrowing) -> Squeeze:
     long = shape["span"]
     along = np.clip((long - np.abs(foramen.heights - shape["at"])) / shape["fading"], 0.0, 1.0)
     along = (along * along * (3.0 - 2.0 * along))[:, None]
-    aside = np.clip((np.abs(np.sin(TURN)) - shape["from"]) / shape["rise"], 0.0, 1.0)
-    upright = np.clip((np.abs(np.cos(TURN)) - shape["from"]) / shape["rise"], 0.0, 1.0)
+    start = shape["from"][narrowing.grade - 1]
+    aside = np.clip((np.abs(np.sin(TURN)) - start) / shape["rise"], 0.0, 1.0)
+    upright = np.clip((np.abs(np.cos(TURN)) - start) / shape["rise"], 0.0, 1.0)
     closed = aside if narrowing.grade == 1 else np.maximum(aside, upright)
-    loss = shape["flattened"] * aside if narrowing.grade == 3 else 0.0 * aside
+    loss = shape["flattened"] * np.sin(TURN) ** 2 if narrowing.grade == 3 else 0.0 * aside
     core = foramen.core * (1.0 - along * loss)
     goal = core + shape["gap"]
     gone = along * closed * np.maximum(foramen.wall - goal, 0.0)

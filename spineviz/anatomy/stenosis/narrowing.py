@@ -35,10 +35,10 @@ class Causes(Spec):
 class Narrowing(Spec):
     """A narrowed canal, recess or foramen at a disc.
 
-    ``area`` (mm²) is what is left of the sac in the slice along the disc, or ``share`` of what it is in health
-    (0..1). ``left`` (mm) is what is left of the height of a recess, or around the root in a foramen: less
-    than 0 flattens it. ``filled`` (0..1) is how much of the sac rootlets fill there, ``spread`` (0..1) how
-    evenly they lie in it, ``fat`` how much (mm) room for fat stays behind it besides what there was.
+    Of a canal, ``area`` (mm²) is what is left of the sac in the slice along the disc, or ``share`` of what it
+    is in health (0..1); ``filled`` (0..1) how much of it rootlets take there, ``spread`` (0..1) how evenly
+    they lie in it, ``fat`` how much (mm) room for fat there is behind it besides what there was. A recess or
+    a foramen has a ``grade``: 0 to 3.
     """
 
     place: Place
@@ -49,5 +49,4 @@ class Narrowing(Spec):
     filled: float = Limits(default=0.0, ge=0.0, le=1.0)
     spread: float = Limits(default=0.0, ge=0.0, le=1.0)
     fat: float = Limits(default=0.0, ge=0.0, le=5.0)
-    left: float = 0.0
     grade: int = Limits(default=0, ge=0, le=3)

@@ -1,4 +1,4 @@
-"""Stenosis of the lateral recess: the superior articular process and the yellow ligament close it from behind."""
+"""Stenosis of the lateral recess: articular process and yellow ligament close it from behind."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ WIDTH, HALF, REACH = 18.0, 20.0, 25.0
 
 BEFORE, BEHIND = 8.0, 24.0
 """A root is looked for from so far (mm) before the place where a recess is felt from, and behind it."""
+
+PASSING = 1.5
+"""The root's place is looked for so far (mm) under the disc's middle, and so much above and below."""
 
 NONE = 9.0
 """Where no wall stands in front or behind, room goes on so far (mm)."""
@@ -55,6 +58,12 @@ class Recess:
     def heights(self) -> Floats:
         """The columns' heights over the disc (k,), mm."""
         return np.arange(self.front.shape[1]) * CELL - HALF
+
+    @property
+    def place(self) -> float:
+        """How far to the side the root passes the disc, mm."""
+        thick = (self.root[1] - self.root[0]) * (np.abs(self.heights + PASSING) <= PASSING)
+        return float((thick * self.aside).sum() / max(float(thick.sum()), 1e-6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +121,9 @@ def lateral_recess(
     names = (f"disc.{disc}", *(f"flavum.{disc}.{each}" for each in SIDES))
     soft = [structures[name].surface for name in names if name in structures]
     aside, heights = np.arange(0.0, WIDTH + CELL / 2, CELL), np.arange(-HALF, HALF + CELL / 2, CELL)
-    canal = np.mean([frame.to_local(bones[level].landmarks["canal"].origin) for level in (above, below)], axis=0)
+    canal = np.mean(
+        [frame.to_local(bones[level].landmarks["canal"].origin) for level in (above, below)], axis=0
+    )
     start = _behind_bodies(frame, heights, float(canal[1]), [*hard, *soft])
 
     def felt(surfaces: list[Surface], ahead: float, off: float = 0.0) -> Floats:
@@ -141,7 +152,9 @@ def _root(first: Floats, last: Floats, front: Floats, wall: Floats) -> tuple[Flo
         middle = (front + wall) / 2
         return middle, middle
     nearest = ndimage.distance_transform_edt(~there, return_distances=False, return_indices=True)
-    middle = np.where(there, (np.where(there, first, 0.0) + np.where(there, last, 0.0)) / 2, 0.0)[tuple(nearest)]
+    middle = np.where(there, (np.where(there, first, 0.0) + np.where(there, last, 0.0)) / 2, 0.0)[
+        tuple(nearest)
+    ]
     half = np.where(there, (last - first) / 2, 0.0)
     half = ndimage.gaussian_filter(half, 1.0)
     middle = np.clip(ndimage.gaussian_filter(middle, 1.0), front, wall)
@@ -169,7 +182,8 @@ def closed_recess(recess: Recess, narrowing: Narrowing) -> Closing:
     shape = measures.table("stenosis.recess")
     causes = narrowing.causes
     goal = shape["left"][narrowing.grade - 1]
-    near, full, far, end = shape["medial"], shape["full"], shape["lateral"], shape["end"]
+    place = recess.place
+    near, full, far, end = place - shape["medial"], place - shape["full"], shape["lateral"], shape["end"]
     across = np.clip((recess.aside - near) / (full - near), 0.0, 1.0)
     across = across * np.clip((end - recess.aside) / (end - far), 0.0, 1.0)
     along = np.clip((shape["span"] - np.abs(recess.heights - shape["at"])) / shape["fading"], 0.0, 1.0)

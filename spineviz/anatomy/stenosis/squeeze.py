@@ -59,7 +59,7 @@ class Squeeze:
 
 
 def between(way: Floats, before: Floats, after: Floats) -> Floats:
-    """Return ways (n,) carried from borders (m, n) to others, in order; beyond the first and last none moves."""
+    """Return ways (n,) carried from borders (m, n) to others, in order; beyond these none moves."""
     before, after = before.copy(), after.copy()
     for row in range(1, len(before)):
         before[row] = np.maximum(before[row], before[row - 1] + SLACK)
