@@ -22,6 +22,7 @@ from spineviz.anatomy.net import pushed
 from spineviz.anatomy.recipe import Body
 from spineviz.body.parameters import Anatomy
 from spineviz.body.remade import Remade, marks_of, remade
+from spineviz.body.wear import darkened, signs
 from spineviz.geometry import surface_points
 from spineviz.structure import Points, Structure, Surface, Warp
 from spineviz.terms import LEVELS, Level, levels_of
@@ -100,7 +101,11 @@ def deformed(
             structures[name] = _carried(item, parts)
             if item.tissue not in ("bone", "skin"):
                 structures[name] = _clear(structures[name], near)
+        structures[name] = darkened(structures[name], anatomy.deformation.worn)
         made(structures[name])
+    for sign in signs(anatomy.deformation.worn, bones, structures):
+        structures[sign.name] = sign
+        made(sign)
     warps: dict[tuple[str, str], Warp] = {
         (name, way): CarriedWarp(warp, *_followed(name, parts)) for (name, way), warp in healthy.warps.items()
     }

@@ -12,15 +12,20 @@ from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import Field
 
-from spineviz.pathology import herniation, listhesis
+from spineviz.pathology import deformity, degeneration, fracture, herniation, listhesis
 from spineviz.pathology.deforming import Deforming, WithDeformation
+from spineviz.pathology.deformity import Deformity
+from spineviz.pathology.degeneration import Degeneration
+from spineviz.pathology.fracture import Fracture
 from spineviz.pathology.herniation import Herniation, WithDiscs
 from spineviz.pathology.listhesis import Listhesis
 from spineviz.pathology.naming import herniation_label
 from spineviz.pathology.naming_of_deformities import deformity_label
 from spineviz.structure import Message
 
-Pathology = Annotated[Herniation | Listhesis, Field(discriminator="kind")]
+Pathology = Annotated[
+    Herniation | Listhesis | Degeneration | Fracture | Deformity, Field(discriminator="kind")
+]
 """A pathology as a scene file tells it."""
 
 
@@ -33,6 +38,9 @@ A = TypeVar("A", bound=Changeable)
 _CHANGES: Mapping[type, Callable[[Any, Any], Any]] = {
     Herniation: herniation.apply,
     Listhesis: listhesis.apply,
+    Degeneration: degeneration.apply,
+    Fracture: fracture.apply,
+    Deformity: deformity.apply,
 }
 
 
