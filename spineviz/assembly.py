@@ -22,7 +22,7 @@ from spineviz.scene import Compared, Scene, SceneStep
 from spineviz.structure import Bone, Landmark, Structure, Warp
 from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
-from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of
+from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of, levels_of
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import FLAT, OPENING, View, between, narrowed, overviews, seen_from, vector, views
 
@@ -41,6 +41,9 @@ ENCLOSED = ("spinal_cord", "filum_terminale", *PASSING)
 
 JOINTS = ("facet_capsule", "facet_cartilage")
 """What every facet joint has beside its bones."""
+
+BELOW = 55.0
+"""Of deformed columns that are compared no more is framed than reaches so far (mm) below the lower vertebra."""
 
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
@@ -212,6 +215,9 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
         return named
     structures = assembly.model.structures.values()
     bones = np.vstack([(item.light or item.surface).vertices for item in structures if item.tissue == "bone"])
+    if scene.compare and scene.deformed:
+        site = assembly.model.bones[levels_of(disc)[1]].frame.origin
+        bones = bones[bones[:, 2] > site[2] - BELOW]
     panes = len(scene.views or scene.compare) or 1
     named |= overviews(bones, side, panes, FLAT if scene.views else OPENING)
     height = max((named[view].height for view in scene.views), default=0.0)

@@ -22,6 +22,10 @@ Apex = Literal[
 # fmt: on
 
 
+ENDS = 2
+"""So many discs at either end of the column take no part in a curve: they bring it back."""
+
+
 class Deformity(Deforming):
     """A curve of the column; an angle of 0 is a straight one.
 
@@ -73,7 +77,7 @@ def bends(deformity: Deformity, discs: tuple[Disc, ...]) -> dict[Disc, Bend]:
     middle = next(index for index, disc in enumerate(discs) if levels_of(disc)[1] == deformity.apex)
     shape = measures.table("scoliosis")
     half = int(shape["discs"]) // 2
-    inside = np.arange(max(middle - half, 0), min(middle + half + 2, len(discs)))
+    inside = np.arange(max(middle - half, ENDS), min(middle + half + 2, len(discs) - ENDS))
     angle, weights = deformity.cobb, np.zeros(len(discs))
     place = (inside - middle - 0.5) / (half + 1.5)
     weights[inside] = np.cos(np.pi / 2 * place)

@@ -92,7 +92,7 @@ class Fracture(Deforming):
         if self.shape == "biconcave":
             return Collapse(middle=loss, both=True)
         if self.shape == "crush":
-            return Collapse(front=0.9 * loss, middle=loss, back=0.9 * loss, both=both)
+            return Collapse(front=0.85 * loss, middle=loss, back=0.85 * loss, both=both)
         usual = measures.table(f"fracture.burst.{self.ao or 'A3'}")
         back = self.retropulsion if self.retropulsion is not None else usual["retropulsion"]
         return Collapse(

@@ -114,7 +114,8 @@ def movements(
                 turn = _bent(total, more, bones[below], bones[level])
                 matrix, held, total = matrix @ turn, held @ turn, more
         move, above = changed_bone(deformation, level, bones[level], matrix)
-        result[level] = Moved(move, arch, above, Rigid(held))
+        torn = not np.allclose(held, matrix)
+        result[level] = Moved(move, arch, above, Rigid(held) if torn else move)
     return result
 
 
