@@ -43,7 +43,7 @@ JOINTS = ("facet_capsule", "facet_cartilage")
 """What every facet joint has beside its bones."""
 
 BELOW = 55.0
-"""Of deformed columns that are compared no more is framed than reaches so far (mm) below the lower vertebra."""
+"""Of compared columns that are deformed, what lies farther (mm) below the lower vertebra is not framed."""
 
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
@@ -209,8 +209,8 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
     """Return a scene's named cameras."""
     disc, side = target(scene)
     named = views(assembly.model.bones, disc, side)
-    if scene.compare and scene.diseased and not scene.deformed:
-        return narrowed(named, len(scene.compare))
+    if scene.compare and scene.diseased:
+        named = narrowed(named, len(scene.compare))
     if (scene.diseased and not scene.deformed) or scene.approaches:
         return named
     structures = assembly.model.structures.values()

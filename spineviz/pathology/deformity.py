@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from spineviz import measures
 from spineviz.anatomy.column.deformation import Bend
+from spineviz.anatomy.column.posture import range_of_motion
 from spineviz.pathology.deforming import A, Deforming, require, with_entries
 from spineviz.structure import Floats
 from spineviz.terms import Disc, Side, column, discs_of, levels_of
@@ -94,7 +95,7 @@ def bends(deformity: Deformity, discs: tuple[Disc, ...]) -> dict[Disc, Bend]:
     sign = 1.0 if deformity.side == "right" else -1.0
     aside = sign * angle * (rest - weights)
     most = shape["rotation"] * angle if deformity.rotation is None else deformity.rotation
-    turn = sign * most * _turns(len(discs), middle, half + 2)
+    turn = sign * most * _turns(discs, middle, half + 2)
     return {
         disc: Bend(right=float(a), turned=float(t))
         for disc, a, t in zip(discs, aside, turn, strict=True)
@@ -102,9 +103,15 @@ def bends(deformity: Deformity, discs: tuple[Disc, ...]) -> dict[Disc, Bend]:
     }
 
 
-def _turns(count: int, middle: int, reach: int) -> Floats:
-    """Return what each disc adds to the turn, from above: the apex, below the middle disc, is turned by 1."""
-    bones = np.arange(count + 1)
-    turned = np.clip(1.0 - np.abs(bones - middle - 1) / reach, 0.0, 1.0)
-    result: Floats = turned[:-1] - turned[1:]
+def _turns(discs: tuple[Disc, ...], middle: int, reach: int) -> Floats:
+    """Return what each disc adds to the turn, from above: the apex, below the middle disc, is turned by 1.
+
+    Each takes the share that its range of rotation has among those on the same side of the apex.
+    """
+    ranges = np.array([range_of_motion(levels_of(disc), "rotation") for disc in discs])
+    result = np.zeros(len(discs))
+    above = np.arange(max(middle + 1 - reach, 0), middle + 1)
+    below = np.arange(middle + 1, min(middle + 1 + reach, len(discs)))
+    result[above] = -ranges[above] / ranges[above].sum()
+    result[below] = ranges[below] / ranges[below].sum()
     return result
