@@ -11,10 +11,12 @@ import tomli_w
 from pydantic import ValidationError
 
 from spineviz.library import data_folder
+from spineviz.pathology import Pathology
 from spineviz.patient.mesh_file import read_mesh
 from spineviz.scene.problems import SceneError, explained
 from spineviz.scene.specification import Scene
-from spineviz.spec import Table
+from spineviz.spec import Spec, Table
+from spineviz.surgery.procedures import Approach
 
 
 def loads(text: str, name: str = "scene") -> Scene:
@@ -121,10 +123,19 @@ def _kinds(scene: Scene) -> dict[str, Any]:
     """Return the entries whose ``kind`` must stand in the file although it is a default."""
     result: dict[str, Any] = {}
     for name in ("pathologies", "approaches"):
-        entries = getattr(scene, name)
-        if entries:
-            result[name] = [
-                {"kind": entry.kind} | entry.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-                for entry in entries
-            ]
+        if entries := getattr(scene, name):
+            result[name] = [_told(entry) for entry in entries]
+    if scene.compare:
+        result["compare"] = [
+            _brief(body) | ({"pathologies": list(map(_told, body.pathologies))} if body.pathologies else {})
+            for body in scene.compare
+        ]
     return result
+
+
+def _told(entry: Pathology | Approach) -> dict[str, Any]:
+    return {"kind": entry.kind} | _brief(entry)
+
+
+def _brief(entry: Spec) -> dict[str, Any]:
+    return entry.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
