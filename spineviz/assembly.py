@@ -22,7 +22,7 @@ from spineviz.scene import Compared, Scene, SceneStep
 from spineviz.structure import Bone, Landmark, Structure, Warp
 from spineviz.surgery.procedures import Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
-from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of
+from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of, levels_of
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
 from spineviz.views import FLAT, OPENING, View, between, narrowed, overviews, seen_from, vector, views
 
@@ -41,6 +41,9 @@ ENCLOSED = ("spinal_cord", "filum_terminale", *PASSING)
 
 JOINTS = ("facet_capsule", "facet_cartilage")
 """What every facet joint has beside its bones."""
+
+BELOW = 55.0
+"""Of compared columns that are deformed, what lies farther (mm) below the lower vertebra is not framed."""
 
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
@@ -212,12 +215,15 @@ def cameras(assembly: Assembly, scene: Scene) -> Mapping[View, Camera]:
     """Return a scene's named cameras."""
     disc, side = target(scene)
     named = views(assembly.model.bones, disc, side)
-    if scene.compare and scene.diseased and not scene.deformed:
-        return narrowed(named, len(scene.compare))
+    if scene.compare and scene.diseased:
+        named = narrowed(named, len(scene.compare))
     if (scene.diseased and not scene.deformed) or scene.approaches:
         return named
     structures = assembly.model.structures.values()
     bones = np.vstack([(item.light or item.surface).vertices for item in structures if item.tissue == "bone"])
+    if scene.compare and scene.deformed:
+        site = assembly.model.bones[levels_of(disc)[1]].frame.origin
+        bones = bones[bones[:, 2] > site[2] - BELOW]
     panes = len(scene.views or scene.compare) or 1
     named |= overviews(bones, side, panes, FLAT if scene.views else OPENING)
     height = max((named[view].height for view in scene.views), default=0.0)

@@ -154,6 +154,8 @@ class Structure:
     side: Side | None = None
     variants: Mapping[str, Surface] = field(default_factory=dict)
     light: Surface | None = None
+    shade: float = 0.0
+    """How much darker than healthy tissue it is, 0 to 1."""
 
 
 class Bone(Protocol):

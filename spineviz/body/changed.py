@@ -22,6 +22,7 @@ from spineviz.anatomy.net import pushed
 from spineviz.anatomy.recipe import Body
 from spineviz.body.parameters import Anatomy
 from spineviz.body.remade import Remade, marks_of, remade
+from spineviz.body.wear import darkened, signs
 from spineviz.geometry import surface_points
 from spineviz.structure import Points, Structure, Surface, Warp
 from spineviz.terms import LEVELS, Level, levels_of
@@ -90,21 +91,51 @@ def deformed(
     moves = movements(anatomy.deformation, healthy.bones, heights)
     fresh = remade(anatomy, healthy, moves)
     parts = _carriers(healthy.bones, moves, fresh)
-    bones = {level: _bone(bone, moves[level], fresh.get(level)) for level, bone in healthy.bones.items()}
-    near = _concerned(anatomy, bones)
+    moved = {level: _bone(bone, moves[level], fresh.get(level)) for level, bone in healthy.bones.items()}
+    bones = _parted(moved, anatomy)
+    around = _around(anatomy, bones)
     structures: dict[str, Structure] = {}
     for name, item in healthy.structures.items():
-        if name in fresh:
-            structures[name] = fresh[name].structure
-        else:
-            structures[name] = _carried(item, parts)
-            if item.tissue not in ("bone", "skin"):
-                structures[name] = _clear(structures[name], near)
+        known = fresh[name].structure if name in fresh else _clear(_carried(item, parts), around(name, item))
+        structures[name] = darkened(known, anatomy.deformation.worn)
         made(structures[name])
+    for sign in signs(anatomy.deformation.worn, bones, structures):
+        structures[sign.name] = sign
+        made(sign)
     warps: dict[tuple[str, str], Warp] = {
         (name, way): CarriedWarp(warp, *_followed(name, parts)) for (name, way), warp in healthy.warps.items()
     }
     return Body(bones, {}, structures, warps)
+
+
+def _parted(bones: Mapping[Level, LevelBone], anatomy: Anatomy) -> dict[Level, LevelBone]:
+    """Return bones whose joints have given way where the column is bent: the upper one to the lower."""
+    result = dict(bones)
+    for upper, lower in map(levels_of, anatomy.deformation.bends):
+        if upper in bones and lower in bones:
+            surface = _clear(Structure(upper, "bone", bones[upper].surface), [bones[lower]]).surface
+            result[upper] = replace(bones[upper], surface=surface, exact=SurfaceDistance(surface))
+    return result
+
+
+def _around(
+    anatomy: Anatomy, bones: Mapping[Level, LevelBone]
+) -> Callable[[str, Structure], Sequence[LevelBone]]:
+    """Return a function that tells out of which bones a structure, by name, must be pushed."""
+    near = _concerned(anatomy, bones)
+    bent = [pair for pair in map(levels_of, anatomy.deformation.bends) if set(pair) <= set(bones)]
+    joints = {f"{upper}-{lower}": [bones[upper], bones[lower]] for upper, lower in bent}
+    beneath = {str(upper): [bones[lower]] for upper, lower in bent}
+
+    def around(name: str, item: Structure) -> Sequence[LevelBone]:
+        stem, *rest = name.split(".")
+        if item.tissue == "bone":
+            return beneath.get(stem, [])
+        if item.tissue == "skin":
+            return []
+        return [*near, *(joints.get(rest[0], []) if stem in ON_THE_ARCH and rest else [])]
+
+    return around
 
 
 def _carriers(
@@ -170,7 +201,9 @@ def _bone(bone: LevelBone, move: Moved, fresh: Remade | None) -> LevelBone:
 
 
 def _clear(structure: Structure, bones: Sequence[LevelBone]) -> Structure:
-    """Return soft tissue pushed out of bones that it has come to lie in."""
+    """Return a structure pushed out of bones that it has come to lie in."""
+    if not bones:
+        return structure
     vertices = structure.surface.vertices.astype(np.float64)
     for bone in bones:
         around = bone.surface.vertices

@@ -1,6 +1,9 @@
 """Pathologies: a parameter class beside a function that maps one anatomy to another."""
 
 from spineviz.pathology.deforming import Deforming
+from spineviz.pathology.deformity import Deformity
+from spineviz.pathology.degeneration import Degeneration
+from spineviz.pathology.fracture import Fracture
 from spineviz.pathology.herniation import Herniation, displaced
 from spineviz.pathology.kinds import Pathology, apply, label_of
 from spineviz.pathology.listhesis import Listhesis
@@ -11,6 +14,9 @@ from spineviz.pathology.stenosis_shorthand import stenosis_shorthand
 
 __all__ = [
     "Deforming",
+    "Deformity",
+    "Degeneration",
+    "Fracture",
     "Herniation",
     "Listhesis",
     "Pathology",

@@ -12,8 +12,11 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
-from spineviz.pathology import herniation, listhesis, stenosis
+from spineviz.pathology import deformity, degeneration, fracture, herniation, listhesis, stenosis
 from spineviz.pathology.deforming import Deforming
+from spineviz.pathology.deformity import Deformity
+from spineviz.pathology.degeneration import Degeneration
+from spineviz.pathology.fracture import Fracture
 from spineviz.pathology.herniation import Herniation
 from spineviz.pathology.listhesis import Listhesis
 from spineviz.pathology.naming import herniation_label, stenosis_label
@@ -21,7 +24,9 @@ from spineviz.pathology.naming_of_deformities import deformity_label
 from spineviz.pathology.stenosis import Stenosis
 from spineviz.structure import Message
 
-Pathology = Annotated[Herniation | Stenosis | Listhesis, Field(discriminator="kind")]
+Pathology = Annotated[
+    Herniation | Stenosis | Listhesis | Degeneration | Fracture | Deformity, Field(discriminator="kind")
+]
 """A pathology as a scene file tells it."""
 
 A = TypeVar("A")
@@ -30,6 +35,9 @@ _CHANGES: Mapping[type, Callable[[Any, Any], Any]] = {
     Herniation: herniation.apply,
     Stenosis: stenosis.apply,
     Listhesis: listhesis.apply,
+    Degeneration: degeneration.apply,
+    Fracture: fracture.apply,
+    Deformity: deformity.apply,
 }
 
 

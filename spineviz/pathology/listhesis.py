@@ -15,6 +15,8 @@ from spineviz.terms import Side, discs_of
 
 SlippedDisc = Literal["L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1"]
 Meyerding = Literal["I", "II", "III", "IV", "V"]
+HIGH: tuple[Meyerding, ...] = ("III", "IV", "V")
+"""The grades that a slip with an intact arch does not reach."""
 
 
 class Listhesis(Deforming):
@@ -41,7 +43,7 @@ class Listhesis(Deforming):
     @model_validator(mode="after")
     def _possible(self) -> Listhesis:
         most = float(measures.value("listhesis.degenerative.most"))
-        if self.type == "degenerative" and self.percent > most:
+        if self.type == "degenerative" and (self.meyerding in HIGH or self.percent > most):
             raise ValueError(
                 f"a degenerative slip, whose arch is intact, is no more than {most:g} %, Meyerding I or II; "
                 "choose a smaller one, or type 'isthmic'"

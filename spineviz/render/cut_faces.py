@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from spineviz.cuts import OVERLAP
 from spineviz.model import Cut, Look, Model
-from spineviz.render.materials import Colour, Grain, rgb
+from spineviz.render.materials import Colour, Grain, darkened, rgb
 from spineviz.section import Section, meets, section
 from spineviz.structure import Floats, Points, Surface
 from spineviz.terms import Tissue
@@ -79,6 +79,9 @@ FILLED = CutLook(rgb("#e8d5a0"), grain="lobules", grain_size=22.0)
 
 LIGAMENTUM_FLAVUM = replace(CUT_LOOKS["ligament"], inside=rgb("#e3bd5c"))
 
+WITHIN = ("vacuum", "marrow_change")
+"""What lies within other structures, and is seen before them where both are cut."""
+
 SHELLS = tuple(np.linspace(0.94, 0.34, 11))
 """The sizes of the shells between lamellae, of a disc that is 1."""
 
@@ -101,6 +104,13 @@ def cut_look(structure: str, tissue: Tissue) -> CutLook:
     return LIGAMENTUM_FLAVUM if structure.startswith("flavum") else CUT_LOOKS[tissue]
 
 
+def shaded(looks: CutLook, shade: float) -> CutLook:
+    """Return the look of a cut face that has become darker by a share, 0 to 1."""
+    if not shade:
+        return looks
+    return replace(looks, inside=darkened(looks.inside, shade), border=darkened(looks.border, shade))
+
+
 def line_width(scale: float) -> float:
     """Return the width (mm) of the line around cut faces in a picture of ``scale`` pixels per mm.
 
@@ -121,10 +131,11 @@ def patches(model: Model, name: str, look: Look, cut: Cut, line: float) -> tuple
     if not face:
         return ()
     tissue = model.structures[name].tissue
-    looks = cut_look(name, tissue)
+    looks = shaded(cut_look(name, tissue), model.structures[name].shade)
     nucleus = model.structures.get(name.replace("disc", "nucleus"), model.structures[name])
     core, *others = _parts(face, looks, line, surface, nucleus.surface)
-    shift = STEP * (OVERLAP.index(tissue) + 1) * np.array(cut.normal)
+    before = len(OVERLAP) if name.startswith(WITHIN) else OVERLAP.index(tissue)
+    shift = STEP * (before + 1) * np.array(cut.normal)
     if looks.grain == "none":
         return (_patch([core, *others], shift),)
     ground = _patch([core], shift)

@@ -127,9 +127,25 @@ LIGAMENTUM_FLAVUM = replace(
 """The yellow ligament: elastic fibres give it a colour of its own."""
 
 
-def material_of(structure: str, tissue: Tissue) -> Material:
-    """Return the look of a structure, given by name, of a tissue."""
-    return LIGAMENTUM_FLAVUM if structure.startswith("flavum") else MATERIALS[tissue]
+DARK = rgb("#1c2226")
+"""What a tissue that has lost all of its brightness looks like."""
+
+
+def material_of(structure: str, tissue: Tissue, shade: float = 0.0) -> Material:
+    """Return the look of a structure, given by name, of a tissue; ``shade`` tells how dark it has become."""
+    material = LIGAMENTUM_FLAVUM if structure.startswith("flavum") else MATERIALS[tissue]
+    if not shade:
+        return material
+    first, second, inside = (
+        darkened(colour, shade) for colour in (material.first, material.second, material.inside)
+    )
+    return replace(material, first=first, second=second, inside=inside)
+
+
+def darkened(colour: Colour, shade: float) -> Colour:
+    """Return a colour made darker by a share, 0 to 1."""
+    red, green, blue = (own + (dark - own) * shade for own, dark in zip(colour, DARK, strict=True))
+    return red, green, blue
 
 
 def vertex_colours(surface: Surface, material: Material) -> npt.NDArray[np.uint8]:

@@ -51,7 +51,10 @@ class Wardrobe:
         if key not in self.shapes:
             item = model.structures[key[0]]
             light = item.light if key[1] == LIGHT else None
-            surface, material = light or model.surface(key[0], look), material_of(key[0], item.tissue)
+            surface, material = (
+                light or model.surface(key[0], look),
+                material_of(key[0], item.tissue, item.shade),
+            )
             self.shapes[key] = shape(surface, material, sharp=item.tissue == "instrument")
         return self.shapes[key]
 

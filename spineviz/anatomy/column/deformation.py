@@ -51,6 +51,14 @@ class Bend(Spec):
     right: float = 0.0
     turned: float = 0.0
 
+    def and_then(self, other: Bend) -> Bend:
+        """Return both together."""
+        return Bend(
+            forward=self.forward + other.forward,
+            right=self.right + other.right,
+            turned=self.turned + other.turned,
+        )
+
 
 @dataclass(frozen=True)
 class Deformation:

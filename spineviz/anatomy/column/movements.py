@@ -10,15 +10,10 @@ from scipy.spatial.transform import Rotation
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.carrying import Movement, Rigid
+from spineviz.anatomy.column.changed_bone import changed_bone, corners
 from spineviz.anatomy.column.deformation import Bend, Deformation, Slip, Wear
 from spineviz.structure import Floats, Frame
 from spineviz.terms import LEVELS, SIDES, Disc, Level, discs_of, levels_of
-
-MIDST = 1.5
-"""Corners of endplates are looked for within this many mm of the midline."""
-
-HEIGHT, BEHIND = 6.0, 26.0
-"""A corner lies within this height (mm) of its endplate's plane, and no farther behind its centre."""
 
 ARCH_TILT, ARCH_TILT_MOST = 30.0, 14.0
 """A loose arch tips back by so many degrees for a slip of the whole endplate, and by no more than that."""
@@ -74,21 +69,7 @@ class Space:
 def space(upper: LevelBone, lower: LevelBone) -> Space:
     """Return the space between two bodies. Raises ValueError where a corner is not found."""
     above, below = upper.landmarks["endplate.inferior"], lower.landmarks["endplate.superior"]
-    return Space(_corners(upper, above, -1.0), _corners(lower, below, 1.0), below)
-
-
-def _corners(bone: LevelBone, plate: Frame, side: float) -> tuple[Floats, Floats]:
-    """Return the anterior and the posterior corner (3,) of an endplate; ``side`` is +1 for a superior one."""
-    local = plate.to_local(bone.surface.vertices)
-    near = (np.abs(local[:, 0]) < MIDST) & (np.abs(local[:, 2]) < HEIGHT) & (local[:, 1] > -BEHIND)
-    points = local[near]
-    if not len(points):
-        raise ValueError(f"{bone.level}: the corners of its endplate were not found")
-    found = []
-    for way in (1.0, -1.0):
-        chosen = points[np.argmax(way * points[:, 1] + side * points[:, 2])]
-        found.append(plate.to_parent(chosen * np.array([0.0, 1.0, 1.0])))
-    return found[0], found[1]
+    return Space(corners(upper, above, -1.0), corners(lower, below, 1.0), below)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +93,7 @@ def movements(
     """
     result: dict[Level, Moved] = {}
     still = np.eye(4)
+    total = Bend()
     order = sorted(bones, key=LEVELS.index, reverse=True)
     between = {levels_of(disc): disc for disc in discs_of(sorted(bones, key=LEVELS.index))}
     for index, level in enumerate(order):
@@ -127,7 +109,13 @@ def movements(
                 arch = Rigid(matrix @ _tipped_arch(slip, bones[level]))
             held = matrix @ _step(_held(deformation, disc), disc, bones[level], bones[below], heights[disc])
             matrix = matrix @ step
-        result[level] = Moved(Rigid(matrix), arch, matrix, Rigid(held))
+            if disc in deformation.bends:
+                more = total.and_then(deformation.bends[disc])
+                turn = _bent(total, more, bones[below], bones[level])
+                matrix, held, total = matrix @ turn, held @ turn, more
+        move, above = changed_bone(deformation, level, bones[level], matrix)
+        torn = not np.allclose(held, matrix)
+        result[level] = Moved(move, arch, above, Rigid(held) if torn else move)
     return result
 
 
@@ -142,12 +130,10 @@ def _held(deformation: Deformation, disc: Disc) -> Deformation:
 def _step(deformation: Deformation, disc: Disc, upper: LevelBone, lower: LevelBone, height: float) -> Floats:
     """Return the 4 x 4 movement of what lies above a disc, beside what lies below it."""
     result = np.eye(4)
-    concerned = (deformation.slips, deformation.worn, deformation.bends)
+    concerned = (deformation.slips, deformation.worn)
     if not any(disc in entries for entries in concerned):
         return result
     room = space(upper, lower)
-    if disc in deformation.bends:
-        result = _bent(deformation.bends[disc], room) @ result
     if disc in deformation.worn:
         result = _lowered(deformation.worn[disc], room.moved(result), height) @ result
     if disc in deformation.slips:
@@ -159,11 +145,23 @@ def _middle(room: Space) -> Floats:
     return np.mean([*room.above, *room.below], axis=0)
 
 
-def _bent(bend: Bend, room: Space) -> Floats:
-    """Return how a segment bends about the middle of its disc."""
-    axes = room.lower.axes
-    vector = np.radians([-bend.forward, bend.right, -bend.turned]) @ axes
-    return turned(vector, _middle(room))
+def _bent(before: Bend, after: Bend, lower: LevelBone, upper: LevelBone) -> Floats:
+    """Return how a segment bends about the middle of its disc.
+
+    The two are how far all below it, and all above it, is bent in sum: to the side as a frontal radiograph
+    shows it, then forward, and turned about the bone's own axis.
+    """
+    rotation = _attitude(before, lower).T @ _attitude(after, upper)
+    return turned(Rotation.from_matrix(rotation).as_rotvec(), _middle(space(upper, lower)))
+
+
+def _attitude(bend: Bend, bone: LevelBone) -> Floats:
+    """Return the rotation (3, 3) of a bone that is bent so far in sum."""
+    aside = Rotation.from_rotvec([0.0, np.radians(bend.right), 0.0])
+    forward = Rotation.from_rotvec([-np.radians(bend.forward), 0.0, 0.0])
+    around = Rotation.from_rotvec(-np.radians(bend.turned) * bone.frame.superior)
+    result: Floats = (aside * forward * around).as_matrix()
+    return result
 
 
 def _lowered(wear: Wear, room: Space, height: float) -> Floats:

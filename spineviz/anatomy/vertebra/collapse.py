@@ -1,10 +1,20 @@
-"""The collapse of a vertebral body."""
+"""The collapse of a vertebral body, as a map of the places in and around it.
+
+All in the bone's own frame, mm: x right, y anterior, z superior. What lies above the body's superior
+endplate sinks and tips with it, the posterior arch goes part of the way, walls bulge, and in a burst fracture
+the upper posterior corner is driven back into the canal.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 from pydantic import Field as Limits
 
+from spineviz import measures
 from spineviz.spec import Spec
+from spineviz.structure import Floats, Points
 
 
 class Collapse(Spec):
@@ -15,9 +25,96 @@ class Collapse(Spec):
     apart.
     """
 
-    front: float = Limits(default=0.0, ge=0.0, le=0.8)
-    middle: float = Limits(default=0.0, ge=0.0, le=0.8)
-    back: float = Limits(default=0.0, ge=0.0, le=0.8)
+    front: float = Limits(default=0.0, ge=0.0, le=0.7)
+    middle: float = Limits(default=0.0, ge=0.0, le=0.7)
+    back: float = Limits(default=0.0, ge=0.0, le=0.7)
     both: bool = False
-    retropulsion: float = Limits(default=0.0, ge=0.0, le=15.0)
+    retropulsion: float = Limits(default=0.0, ge=0.0, le=12.0)
     widened: float = Limits(default=0.0, ge=0.0, le=10.0)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A vertebral body by its corners in the midline, mm in its own frame, each as (y, z).
+
+    ``half_width`` is that of its endplates, ``middle`` its height in the middle, through the dishes.
+    """
+
+    upper_front: tuple[float, float]
+    upper_back: tuple[float, float]
+    lower_front: tuple[float, float]
+    lower_back: tuple[float, float]
+    half_width: float
+    middle: float
+
+    @property
+    def heights(self) -> tuple[float, float]:
+        """The heights in front and behind."""
+        return self.upper_front[1] - self.lower_front[1], self.upper_back[1] - self.lower_back[1]
+
+    @property
+    def depth(self) -> float:
+        """The depth of the superior endplate."""
+        return float(np.hypot(*(np.array(self.upper_front) - np.array(self.upper_back))))
+
+
+def tipped(collapse: Collapse, body: Extent) -> Floats:
+    """Return the 4 x 4 movement of the superior endplate, and of all above it, in the bone's own frame."""
+    front, back = body.heights
+    fall, sink = collapse.front * front, collapse.back * back
+    angle = float(np.arcsin(np.clip((fall - sink) / body.depth, -0.9, 0.9)))
+    cosine, sine = np.cos(angle), np.sin(angle)
+    result = np.eye(4)
+    result[1:3, 1:3] = [[cosine, sine], [-sine, cosine]]
+    hinge = np.array([0.0, *body.upper_back])
+    result[:3, 3] = hinge - result[:3, :3] @ hinge - np.array([0.0, 0.0, sink])
+    return result
+
+
+def crushed(collapse: Collapse, body: Extent, points: Points) -> Points:
+    """Return where places (n, 3) in and around a body go when it collapses."""
+    shape = measures.table("collapse")
+    points = np.asarray(points, dtype=np.float64)
+    x, y, z = points.T
+    share = np.clip((y - body.upper_back[0]) / (body.upper_front[0] - body.upper_back[0]), 0.0, 1.0)
+    floor = body.lower_back[1] + share * (body.lower_front[1] - body.lower_back[1])
+    roof = body.upper_back[1] + share * (body.upper_front[1] - body.upper_back[1])
+    up = np.clip((z - floor) / (roof - floor), 0.0, 1.0)
+    behind = _smooth((body.upper_back[0] - y) / shape["pedicle"])
+    risen = (1.0 - behind) * up + behind * shape["arch"]
+    matrix = tipped(collapse, body)
+    moved = points @ matrix[:3, :3].T + matrix[:3, 3]
+    result = points + risen[:, None] * (moved - points)
+    middle = (body.upper_front[0] + body.upper_back[0]) / 2.0
+    half_depth = (body.upper_front[0] - body.upper_back[0]) / 2.0
+    radius = np.hypot(x / body.half_width, (y - middle) / half_depth)
+    front, back = body.heights
+    linear = (collapse.front * front + collapse.back * back) / 2.0
+    dish = max(collapse.middle * body.middle - linear, 0.0) * np.clip(1.0 - radius**2, 0.0, 1.0) ** 2
+    upper = 0.5 if collapse.both else 1.0
+    result[:, 2] += dish * (1.0 - behind) * ((1.0 - upper) * (1.0 - up) - upper * up)
+    bulge = shape["bulge"] * (linear + dish.max(initial=0.0) / 2.0) * 4.0 * up * (1.0 - up) * (1.0 - behind)
+    outward = np.stack([x, y - middle], axis=1) / np.maximum(np.hypot(x, y - middle), 1e-6)[:, None]
+    result[:, :2] += (bulge * _smooth(radius - 0.3))[:, None] * outward
+    result[:, 1] -= collapse.retropulsion * _driven_back(points, body, shape)
+    result[:, 0] += collapse.widened / 2.0 * np.sign(x) * _smooth(np.abs(x) / shape["canal_half_width"])
+    return result
+
+
+def _driven_back(points: Points, body: Extent, shape: dict[str, float]) -> Floats:
+    """Return how much (n,) of the fragment's way places go: those of the upper posterior corner all of it."""
+    x, y, z = points.T
+    height = body.heights[1]
+    centre = body.upper_back[1] - shape["fragment_below"] * height
+    level = np.exp(-(((z - centre) / (shape["fragment_height"] * height)) ** 4))
+    width = np.exp(-((x / shape["fragment_half_width"]) ** 4))
+    ahead = np.clip(1.0 - (y - body.upper_back[0]) / shape["fragment_depth"], 0.0, 1.0)
+    behind = np.clip(1.0 - (body.upper_back[0] - y) / shape["canal_depth"], 0.0, 1.0)
+    result: Floats = level * width * np.where(y > body.upper_back[0], ahead, behind)
+    return result
+
+
+def _smooth(share: Floats) -> Floats:
+    clipped = np.clip(share, 0.0, 1.0)
+    result: Floats = clipped * clipped * (3.0 - 2.0 * clipped)
+    return result
