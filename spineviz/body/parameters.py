@@ -31,8 +31,8 @@ class Anatomy:
     that of a fourth. ``sacralised`` says that the last lumbar vertebra joins the sacrum by its transverse
     processes (Castellvi type IIb). ``given`` bones replace generated ones. ``sacral_slope`` is in degrees.
     ``skin`` is its tone, and ``fat`` the thickness (mm) of the fat under it behind some discs, where it is
-    not the usual one. ``narrowings`` tell what is narrow at some discs, ``deformation`` what a disease changed
-    of the body that all the rest makes.
+    not the usual one. ``narrowings`` tell what is narrow at some discs, ``deformation`` what a disease
+    changed of the body that all the rest makes.
 
     Raises ValueError for a level or a disc that the column does not have, and for a measure that is unknown
     or not human, a disc, a sacral slope or fat that nobody has, with the allowed range.
