@@ -141,7 +141,7 @@ def test_disc_volumes_are_those_of_adults() -> None:
     assert 9_000 < total < 22_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hollowed:
     """A bone with a ball dug out of it."""
 

@@ -186,7 +186,8 @@ def test_a_bone_tells_much_the_same_where_it_was_not_asked_before_it_was_kept(
     fresh = replace(bones["L4"], exact=sampled(bones["L4"].distance, bones["L4"].surface, mirror=True))
     kept = pickle.loads(pickle.dumps(fresh, protocol=5))
     points = bones["L4"].surface.vertices[::40] + np.float32(0.5)
-    assert np.abs(kept.distance(points) - bones["L4"].distance(points)).max() < 0.3
+    apart = np.abs(kept.distance(points) - bones["L4"].distance(points))
+    assert apart.mean() < 0.05 and apart.max() < 0.6
 
 
 @pytest.mark.parametrize("level", LEVELS)
