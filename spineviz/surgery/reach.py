@@ -48,9 +48,8 @@ TOUCH = 0.05
 WITHDRAWN = tuple(2.5 * step for step in range(16))
 """At which heights (mm) a tool is looked at while it is drawn out."""
 
-BESIDE, ERROR = 1.2, 0.5
-"""Nearer to bone than this (mm) distances are measured from the surface that is shown; how far (mm) the grid
-may err from that."""
+BESIDE = 1.2
+"""Nearer to bone than this (mm) distances are measured from the surface that is shown."""
 
 LOWEST, BROAD, CELL = 26.0, 22.0, 1.0
 """How far below the docking point and how far across the chart of what is near goes, and its spacing, mm."""
@@ -179,15 +178,14 @@ class Reach:
     def measured(self, frames: Sequence[Frame], tool: Points) -> Floats:
         """Return how far (k,) mm a tool in frames of the world stays off all that it is to keep off.
 
-        The distance from bone is measured on the surfaces that are shown, where those may be nearest.
+        The distance from bone that is near is measured on the surfaces that are shown.
         """
         world = np.vstack([frame.to_parent(tool) for frame in frames])
         bone, others = (
             distance.reshape(len(frames), -1)
             for distance in (self.bone.chart(world).astype(np.float64), self._off_others(world))
         )
-        least = np.minimum(bone.min(axis=1), others.min(axis=1))
-        near = bone < np.minimum(BESIDE, least + 2 * ERROR)[:, None]
+        near = bone < BESIDE
         if near.any():
             bone[near] = self.bone.shown(world[near.ravel()])
         return np.minimum(bone, others).min(axis=1)
@@ -243,8 +241,7 @@ class Reach:
             free[rows] = self.measured([frames[row] for row in rows.tolist()], tool)
             return np.minimum(free[rows], ENOUGH) - cost[best[rows]]
 
-        bounds = np.minimum(charted + ERROR, ENOUGH - cost[best])
-        chosen, score = highest(bounds, shown, together=JUDGED)
+        chosen, score = highest(ENOUGH - cost[best], shown, together=JUDGED)
         return float(score[0]), float(free[chosen[0]]), frames[int(chosen[0])]
 
     def _charted(
