@@ -12,7 +12,7 @@ from pydantic import model_validator
 from spineviz import measures
 from spineviz.anatomy.stenosis import Causes, Narrowing, Place
 from spineviz.spec import Spec
-from spineviz.terms import SIDES, Disc, Side
+from spineviz.terms import LOWER_LUMBAR_DISCS, SIDES, Disc, Side
 
 LumbarDisc = Literal["L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1"]
 Grade = Literal["0", "A", "B", "C", "D", "1", "2", "3"]
@@ -67,6 +67,11 @@ class Stenosis(Spec):
 
     @model_validator(mode="after")
     def _consistent(self) -> Stenosis:
+        if self.place == "recess" and self.disc not in LOWER_LUMBAR_DISCS:
+            raise ValueError(
+                f"{self.disc} has hardly a lateral recess; choose {', '.join(LOWER_LUMBAR_DISCS)}, or place "
+                "'central' or 'foraminal'"
+            )
         grades = GRADES[self.place]
         if self.grade not in grades:
             raise ValueError(
