@@ -42,7 +42,7 @@ ENCLOSED = ("spinal_cord", "filum_terminale", *PASSING)
 JOINTS = ("facet_capsule", "facet_cartilage")
 """What every facet joint has beside its bones."""
 
-BELOW = 55.0
+BELOW = 40.0
 """Of compared columns that are deformed, what lies farther (mm) below the lower vertebra is not framed."""
 
 GLASS = 0.16

@@ -52,7 +52,7 @@ BEHIND = (
 TUBES = ("root.", "ganglion.", "spinal_nerve.")
 """What keeps its section where it bends."""
 
-TOLERATED, FREE = 0.1, 0.02
+TOLERATED, FREE = 0.05, 0.15
 """Tissue that lies deeper in a bone than the first is pushed out, until it is free by the second, mm."""
 
 OF_A_DISC = ("disc", "nucleus", "endplate", "herniation", *ON_THE_ARCH)

@@ -8,7 +8,7 @@ from pydantic import Field as Limits
 from pydantic import model_validator
 
 from spineviz import measures
-from spineviz.anatomy.vertebra.collapse import Collapse
+from spineviz.anatomy.column.deformation import Collapse
 from spineviz.pathology.deforming import A, Deforming, require, with_entries
 from spineviz.terms import Disc, Side
 

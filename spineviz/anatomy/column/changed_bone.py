@@ -9,8 +9,8 @@ import numpy as np
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.carrying import Movement, Rigid
-from spineviz.anatomy.column.deformation import Deformation
-from spineviz.anatomy.vertebra.collapse import Collapse, Extent, crushed, tipped
+from spineviz.anatomy.column.deformation import Collapse, Deformation
+from spineviz.anatomy.vertebra.collapse import Extent, crushed, tipped
 from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import Level
 

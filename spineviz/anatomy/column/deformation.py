@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from pydantic import Field as Limits
 
-from spineviz.anatomy.vertebra.collapse import Collapse
 from spineviz.spec import Spec
 from spineviz.terms import Disc, Level
 
@@ -42,6 +41,22 @@ class Wear(Spec):
     vacuum: bool = False
     osteophytes: float = Limits(default=0.0, ge=0.0, le=8.0)
     modic: int = Limits(default=0, ge=0, le=3)
+
+
+class Collapse(Spec):
+    """How much lower a vertebral body has become, in parts of its height in front, in the middle and behind.
+
+    ``both`` tells that both endplates gave way, not the upper one alone. ``retropulsion`` (mm) is how far the
+    upper posterior corner stands back into the canal, ``widened`` (mm) how much farther the pedicles stand
+    apart.
+    """
+
+    front: float = Limits(default=0.0, ge=0.0, le=0.7)
+    middle: float = Limits(default=0.0, ge=0.0, le=0.7)
+    back: float = Limits(default=0.0, ge=0.0, le=0.7)
+    both: bool = False
+    retropulsion: float = Limits(default=0.0, ge=0.0, le=12.0)
+    widened: float = Limits(default=0.0, ge=0.0, le=10.0)
 
 
 class Bend(Spec):

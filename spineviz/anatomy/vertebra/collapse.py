@@ -10,27 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import Field as Limits
 
 from spineviz import measures
-from spineviz.spec import Spec
+from spineviz.anatomy.column.deformation import Collapse
 from spineviz.structure import Floats, Points
-
-
-class Collapse(Spec):
-    """How much lower a vertebral body has become, in parts of its height in front, in the middle and behind.
-
-    ``both`` tells that both endplates gave way, not the upper one alone. ``retropulsion`` (mm) is how far the
-    upper posterior corner stands back into the canal, ``widened`` (mm) how much farther the pedicles stand
-    apart.
-    """
-
-    front: float = Limits(default=0.0, ge=0.0, le=0.7)
-    middle: float = Limits(default=0.0, ge=0.0, le=0.7)
-    back: float = Limits(default=0.0, ge=0.0, le=0.7)
-    both: bool = False
-    retropulsion: float = Limits(default=0.0, ge=0.0, le=12.0)
-    widened: float = Limits(default=0.0, ge=0.0, le=10.0)
 
 
 @dataclass(frozen=True)
@@ -90,7 +73,9 @@ def crushed(collapse: Collapse, body: Extent, points: Points) -> Points:
     radius = np.hypot(x / body.half_width, (y - middle) / half_depth)
     front, back = body.heights
     linear = (collapse.front * front + collapse.back * back) / 2.0
-    dish = max(collapse.middle * body.middle - linear, 0.0) * np.clip(1.0 - radius**2, 0.0, 1.0) ** 2
+    felt = (body.middle / np.mean(body.heights) + 1.0) / 2.0
+    deep = max(collapse.middle * body.middle - linear, 0.0) / felt
+    dish = deep * np.clip(1.0 - radius**2, 0.0, 1.0) ** 2
     upper = 0.5 if collapse.both else 1.0
     result[:, 2] += dish * (1.0 - behind) * ((1.0 - upper) * (1.0 - up) - upper * up)
     bulge = shape["bulge"] * (linear + dish.max(initial=0.0) / 2.0) * 4.0 * up * (1.0 - up) * (1.0 - behind)
