@@ -45,6 +45,9 @@ JOINTS = ("facet_capsule", "facet_cartilage")
 BELOW = 40.0
 """Of compared columns that are deformed, what lies farther (mm) below the lower vertebra is not framed."""
 
+BRIEF = {"thecal_sac": "sac", "flavum": "flavum"}
+"""What has a short name for narrow panes."""
+
 GLASS = 0.16
 """The opacity of a layer that one looks through."""
 
@@ -345,13 +348,13 @@ def _label(name: str, step: SceneStep, scene: Scene, assembly: Assembly, brief: 
 
 
 def _brief(stem: str) -> Message | None:
-    """Return the short name of a vertebra, a root or the sac, given by its name; None for all others."""
+    """Return the short name of a vertebra, a root, the sac or a yellow ligament; None for all others."""
     kind, *rest = stem.split(".")
     if kind in LEVELS and kind not in ("S1", "Co1"):
         return Message("label.level", (("level", kind),))
     if kind == "root":
         return Message("label.root", (("level", rest[0]),))
-    return Message("label.sac") if kind == "thecal_sac" else None
+    return Message(f"label.{BRIEF[kind]}") if kind in BRIEF else None
 
 
 def disease_title(scene: Scene, name: str) -> Message | None:

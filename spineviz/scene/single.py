@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from spineviz.cuts import CutPlane
+from spineviz.layers import Layer
 from spineviz.locale import text
 from spineviz.pathology import Herniation, Stenosis, herniation_size, herniation_title, stenosis_title
 from spineviz.scene.specification import AnatomyRange, Scene, SceneStep
 from spineviz.terms import LOWER_LUMBAR_DISCS, SIGN, column, levels_of, roots_at
 from spineviz.views import View
+
+COVERING: tuple[Layer, ...] = ("skin", "fat", "fascia", "muscles")
+"""The layers that such a scene leaves out, so that it stands there at once."""
 
 BESIDE = 17.0
 """A foramen is cut so far (mm) beside the midline."""
@@ -28,7 +32,7 @@ def shown_herniation(herniation: Herniation) -> Scene:
     step = SceneStep(
         title=f"herniation.{herniation.morphology}.plain",
         camera=camera,
-        hide=("skin", "fat", "fascia", "muscles", "ligaments", "vessels", "epidural_fat"),
+        hide=("ligaments", "vessels", "epidural_fat"),
         fade=("bones",),
         highlight=("disease",),
         labels=(
@@ -44,6 +48,7 @@ def shown_herniation(herniation: Herniation) -> Scene:
         anatomy=AnatomyRange(first=first, last=last),
         pathologies=(herniation,),
         camera=camera,
+        hide=COVERING,
         steps=(step,),
         poster=step.seconds,
     )
@@ -69,7 +74,7 @@ def shown_stenosis(stenosis: Stenosis) -> Scene:
     step = SceneStep(
         title=f"stenosis.plain.{stenosis.place}",
         camera=camera,
-        hide=("skin", "fat", "fascia", "muscles", "vessels"),
+        hide=("vessels",),
         labels=(
             f"flavum.{stenosis.disc}.{side}",
             f"disc.{stenosis.disc}",
@@ -82,6 +87,7 @@ def shown_stenosis(stenosis: Stenosis) -> Scene:
         anatomy=AnatomyRange(first=above, last=below),
         pathologies=(stenosis,),
         camera=camera,
+        hide=COVERING,
         cuts=(cut,),
         steps=(step,),
         poster=step.seconds,
