@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 from spineviz.assembly import Assembly
@@ -115,7 +115,7 @@ def measure(
         own = [_beside(row, known) for row in _disc_rows(segment, other)]
         rows += own
         if other is not None:
-            pieces += displaced(segment, other)
+            pieces += _taken(partial(displaced, segment, other)) or ()
             rows += _displaced_rows(pieces, name)
     levels = [level for level in body.bodies if disc is None or level in levels_of(disc)]
     rows += [row for level in levels for row in _vertebra_rows(body, usual, level)]
