@@ -40,6 +40,13 @@ PICTURES = {
     "herniation_closure": ("herniation_l4l5", 58.5, None),
     "herniation_types": ("herniation_types", None, None),
     "herniation_zones": ("herniation_zones", None, None),
+    **{
+        name: (name, None, None)
+        for name in (
+            *("stenosis_central", "stenosis_recess", "stenosis_foraminal"),
+            *("listhesis_grades", "degeneration", "fractures", "scoliosis"),
+        )
+    },
 }
 CUTS = {"herniation_slice": "axial L4-L5"}
 """Pictures that are cut open besides."""
