@@ -241,7 +241,8 @@ def _root_rows(segment: Segment, healthy: Segment, side: Side) -> Iterator[Row]:
         name = name_of(segment, which, side)
         if name is None:
             continue
-        near, change = contact(segment, name), effect(segment, healthy, name)
+        near = _taken(partial(contact, segment, name))
+        change = _taken(partial(effect, segment, healthy, name))
         root = name.split(".")[1]
         if change is not None:
             grade = grades.of_root(near, change.displacement, change.narrowing)
