@@ -45,7 +45,7 @@ JOINTS = ("facet_capsule", "facet_cartilage")
 BELOW = 40.0
 """Of compared columns that are deformed, what lies farther (mm) below the lower vertebra is not framed."""
 
-BRIEF = {"thecal_sac": "sac", "flavum": "flavum"}
+BRIEF = {"thecal_sac": "sac", "flavum": "flavum", "epidural_fat": "fat"}
 """What has a short name for narrow panes."""
 
 GLASS = 0.16
@@ -348,7 +348,7 @@ def _label(name: str, step: SceneStep, scene: Scene, assembly: Assembly, brief: 
 
 
 def _brief(stem: str) -> Message | None:
-    """Return the short name of a vertebra, a root, the sac or a yellow ligament; None for all others."""
+    """Return the short name of a structure that narrow panes name in brief; None for all others."""
     kind, *rest = stem.split(".")
     if kind in LEVELS and kind not in ("S1", "Co1"):
         return Message("label.level", (("level", kind),))

@@ -78,10 +78,17 @@ def _ligament(
     pieces = {
         disc: (structures[f"herniation.{disc}"].surface, breaches(disc, shape, bones))
         for disc, shape in discs.items()
-        if f"herniation.{disc}" in structures
+        if f"herniation.{disc}" in structures and _behind(shape)
     }
+    if not pieces:
+        return {}, {}
     made = given_way(structures[LIGAMENT], list(pieces.values()))
     return ({}, {}) if made is None else ({LIGAMENT: made[0]}, {(LIGAMENT, "surgery"): made[1]})
+
+
+def _behind(shape: DiscParameters) -> bool:
+    """Tell whether something of a disc stands out to the canal."""
+    return shape.bulging is not None or not all(item.anterior for item in shape.herniations)
 
 
 def breaches(disc: Disc, shape: DiscParameters, bones: Mapping[Level, LevelBone]) -> list[Breach]:

@@ -28,7 +28,7 @@ WIDE, WIDE_SLICE = 1.4, 1.95
 The second one is that of a slice seen along the spine, which is wider than high.
 """
 
-NARROW = 0.15
+NARROW = 0.21
 """The share of a pane's width that a column of labels beside such a slice may take."""
 
 ABOVE, BELOW = 48.0, 44.0
