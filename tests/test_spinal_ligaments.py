@@ -22,6 +22,7 @@ from spineviz.anatomy.ligament.yellow import yellow_ligament
 from spineviz.anatomy.surroundings import Spine, Surroundings
 from spineviz.body import Anatomy, connective
 from spineviz.geometry import as_trimesh, surface_distance, volume
+from spineviz.pathology import Herniation
 from spineviz.sdf.mesher import mesh
 from spineviz.structure import Floats, Frame, Points, Structure, Surface
 from spineviz.terms import DISCS, LEVELS, SIDES, SIGN, Disc, Level, discs_of, region_of
@@ -206,7 +207,7 @@ def test_the_posterior_ligament_runs_inside_the_canal_from_the_axis_to_the_sacru
 
 def test_the_posterior_ligament_leaves_room_for_a_herniation(column: dict[Level, LevelBone]) -> None:
     bones = {level: column[level] for level in ("L4", "L5")}
-    parts = disc_recipes("L4-L5", herniated(), bones)
+    parts = disc_recipes("L4-L5", herniated(Herniation(zone="paracentral")), bones)
     discs: dict[Disc, Surface] = {"L4-L5": mesh(parts["disc.L4-L5"].solid, 1.2)}
     fragment = parts["herniation.L4-L5"].surface()
     spine = Spine(bones, discs)
