@@ -28,8 +28,9 @@ WIDE, WIDE_SLICE = 1.4, 1.95
 The second one is that of a slice seen along the spine, which is wider than high.
 """
 
-NARROW = 0.21
-"""The share of a pane's width that a column of labels beside such a slice may take."""
+NARROW, LEAST = 0.15, 68.0
+"""The share of a pane's width that a column of labels beside such a slice may take, and the units it may have
+in any pane."""
 
 ABOVE, BELOW = 48.0, 44.0
 """Units of a pane that labels leave to its heading and to orientation and scale."""
@@ -82,6 +83,7 @@ def placed_labels(
     slice_seen = bool(pane.cuts) and along_spine(pane.camera)
     wide, widest = (WIDE_SLICE, NARROW) if slice_seen else (WIDE, WIDEST)
     across = min(box.width, round(wide * box.height))
+    widest = max(widest, LEAST * unit / across)
     field = Box(box.left + (box.width - across) // 2, box.top + above, across, box.height - above - below)
     pixels, _ = project(pane.camera, np.array([label.anchor for label in pane.labels]), box)
     size = letters(LABEL, unit)
