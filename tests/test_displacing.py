@@ -75,8 +75,10 @@ def test_the_cord_and_its_rootlets_keep_their_volume_and_stay_in_the_sac(herniat
             continue
         assert volume(surface.moved(moved)) == pytest.approx(volume(surface), rel=KEPT), name
         assert min(bone.distance(moved).min() for bone in around.values()) > -DEEPEST, name
-        if name == "spinal_cord":
-            assert sac(moved).max() < DEEPEST
+        if name == "spinal_cord":  # its upper end stands out of the sac's, where both are cut
+            displaced = np.linalg.norm(moved - surface.vertices, axis=1) > 0.0
+            assert displaced.any() == (herniation.disc != "L1-L2")  # the cone ends above
+            assert sac(moved)[displaced].max(initial=-np.inf) < DEEPEST
 
 
 @cache

@@ -28,6 +28,9 @@ SagittalZone = Literal["suprapedicular", "pedicular", "infrapedicular"]
 EDGE_DEPTH, EDGE_ROUNDED = 2.5, 0.35
 """The gap between two rims is met so far (mm) inside the disc's margin; their edges leave more beside it."""
 
+RIM_DEPTHS = (2.5, 3.5, 5.0)
+"""Before a disc and beside it the gap narrows inwards: its narrowest is met at one of these depths (mm)."""
+
 INSIDE = 0.6
 """Up to this share of the way to the pedicle it is in no migrating material's way."""
 
@@ -208,6 +211,8 @@ def material_solid(
     shape = {"extrusion": extrusion, "protrusion": protrusion, "sequestration": sequestration}
     clearance = measures.value("herniation.extrusion.clearance")
     half = _half_height(space, frame)
+    if material.morphology == "protrusion" and (material.beside or material.anterior):
+        half = min(_gap(space, frame, depth) for depth in RIM_DEPTHS)
     outside, torn = shape[material.morphology](
         material, half, _channel(space, frame) * np.array([lateral, 1.0, 1.0])
     )
@@ -293,10 +298,15 @@ def _half_height(space: DiscSpace, frame: Frame) -> float:
 
     It is met a little deeper, where no rim stands back any more; the edges of the rims are rounded.
     """
+    return _gap(space, frame, EDGE_DEPTH) + EDGE_ROUNDED
+
+
+def _gap(space: DiscSpace, frame: Frame, depth: float) -> float:
+    """Return half of the gap (mm) between the bones so far (mm) inside the disc's margin."""
     heights = np.arange(-9.0, 9.01, 0.1)
-    places = frame.to_parent(np.stack([0.0 * heights, 0.0 * heights - EDGE_DEPTH, heights], axis=1))
+    places = frame.to_parent(np.stack([0.0 * heights, 0.0 * heights - depth, heights], axis=1))
     free = np.minimum(*space.distances(places)) > 0.0
-    return float(np.count_nonzero(free)) * 0.05 + EDGE_ROUNDED
+    return float(np.count_nonzero(free)) * 0.05
 
 
 def _channel(space: DiscSpace, frame: Frame) -> Floats:
