@@ -243,7 +243,7 @@ def _grasp(reach: Reach, disc: Field) -> Frame:
     """Return where the rongeur stands, open, when it takes the fragment; it comes in and leaves shut.
 
     It keeps off the ``disc`` as well, and opens on the last part of its way. Its bend leans so that the hand
-    is out of sight: aside over a tube's rim, in an open wound over the midline, beyond the wound's other wall.
+    is out of sight: aside over a tube's rim, in an open wound over the midline and its other wall.
     """
     site, place = reach.site, fragment_place(reach.site, reach.body)
     beside = disc if reach.beside is None else nearest(reach.beside, disc)
