@@ -130,6 +130,42 @@ def test_outlines_of_what_rests_are_not_drawn_again(stage: Stage) -> None:
     assert (seen(stage, resting) == before).all()
 
 
+STORY = [
+    state(L4=Look(warp=("lift", (2.0 * step,))), herniation=Look(highlight=step / 9), skin=Look(opacity=veil))
+    for step, veil in enumerate((1.0, 1.0, 1.0, 0.6, 0.3, 0.3, 0.3, 0.0, 1.0))
+]
+"""A bone that rises, a fragment that begins to glow, a skin that fades, goes and comes back."""
+
+
+def test_what_moves_over_what_was_kept_looks_as_if_all_were_drawn_anew(stage: Stage) -> None:
+    still = replace(STORY[0].panes[0], looks={"L4": Look(), "herniation.L4-L5": Look(), "skin": Look()})
+    for shown in STORY:
+        moving = State((shown.panes[0], still), layout="twin")
+        with Stage(SIZE) as fresh:
+            assert (seen(stage, moving) == seen(fresh, moving)).all()
+
+
+def test_what_stands_still_before_a_still_eye_is_drawn_once(stage: Stage) -> None:
+    drawn: list[str] = []
+    seen(stage, state(replace(POSTERIOR, height=80.0), L4=Look()))
+    view = stage._views[0]
+    renderers = {"all": view.renderer, "still": view.floor.still, "moving": view.floor.moving}
+    watchers = [
+        (item, item.AddObserver("StartEvent", lambda *_, name=name: drawn.append(name)))
+        for name, item in renderers.items()
+    ]
+    for lift in range(3):
+        seen(stage, state(L4=Look(warp=("lift", (float(lift),))), skin=Look()))
+    assert drawn == ["all", "still", "moving", "moving"]
+    for lift in range(3, 9):
+        seen(stage, state(L4=Look(), skin=Look(), herniation=Look(highlight=lift / 10)))
+    assert drawn[4:] == ["moving"] * 4 + ["still", "moving", "moving"]
+    seen(stage, state(replace(POSTERIOR, height=90.0), L4=Look(), skin=Look()))
+    assert drawn[11:] == ["all"]
+    for item, watcher in watchers:
+        item.RemoveObserver(watcher)
+
+
 def test_panes_share_a_shape_until_one_moves_it(stage: Stage) -> None:
     rest = state(L4=Look()).panes[0]
     moved = state(L4=Look(warp=("lift", (12.0,)))).panes[0]

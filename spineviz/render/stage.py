@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +15,7 @@ from vtkmodules.vtkRenderingCore import vtkRenderer
 from spineviz.model import Model, State
 from spineviz.render import window
 from spineviz.render.arrangement import arrange
+from spineviz.render.ground import Cellar, Floor
 from spineviz.render.projection import Box, pixels_per_mm
 from spineviz.render.strokes import Canvas
 from spineviz.render.troupe import Troupe, Wardrobe
@@ -50,6 +51,7 @@ class Stage:
         self.background: Background = background
         self.samples = samples
         self.window = window.hidden(_scaled(size, samples))
+        self._cellar = Cellar(self.window)
         self._wardrobe = Wardrobe()
         self._views: list[View] = []
         self._model: Model | None = None
@@ -69,6 +71,7 @@ class Stage:
         """Give the window and its memory back."""
         self._clear()
         self._model = self._state = None
+        self._cellar.close()
         self.window.Finalize()
 
     def resize(self, size: tuple[int, int], samples: float = 1) -> None:
@@ -78,7 +81,8 @@ class Stage:
         self.size, self.samples = size, samples
         self.window.SetSize(*_scaled(size, samples))
         for view in self._views:
-            view.renderer.SetUseFXAA(samples == 1)
+            for renderer in (view.renderer, view.floor.moving):
+                renderer.SetUseFXAA(samples == 1)
             view.picture = None
         if self._model is not None and self._state is not None:
             self.show(self._model, self._state)
@@ -137,7 +141,7 @@ class Stage:
         Silhouettes are drawn only where they have changed. Pictures are finished beside each other: arrays
         are worked on while other threads run.
         """
-        self._draw(view.renderer for view in stale)
+        self._draw(renderer for view in stale for renderer in self._drawing(view))
         takes = [take(self.window, view, view.box.scaled(self.samples), model) for view in stale]
         outdated = [taken for taken in takes if taken.outdated]
         if outdated:
@@ -163,19 +167,31 @@ class Stage:
         view.renderer.SetUseDepthPeeling(bool(through) and self.samples > 1)
         if self.samples <= 1 and len(through) > 1:
             through = window.from_behind(through, view.camera)
+        view.solid, view.through = solid, through
         window.reorder(view.renderer, [*(item.actor for item in solid), *through])
+
+    def _drawing(self, view: View) -> tuple[vtkRenderer, ...]:
+        """Return the renderers that draw a view: before a still eye, all that stands still is drawn once."""
+        share = "whole" if self.samples > 1 else view.settle(self.window.GetSize())
+        if share == "whole":
+            return (view.renderer,)
+        if share == "anew":
+            return view.floor.renderers
+        self._cellar.put_back(view.box.scaled(self.samples))
+        return (view.floor.moving,)
 
     def _draw(self, renderers: Iterable[vtkRenderer]) -> None:
         """Render only some of the window's renderers."""
         wanted = list(renderers)
         for view in self._views:
-            for renderer in (view.renderer, view.outlines):
+            for renderer in view.renderers:
                 renderer.SetDraw(renderer in wanted)
         self.window.Render()
 
     def _clear(self) -> None:
         for view in self._views:
-            for renderer in (view.renderer, view.outlines):
+            for renderer in view.renderers:
+                renderer.RemoveAllObservers()
                 renderer.RemoveAllViewProps()
                 self.window.RemoveRenderer(renderer)
         self._views.clear()
@@ -188,10 +204,17 @@ class Stage:
             window.equip(renderer, self.background, smooth=self.samples == 1)
             outlines.SetBackground(0.0, 0.0, 0.0)
             outlines.SetActiveCamera(renderer.GetActiveCamera())
-            for item in (renderer, outlines):
-                self.window.AddRenderer(item)
+            floor = Floor(renderer, self.background, smooth=self.samples == 1)
             troupes = [Troupe(renderer, self._wardrobe) for _ in range(count if overlaid else 1)]
-            self._views.append(View(renderer, outlines, troupes, state.panes[index].camera, boxes[index]))
+            view = View(renderer, outlines, floor, troupes, state.panes[index].camera, boxes[index])
+            for item in view.renderers:
+                self.window.AddRenderer(item)
+            floor.still.AddObserver("EndEvent", partial(self._keep, view))
+            self._views.append(view)
+
+    def _keep(self, view: View, *_: object) -> None:
+        """Keep what has been drawn of a view so far."""
+        self._cellar.keep(view.box.scaled(self.samples))
 
 
 @lru_cache(maxsize=4)

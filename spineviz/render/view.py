@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
-from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
+from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkRenderWindow
 
 from spineviz.model import Camera, Cut, Model, Pane
 from spineviz.render import outline, window
 from spineviz.render.figure import Figure, Placement
+from spineviz.render.ground import Floor, Ground, Share
 from spineviz.render.materials import material_of
 from spineviz.render.projection import Box, project, reach
 from spineviz.render.strokes import Canvas
@@ -53,19 +54,43 @@ _Scene = tuple[Camera, Box, tuple[tuple[Cut, ...], ...], tuple[tuple[Figure, Pla
 
 @dataclass(eq=False)
 class View:
-    """One pane's renderer, the one of its silhouettes, and its last picture.
+    """One pane's renderer, that of its silhouettes, those of its ground, and its last picture.
 
-    ``box`` is its place in the picture.
+    ``box`` is its place in the picture. ``solid`` figures are drawn first, ``through`` the translucent actors
+    after them, both in order.
     """
 
     renderer: vtkRenderer
     outlines: vtkRenderer
+    floor: Floor
     troupes: list[Troupe]
     camera: Camera
     box: Box
     picture: Canvas | None = None
     depths: Floats | None = None
     silhouettes: Silhouettes | None = None
+    solid: list[Figure] = field(default_factory=list)
+    through: list[vtkActor] = field(default_factory=list)
+    ground: Ground = field(default_factory=Ground)
+
+    @property
+    def renderers(self) -> tuple[vtkRenderer, ...]:
+        """All renderers of the view, in the order in which they draw."""
+        return self.renderer, *self.floor.renderers, self.outlines
+
+    def settle(self, size: tuple[int, int]) -> Share:
+        """Share the actors among the renderers that draw what stands still and what moves; tell who draws.
+
+        ``size`` is that of the window. Where a plane cuts, all is drawn.
+        """
+        if any(troupe.cuts for troupe in self.troupes):
+            self.ground.forget()
+            return "whole"
+        share = self.ground.settle((self.camera, self.box, size), {item: item.look for item in self.solid})
+        kept = self.ground.kept
+        moving = [item.actor for item in self.solid if item not in kept]
+        self.floor.fill([item.actor for item in self.solid if item in kept], [*moving, *self.through])
+        return share
 
     def cast(self, model: Model) -> tuple[Outlined, ...]:
         """Return the structures that are outlined now."""

@@ -242,7 +242,8 @@ def _retractor(
 def _grasp(reach: Reach, disc: Field) -> Frame:
     """Return where the rongeur stands, open, when it takes the fragment; it comes in and leaves shut.
 
-    It keeps off the ``disc`` as well, and opens on the last part of its way.
+    It keeps off the ``disc`` as well, and opens on the last part of its way. Its bend leans so that the hand
+    is out of sight: aside over a tube's rim, in an open wound over the midline and its other wall.
     """
     site, place = reach.site, fragment_place(reach.site, reach.body)
     beside = disc if reach.beside is None else nearest(reach.beside, disc)
@@ -251,7 +252,8 @@ def _grasp(reach: Reach, disc: Field) -> Frame:
         for share in (1.0, 0.66, 0.33)
     ]
     tool = thinned(np.vstack([*opening, withdrawn(_jaws(site, SHUT))]), FINE)
-    return reach.keeping_off(beside).pose(place, tool, site.beside(0.9, -0.3), site.through(-0.3, 0.1))
+    facing = site.beside(0.9, -0.3) if reach.walled else site.beside(-0.9, 0.3)
+    return reach.keeping_off(beside).pose(place, tool, facing, site.through(-0.3, 0.1))
 
 
 def _jaws(site: Site, opened: float) -> Points:

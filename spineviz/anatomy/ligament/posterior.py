@@ -130,8 +130,8 @@ def _lower_spine(bone: LevelBone) -> tuple[Frame, Frame]:
 def _supraspinous(bones: Mapping[Level, LevelBone]) -> Solid:
     """Return the flat cord over the tips of the spinous processes, from L3 to L5.
 
-    It is broadest and thickest on the tips, slimmer between them, and runs out on the first and the last,
-    where it comes to lie within the bone.
+    It is broadest and thickest on the tips, slimmer between them, and runs out on the first and the last in a
+    rounded tongue, whose middle comes down to the bone as it grows thin.
     """
     shape = measures.table("supraspinous")
     levels: tuple[Level, ...] = ("L3", "L4", "L5")
@@ -139,11 +139,16 @@ def _supraspinous(bones: Mapping[Level, LevelBone]) -> Solid:
     tips = np.array([mark.origin + 0.5 * shape["half_depth"] * mark.anterior for mark in marks])
     line, share = _cord(tips, shape["beyond"])
     waist = 1.0 - shape["waist"] * np.sin(np.pi * np.clip(share, 0.0, 2.0)) ** 2
-    ending = np.clip(np.maximum(-share, share - 2.0), 0.0, 1.0)
+    ending = (
+        np.linalg.norm(line - np.where(share[:, None] < 1.0, tips[0], tips[-1]), axis=1) / shape["beyond"]
+    )
+    ending = np.where((share < 0.0) | (share > 2.0), np.clip(ending, 0.0, 1.0), 0.0)
     runs_out = np.sqrt(np.maximum(1.0 - ending * ending, 0.02))
     bone = _nearest(tuple(bones[level] for level in levels))
-    back = line + shape["half_depth"] * unit(np.sum([mark.anterior for mark in marks], axis=0))
-    free = np.clip(1.0 + bone(back) / shape["half_depth"], 0.05, 1.0)
+    backward = unit(np.sum([mark.anterior for mark in marks], axis=0))
+    height = np.clip(bone(line), -shape["half_depth"], shape["half_depth"])
+    line = line - ((1.0 - runs_out) * height)[:, None] * backward
+    free = np.clip(1.0 + bone(line + shape["half_depth"] * backward) / shape["half_depth"], 0.05, 1.0)
     scale = np.array([shape["half_depth"] / shape["half_width"], 1.0, 1.0])
     cord = tube(line * scale, shape["half_depth"] * waist * runs_out * free)
 

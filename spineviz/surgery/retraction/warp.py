@@ -82,12 +82,12 @@ class BoneGrid:
         x, y, z = (place - cell).T
         _, ny, nz = self.counts
         first = (cell[:, 0] * ny + cell[:, 1]) * nz + cell[:, 2]
-        result = np.zeros((len(points), 4))
-        for i, along_x in enumerate((1.0 - x, x)):
-            for j, along_y in enumerate((1.0 - y, y)):
-                for k, along_z in enumerate((1.0 - z, z)):
-                    weight = along_x * along_y * along_z
-                    result += weight[:, None] * self.values[first + (i * ny + j) * nz + k]
+        corners = np.array([(i * ny + j) * nz + k for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+        weights = [a * b * c for a in (1.0 - x, x) for b in (1.0 - y, y) for c in (1.0 - z, z)]
+        parts = self.values.take(first + corners[:, None], axis=0) * np.stack(weights)[..., None]
+        result = parts[0]
+        for part in parts[1:]:
+            result += part
         return result[:, 0], result[:, 1:]
 
 
@@ -138,6 +138,8 @@ class Clearance:
             deficit = gap[within] - distance
             low = deficit > 0.0
             within, gradient = within[low], gradient[low]
+            if not len(within):
+                break
             way = gradient + OUTWARD * self.outward
             gain = np.maximum(np.einsum("nk,nk->n", way, gradient), LEAST_GAIN)
             points[within] += (deficit[low] / gain)[:, None] * way
