@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from scipy import ndimage
@@ -14,7 +14,7 @@ from spineviz.anatomy.back.whole import WholeRecipe
 from spineviz.anatomy.net import Net, pushed, slab
 from spineviz.anatomy.recipe import Paint
 from spineviz.geometry import surface_distance
-from spineviz.sdf.solid import Solid
+from spineviz.sdf.solid import Field, Solid
 from spineviz.structure import Floats, Points
 
 Before = Callable[[Floats, Floats], Floats]
@@ -34,9 +34,7 @@ def middle_layer(loin: Loin, sheet: TransverseSheet) -> tuple[WholeRecipe, Befor
     free, muscle = loin.taken("bone", "disc", "ligament"), loin.of("muscle")
     half = shape["thickness"] / 2
     inner = middle - half * front
-    for _ in range(4):
-        lack = shape["gap"] - muscle(inner.reshape(-1, 3)).reshape(inner.shape[:2])
-        inner = inner + ndimage.maximum_filter(np.maximum(lack, 0.0), 3)[..., None] * front
+    inner = _on_muscle(inner, front, muscle, shape)
     inner = pushed(inner, free, 0.0)
     outer = pushed(inner + 2 * half * front, free, 0.0)
     made = slab(inner, outer)
@@ -49,7 +47,22 @@ def middle_layer(loin: Loin, sheet: TransverseSheet) -> tuple[WholeRecipe, Befor
 
     name = f"thoracolumbar_fascia_middle.{loin.side}"
     recipe = WholeRecipe(name, "fascia", solid, 1.0, loin.side, paint, made=made)
-    return recipe, _before(places, offsets, ndimage.maximum_filter(heights, 3))
+    return recipe, _before(places, offsets, heights)
+
+
+def _on_muscle(net: Net, front: Net, muscle: Field, shape: Mapping[str, float]) -> Net:
+    """Return a net (n, m, 3) laid on the muscles behind it: drawn back to them, and out of them.
+
+    ``muscle`` is the distance (mm) to them; where they are farther than it is drawn back, it stays.
+    """
+    for _ in range(3):
+        room = muscle(net.reshape(-1, 3)).reshape(net.shape[:2]) - shape["gap"]
+        back = np.where(room < shape["drawn_back"], np.maximum(room, 0.0), 0.0)
+        net = net - ndimage.gaussian_filter(back, 1.5, mode="nearest")[..., None] * front
+    for _ in range(4):
+        lack = shape["gap"] - muscle(net.reshape(-1, 3)).reshape(net.shape[:2])
+        net = net + ndimage.maximum_filter(np.maximum(lack, 0.0), 3)[..., None] * front
+    return net
 
 
 def _before(places: Floats, offsets: Floats, heights: Floats) -> Before:

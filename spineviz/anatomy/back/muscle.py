@@ -59,7 +59,7 @@ CUT, ROUNDED = 1.5, 6.0
 ENDS = ("C1", SACRAL_BODY)
 """The stations at which muscle ends by nature."""
 
-SHALLOW = 0.7
+SHALLOW = 0.8
 """By such a share the furrows between fascicles are shallower under other muscle."""
 
 ROOF_GAP = 0.1
@@ -184,7 +184,7 @@ def _within(
     )
     bony = np.maximum(-bed.floor.behind(points), -free)
     under = bony if floor is None else np.maximum(bony, floor)
-    over = roof + ROOF_GAP
+    over = roof
     flanks = np.maximum(flanks, bed.thin.at(points[:, 0], points[:, 2]))
     belly = np.maximum(smooth_intersection(over, under, 3.0), smooth_intersection(over, flanks, edge))
     first, last = (CUT if name not in ENDS else ROUNDED for name in (bed.span.names[0], bed.span.names[-1]))
@@ -250,8 +250,7 @@ def _splenius(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         floor = parameters.cleft / 2.0 - bed.under_splenius.behind(points)
-        flanks = np.maximum(medial(points), 4.0 * floor)
-        return _within(bed, parameters, points, flanks, roof(points), floor)
+        return _within(bed, parameters, points, medial(points), roof(points), floor)
 
     return _bounded(field, bed, 0.0, max(parameters.splenius_lateral) + 3.0, side)
 
@@ -303,14 +302,16 @@ _SOLIDS: Mapping[str, Callable[[MuscleParameters, MuscleBed, Fibres, Side], Soli
 def _under(roof: HeightMap, bed: MuscleBed, fibres: Fibres, cleft: float) -> Field:
     """Return how far points stand behind a muscle's roof and its fascicles.
 
-    Under other muscle the roof lies half a cleft in front, and the furrows between fascicles are shallow.
+    Under the fascia the crests keep off it. Under other muscle the roof lies half a cleft in front, and the
+    furrows between fascicles are shallow.
     """
     half = cleft / 2.0
     gap = HeightMap(roof.lower, roof.step, np.clip(roof.values - bed.roof.values, 0.0, half))
 
     def field(points: Points) -> Floats:
         within = gap.at(points[:, 0], points[:, 2])
-        return roof.behind(points) + within + (1.0 - SHALLOW * within / half) * fibres.relief(points)
+        off = ROOF_GAP * (1.0 - within / half) + (1.0 - SHALLOW * within / half) * fibres.relief(points)
+        return roof.behind(points) + within + off
 
     return field
 

@@ -164,15 +164,18 @@ def hip_bone(loin: Loin) -> Field:
 
 def _taken(loin: Loin, sheet: TransverseSheet, quadratus: Field, hip: Field) -> Field:
     """Return how far (mm) world points are from where the muscle ends; negative beyond."""
-    beside = loin.taken("bone", "disc", "ligament", "vessel", "nerve", "muscle")
-    ahead = measures.value("psoas.before_processes")
+    around = loin.taken("bone", "disc", "ligament", "vessel", "nerve", "muscle")
+    shape = measures.table("psoas")
+    between, (on_process, reach) = shape["before_processes"], shape["on_process"]
 
     def distance(points: Points) -> Floats:
         place, _, front = sheet.local(points)
+        beside = np.exp(-np.square((place - np.round(place)) / reach))
+        ahead = between + (on_process - between) * beside
         behind = np.where(place < sheet.places[-1] - 0.5, front - ahead, 9.0)
         muscle = quadratus(points) - loin.gaps["muscle"]
         bone = hip(points) - loin.gaps["bone"]
-        return np.asarray(np.min([beside(points), behind, muscle, bone], axis=0))
+        return np.asarray(np.min([around(points), behind, muscle, bone], axis=0))
 
     return distance
 
