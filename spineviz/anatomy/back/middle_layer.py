@@ -20,6 +20,9 @@ from spineviz.structure import Floats, Points
 Before = Callable[[Floats, Floats], Floats]
 """How far (mm) before a sheet something is, by place and offset on the sheet, each (n,)."""
 
+FORWARDS = 0.5
+"""Beyond its lateral edge the layer is taken to go on, by so many mm forwards for each mm to the side."""
+
 
 def middle_layer(loin: Loin, sheet: TransverseSheet) -> tuple[WholeRecipe, Before]:
     """Return ``thoracolumbar_fascia_middle.<side>``, world mm, and how far it reaches before the sheet."""
@@ -73,7 +76,8 @@ def _before(places: Floats, offsets: Floats, heights: Floats) -> Before:
         row = np.interp(place, places, np.arange(len(places)))
         first, whole = (np.interp(place, places, table) for table in (offsets[:, 0], width))
         column = np.clip((offset - first) / whole, 0.0, 1.0) * (offsets.shape[1] - 1)
-        return np.asarray(ndimage.map_coordinates(heights, np.stack([row, column]), order=1, mode="nearest"))
+        known = ndimage.map_coordinates(heights, np.stack([row, column]), order=1, mode="nearest")
+        return np.asarray(known + FORWARDS * np.maximum(offset - first - whole, 0.0))
 
     return before
 
