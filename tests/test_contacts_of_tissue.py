@@ -20,17 +20,22 @@ LAYERS = ("subcutaneous_fat", "skin")
 """What no muscle lies on."""
 
 TOUCHED = {
-    "splenius.right": ("semispinalis.right", "thoracolumbar_fascia"),
-    "semispinalis.right": ("multifidus.right", "spinalis.right"),
-    "spinalis.right": ("multifidus.right",),
+    "splenius.right": ("semispinalis.right", "longissimus.right", "thoracolumbar_fascia"),
+    "semispinalis.right": ("multifidus.right", "spinalis.right", "splenius.right", "thoracolumbar_fascia"),
+    "spinalis.right": ("multifidus.right", "semispinalis.right", "thoracolumbar_fascia"),
     "longissimus.right": (
         "multifidus.right",
         "semispinalis.right",
+        "spinalis.right",
+        "splenius.right",
         "iliocostalis.right",
         "erector_spinae_aponeurosis.right",
         "thoracolumbar_fascia",
     ),
-    "multifidus.right": ("erector_spinae_aponeurosis.right",),
+    "iliocostalis.right": ("longissimus.right", "thoracolumbar_fascia_middle.right"),
+    "multifidus.right": ("longissimus.right", "semispinalis.right", "erector_spinae_aponeurosis.right"),
+    "erector_spinae_aponeurosis.right": ("multifidus.right", "longissimus.right", "thoracolumbar_fascia"),
+    "thoracolumbar_fascia_middle.right": ("iliocostalis.right", "quadratus_lumborum.right"),
     "quadratus_lumborum.right": ("thoracolumbar_fascia_middle.right",),
     "psoas_major.right": ("L1", "L2", "L3", "L4", "disc.L1-L2", "disc.L2-L3", "disc.L3-L4", "disc.L4-L5"),
 }
