@@ -32,7 +32,11 @@ TOUCHED = {
         "erector_spinae_aponeurosis.right",
         "thoracolumbar_fascia",
     ),
-    "iliocostalis.right": ("longissimus.right", "thoracolumbar_fascia_middle.right"),
+    "iliocostalis.right": (
+        "longissimus.right",
+        "thoracolumbar_fascia",
+        "thoracolumbar_fascia_middle.right",
+    ),
     "multifidus.right": ("longissimus.right", "semispinalis.right", "erector_spinae_aponeurosis.right"),
     "erector_spinae_aponeurosis.right": ("multifidus.right", "longissimus.right", "thoracolumbar_fascia"),
     "thoracolumbar_fascia_middle.right": ("iliocostalis.right", "quadratus_lumborum.right"),
