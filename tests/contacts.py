@@ -18,6 +18,9 @@ REACH = 4.0
 FARTHEST = 8.0
 """Muscle farther (mm) from a face than this is not what it holds."""
 
+SMALL, WITHIN = 1.0, 0.6
+"""What is no farther apart than this (mm) touches; a look ahead begins so deep within a structure."""
+
 FEW = 1_500
 """Surfaces with fewer triangles than this are looked at in the middles of their edges too."""
 
@@ -51,6 +54,48 @@ def _first(mesh: trimesh.Trimesh, points: Points, outward: Points) -> tuple[Floa
     ahead[rays] = np.einsum("nk,nk->n", places - points[rays], outward[rays])
     index[rays] = triangles
     return ahead, index
+
+
+def touching(surfaces: Mapping[str, Surface], name: str) -> dict[str, tuple[float, float]]:
+    """Return what a structure lies against: over what area (mm²), and over what share of it the gap is small.
+
+    A face of it lies against another structure where that is met first straight ahead, faces it, and is no
+    farther than `FARTHEST`; a gap is small up to `SMALL` mm.
+    """
+    own = surfaces[name]
+    middles = own.vertices[own.faces].mean(axis=1, dtype=np.float64)
+    normals, areas = triangle_normals(own.vertices, own.faces)
+    lower, upper = middles.min(axis=0) - FARTHEST, middles.max(axis=0) + FARTHEST
+    ahead, result = np.full(len(middles), np.inf), {}
+    owner, facing = np.full(len(middles), -1), np.zeros(len(middles), dtype=bool)
+    others = [
+        other
+        for other, surface in surfaces.items()
+        if other != name
+        and (surface.vertices.min(axis=0) < upper).all()
+        and (surface.vertices.max(axis=0) > lower).all()
+    ]
+    for number, other in enumerate(others):
+        way, met = _met(surfaces[other], middles - WITHIN * normals, normals)
+        nearer = way - WITHIN < ahead
+        ahead[nearer], owner[nearer] = way[nearer] - WITHIN, number
+        facing[nearer] = np.einsum("nk,nk->n", met[nearer], normals[nearer]) < -FACING
+    for number, other in enumerate(others):
+        rows = np.flatnonzero((owner == number) & facing & (ahead < FARTHEST))
+        if len(rows):
+            small = np.abs(surface_distance(surfaces[other])(middles[rows])) <= SMALL
+            result[other] = float(areas[rows].sum()), float(areas[rows][small].sum() / areas[rows].sum())
+    return result
+
+
+def _met(surface: Surface, points: Points, ways: Points) -> tuple[Floats, Points]:
+    """Return how far (n,) mm rays go before they meet a surface, inf where they do not, and its normals."""
+    scene = EmbreeScene(robust=True)
+    TriangleMesh(scene, np.array(surface.vertices, np.float32), np.array(surface.faces))
+    met = scene.run(points.astype(np.float32), ways.astype(np.float32), output=True)
+    triangle = met["primID"]
+    normals = triangle_normals(surface.vertices, surface.faces)[0]
+    return np.where(triangle >= 0, met["tfar"], np.inf), normals[triangle]
 
 
 def cylinder(radius: float, low: float, high: float) -> tuple[Points, Points]:

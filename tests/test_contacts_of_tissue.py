@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from contacts import depths
+from contacts import depths, touching
 
 from spineviz.body.bake import shelf
 from spineviz.structure import Structure
@@ -13,11 +13,37 @@ from spineviz.structure import Structure
 DEEPEST = 0.3
 """How deep (mm) a structure may stand in another one."""
 
-DEEPER = {
-    ("facet_capsule.C4-C5.right", "C5"): 0.45,
-    ("supraspinous_ligament.T9-T10", "supraspinous_ligament.T8-T9"): 0.35,
+TOUCHING = 0.9
+"""What share of a contact has no gap of more than a millimetre."""
+
+LAYERS = ("subcutaneous_fat", "skin")
+"""What no muscle lies on."""
+
+TOUCHED = {
+    "splenius.right": ("semispinalis.right", "longissimus.right", "thoracolumbar_fascia"),
+    "semispinalis.right": ("multifidus.right", "spinalis.right", "splenius.right", "thoracolumbar_fascia"),
+    "spinalis.right": ("multifidus.right", "semispinalis.right", "thoracolumbar_fascia"),
+    "longissimus.right": (
+        "multifidus.right",
+        "semispinalis.right",
+        "spinalis.right",
+        "splenius.right",
+        "iliocostalis.right",
+        "erector_spinae_aponeurosis.right",
+        "thoracolumbar_fascia",
+    ),
+    "iliocostalis.right": (
+        "longissimus.right",
+        "thoracolumbar_fascia",
+        "thoracolumbar_fascia_middle.right",
+    ),
+    "multifidus.right": ("longissimus.right", "semispinalis.right", "erector_spinae_aponeurosis.right"),
+    "erector_spinae_aponeurosis.right": ("multifidus.right", "longissimus.right", "thoracolumbar_fascia"),
+    "thoracolumbar_fascia_middle.right": ("iliocostalis.right", "quadratus_lumborum.right"),
+    "quadratus_lumborum.right": ("thoracolumbar_fascia_middle.right",),
+    "psoas_major.right": ("L1", "L2", "L3", "L4", "disc.L1-L2", "disc.L2-L3", "disc.L3-L4", "disc.L4-L5"),
 }
-"""Pairs that still stand deeper in each other than any two should, and how deep (mm) at most."""
+"""What muscles lie on in nature."""
 
 IN_THE_SAC = ("spinal_cord", "filum_terminale", "rootlet", "cauda", "root")
 """What the thecal sac holds, or lets out, by the beginnings of names."""
@@ -52,10 +78,19 @@ def apart(first: str, second: str) -> bool:
 def test_no_structure_stands_in_another_one(library: Mapping[str, Structure]) -> None:
     assert {"multifidus.right", "psoas_major.right", "facet_capsule.L4-L5.right", "C1"} <= set(library)
     found = depths({name: item.surface for name, item in library.items()}, apart)
-    deep = {pair: round(way, 2) for pair, way in found.items() if way > DEEPER.get(pair, DEEPEST)}
+    deep = {pair: round(way, 2) for pair, way in found.items() if way > DEEPEST}
     assert not deep, deep
 
 
 def test_interspinales_lie_in_every_lumbar_space(library: Mapping[str, Structure]) -> None:
     for space in ("L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1"):
         assert f"interspinalis.{space}.right" in library
+
+
+@pytest.mark.parametrize("name", TOUCHED)
+def test_what_lies_on_each_other_in_nature_touches(name: str, library: Mapping[str, Structure]) -> None:
+    surfaces = {other: item.surface for other, item in library.items() if other not in LAYERS}
+    found = touching(surfaces, name)
+    for other in TOUCHED[name]:
+        area, share = found[other]
+        assert area > 100.0 and share >= TOUCHING, (other, area, share)

@@ -107,13 +107,13 @@ def polynomial(knots: tuple[float, ...], place: npt.ArrayLike) -> Floats:
 
 
 def superellipsoid(
-    u: Floats, v: Floats, w: Floats, across: Floats, along: Floats, cap: Floats, exponent: float
+    u: Floats, v: Floats, w: Floats, across: Floats, along: Floats, cap: Floats, exponent: float | Floats
 ) -> Floats:
     """Return the signed distance to a superelliptic section with elliptic ends.
 
     ``u``, ``v``, ``w`` (n,) are absolute offsets from the section's centre (w: beyond the end, 0 within);
-    ``across``, ``along``, ``cap`` the half-axes. Each Newton step walks down the gradient onto
-    the surface; the length walked is the distance.
+    ``across``, ``along``, ``cap`` the half-axes; the exponent may be (n,) too. Each Newton step walks
+    down the gradient onto the surface; the length walked is the distance.
     """
     distance = np.zeros_like(u)
     for _ in range(NEWTON_STEPS):

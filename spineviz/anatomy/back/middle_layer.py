@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from scipy import ndimage
@@ -14,11 +14,14 @@ from spineviz.anatomy.back.whole import WholeRecipe
 from spineviz.anatomy.net import Net, pushed, slab
 from spineviz.anatomy.recipe import Paint
 from spineviz.geometry import surface_distance
-from spineviz.sdf.solid import Solid
+from spineviz.sdf.solid import Field, Solid
 from spineviz.structure import Floats, Points
 
 Before = Callable[[Floats, Floats], Floats]
 """How far (mm) before a sheet something is, by place and offset on the sheet, each (n,)."""
+
+FORWARDS = 0.5
+"""Beyond its lateral edge the layer is taken to go on, by so many mm forwards for each mm to the side."""
 
 
 def middle_layer(loin: Loin, sheet: TransverseSheet) -> tuple[WholeRecipe, Before]:
@@ -34,9 +37,7 @@ def middle_layer(loin: Loin, sheet: TransverseSheet) -> tuple[WholeRecipe, Befor
     free, muscle = loin.taken("bone", "disc", "ligament"), loin.of("muscle")
     half = shape["thickness"] / 2
     inner = middle - half * front
-    for _ in range(4):
-        lack = shape["gap"] - muscle(inner.reshape(-1, 3)).reshape(inner.shape[:2])
-        inner = inner + ndimage.maximum_filter(np.maximum(lack, 0.0), 3)[..., None] * front
+    inner = _on_muscle(inner, front, muscle, shape)
     inner = pushed(inner, free, 0.0)
     outer = pushed(inner + 2 * half * front, free, 0.0)
     made = slab(inner, outer)
@@ -49,7 +50,22 @@ def middle_layer(loin: Loin, sheet: TransverseSheet) -> tuple[WholeRecipe, Befor
 
     name = f"thoracolumbar_fascia_middle.{loin.side}"
     recipe = WholeRecipe(name, "fascia", solid, 1.0, loin.side, paint, made=made)
-    return recipe, _before(places, offsets, ndimage.maximum_filter(heights, 3))
+    return recipe, _before(places, offsets, heights)
+
+
+def _on_muscle(net: Net, front: Net, muscle: Field, shape: Mapping[str, float]) -> Net:
+    """Return a net (n, m, 3) laid on the muscles behind it: drawn back to them, and out of them.
+
+    ``muscle`` is the distance (mm) to them; where they are farther than it is drawn back, it stays.
+    """
+    for _ in range(3):
+        room = muscle(net.reshape(-1, 3)).reshape(net.shape[:2]) - shape["gap"]
+        back = np.where(room < shape["drawn_back"], np.maximum(room, 0.0), 0.0)
+        net = net - ndimage.gaussian_filter(back, 1.5, mode="nearest")[..., None] * front
+    for _ in range(4):
+        lack = shape["gap"] - muscle(net.reshape(-1, 3)).reshape(net.shape[:2])
+        net = net + ndimage.maximum_filter(np.maximum(lack, 0.0), 3)[..., None] * front
+    return net
 
 
 def _before(places: Floats, offsets: Floats, heights: Floats) -> Before:
@@ -60,7 +76,8 @@ def _before(places: Floats, offsets: Floats, heights: Floats) -> Before:
         row = np.interp(place, places, np.arange(len(places)))
         first, whole = (np.interp(place, places, table) for table in (offsets[:, 0], width))
         column = np.clip((offset - first) / whole, 0.0, 1.0) * (offsets.shape[1] - 1)
-        return np.asarray(ndimage.map_coordinates(heights, np.stack([row, column]), order=1, mode="nearest"))
+        known = ndimage.map_coordinates(heights, np.stack([row, column]), order=1, mode="nearest")
+        return np.asarray(known + FORWARDS * np.maximum(offset - first - whole, 0.0))
 
     return before
 

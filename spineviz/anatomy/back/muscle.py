@@ -15,6 +15,7 @@ import numpy as np
 from spineviz.anatomy.back import paint as muscle_paint
 from spineviz.anatomy.back.aponeurosis import aponeurosis_recipe, spread
 from spineviz.anatomy.back.bed import (
+    THINNEST,
     MuscleBed,
     beyond_longissimus,
     beyond_plane,
@@ -59,8 +60,11 @@ CUT, ROUNDED = 1.5, 6.0
 ENDS = ("C1", SACRAL_BODY)
 """The stations at which muscle ends by nature."""
 
-SHALLOW = 0.7
+SHALLOW = 0.8
 """By such a share the furrows between fascicles are shallower under other muscle."""
+
+FLAT = 1.5, 1.2
+"""By so many mm flat muscles that lie on others are rounded at their flanks, and where they grow thin."""
 
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
@@ -173,20 +177,21 @@ def _within(
     roof: Floats,
     floor: Floats | None = None,
     edge: float = 2.5,
+    rim: float = 3.0,
 ) -> Floats:
     """Bound a muscle by its roof, floor, bone and the two end sections; ``flanks`` (n,) are its sides.
 
     ``roof`` (n,) is how far points stand behind the roof and its fascicles, and ``floor`` how far before the
-    muscle under it. Where roof and flanks meet, the muscle is rounded by ``edge`` mm.
+    muscle under it. Where roof and flanks meet, the muscle is rounded by ``edge`` mm, and by ``rim`` mm where
+    it grows thin between roof and floor.
     """
     free = smooth_union(
         bed.bone(points) - parameters.bone_gap, bed.ligament(points) - parameters.ligament_gap, NOTCH
     )
     bony = np.maximum(-bed.floor.behind(points), -free)
     under = bony if floor is None else np.maximum(bony, floor)
-    over = roof + ROOF_GAP
     flanks = np.maximum(flanks, bed.thin.at(points[:, 0], points[:, 2]))
-    belly = np.maximum(smooth_intersection(over, under, 3.0), smooth_intersection(over, flanks, edge))
+    belly = np.maximum(smooth_intersection(roof, under, rim), smooth_intersection(roof, flanks, edge))
     first, last = (CUT if name not in ENDS else ROUNDED for name in (bed.span.names[0], bed.span.names[-1]))
     upper = smooth_intersection(belly, points[:, 2] - bed.span.cranial, first)
     return smooth_intersection(upper, bed.span.caudal - points[:, 2], last)
@@ -236,7 +241,7 @@ def _over_multifidus(name: str) -> Callable[[MuscleParameters, MuscleBed, Fibres
             own = between(points) if name == "spinalis" else -between(points)
             flanks = np.maximum(np.maximum(beyond(points), own) + half, medial(points))
             floor = half - bed.under_superficial.behind(points)
-            return _within(bed, parameters, points, flanks, roof(points), floor)
+            return _within(bed, parameters, points, flanks, roof(points), floor, *FLAT)
 
         return _bounded(field, bed, 0.0, _farthest(parameters) + 6.0, side)
 
@@ -250,8 +255,7 @@ def _splenius(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         floor = parameters.cleft / 2.0 - bed.under_splenius.behind(points)
-        flanks = np.maximum(medial(points), 4.0 * floor)
-        return _within(bed, parameters, points, flanks, roof(points), floor)
+        return _within(bed, parameters, points, medial(points), roof(points), floor, *FLAT)
 
     return _bounded(field, bed, 0.0, max(parameters.splenius_lateral) + 3.0, side)
 
@@ -303,30 +307,39 @@ _SOLIDS: Mapping[str, Callable[[MuscleParameters, MuscleBed, Fibres, Side], Soli
 def _under(roof: HeightMap, bed: MuscleBed, fibres: Fibres, cleft: float) -> Field:
     """Return how far points stand behind a muscle's roof and its fascicles.
 
-    Under other muscle the roof lies half a cleft in front, and the furrows between fascicles are shallow.
+    Under the fascia the crests keep off it. Under other muscle the roof lies half a cleft in front, and the
+    furrows between fascicles are shallow.
     """
     half = cleft / 2.0
     gap = HeightMap(roof.lower, roof.step, np.clip(roof.values - bed.roof.values, 0.0, half))
 
     def field(points: Points) -> Floats:
         within = gap.at(points[:, 0], points[:, 2])
-        return roof.behind(points) + within + (1.0 - SHALLOW * within / half) * fibres.relief(points)
+        off = ROOF_GAP * (1.0 - within / half) + (1.0 - SHALLOW * within / half) * fibres.relief(points)
+        return roof.behind(points) + within + off
 
     return field
 
 
 def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
-    """Return the distance (mm) of points beyond the rounded lateral border of erector spinae."""
+    """Return the distance (mm) of points beyond the rounded lateral border of erector spinae.
+
+    Under splenius the border keeps its edge, so that the two muscles lie on each other as far as it goes.
+    """
     border, plane = (
         along(bed.span, parameters.lateral_border),
         along(bed.span, parameters.intermuscular_plane),
     )
 
+    splenius = np.clip(bed.under_splenius.values - bed.roof.values - bed.tendon - THINNEST, 0.0, 1.0)
+    covered = HeightMap(bed.roof.lower, bed.roof.step, splenius)
+
     def field(points: Points) -> Floats:
         z = points[:, 2]
         above, below = -bed.roof.height(points), bed.floor.height(points)
         level = np.clip((above - below) / np.maximum(above + below, 12.0), -1.2, 1.2)
-        inset = parameters.border_roundness * (border(z) - plane(z)) * np.abs(level) ** 4
+        sharp = np.where(level < 0.0, covered.at(points[:, 0], z), 0.0)
+        inset = parameters.border_roundness * (1.0 - sharp) * (border(z) - plane(z)) * np.abs(level) ** 4
         return (SIGN[side] * points[:, 0] - border(z) + inset) / (1.0 + inset / 12.0)
 
     return field

@@ -162,17 +162,27 @@ def hip_bone(loin: Loin) -> Field:
     return distance
 
 
+def before_processes(place: Floats) -> Floats:
+    """Return how far (mm) before the sheet of the transverse processes the muscle's back is, by place.
+
+    On the processes it lies on them; between them short muscles lie behind it.
+    """
+    shape = measures.table("psoas")
+    on_process, reach = shape["on_process"]
+    beside = np.exp(-np.square((place - np.round(place)) / reach))
+    return np.asarray(shape["before_processes"] + (on_process - shape["before_processes"]) * beside)
+
+
 def _taken(loin: Loin, sheet: TransverseSheet, quadratus: Field, hip: Field) -> Field:
     """Return how far (mm) world points are from where the muscle ends; negative beyond."""
-    beside = loin.taken("bone", "disc", "ligament", "vessel", "nerve", "muscle")
-    ahead = measures.value("psoas.before_processes")
+    around = loin.taken("bone", "disc", "ligament", "vessel", "nerve", "muscle")
 
     def distance(points: Points) -> Floats:
         place, _, front = sheet.local(points)
-        behind = np.where(place < sheet.places[-1] - 0.5, front - ahead, 9.0)
+        behind = np.where(place < sheet.places[-1] - 0.5, front - before_processes(place), 9.0)
         muscle = quadratus(points) - loin.gaps["muscle"]
         bone = hip(points) - loin.gaps["bone"]
-        return np.asarray(np.min([beside(points), behind, muscle, bone], axis=0))
+        return np.asarray(np.min([around(points), behind, muscle, bone], axis=0))
 
     return distance
 

@@ -32,7 +32,8 @@ FAR = 4.0
 class Strap:
     """A flat muscle before a sheet: its borders, and half its thickness, by place on the sheet; mm.
 
-    ``before`` is how far before the sheet its back is, by place and offset.
+    ``before`` is how far before the sheet its back is, by place and offset. Its section is a superellipse of
+    an ``exponent`` in front and of another one at its ``back``, which lies flat on the fascia.
     """
 
     sheet: TransverseSheet
@@ -41,6 +42,7 @@ class Strap:
     half: Callable[[Floats], Floats]
     before: Before
     exponent: float
+    back: float
 
     def __call__(self, points: Points) -> Floats:
         """Return the distance (mm, negative inside) of world points (n, 3)."""
@@ -51,9 +53,10 @@ class Strap:
         """Return the distance for places on the sheet and before it, where the muscle is so thick."""
         medial, lateral = self.medial(place), self.lateral(place)
         across, middle = (lateral - medial) / 2, (lateral + medial) / 2
-        aside, deep = np.abs(offset - middle), np.abs(front - self.before(place, offset) - half)
+        aside, deep = np.abs(offset - middle), front - self.before(place, offset) - half
         nothing = np.zeros_like(aside)
-        return superellipsoid(aside, deep, nothing, across, half, nothing + 3.0, self.exponent)
+        exponent = np.where(deep > 0.0, self.exponent, self.back)
+        return superellipsoid(aside, np.abs(deep), nothing, across, half, nothing + 3.0, exponent)
 
 
 def quadratus_shape(loin: Loin, sheet: TransverseSheet, fascia: Before) -> Field:
@@ -112,7 +115,7 @@ def _sized(loin: Loin, sheet: TransverseSheet, fascia: Before) -> Strap:
     def before(place: Floats, offset: Floats) -> Floats:
         return fascia(place, offset) + shape["before_fascia"]
 
-    flat = Strap(sheet, medial, grown, nothing, before, shape["exponent"])
+    flat = Strap(sheet, medial, grown, nothing, before, shape["exponent"], shape["back_exponent"])
     discs = loin.discs[-1 - len(areas) : -1]
     halves = [
         _half_at(loin, flat, disc, 100.0 * area * loin.size**2)

@@ -8,6 +8,7 @@ import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy.back.around import Loin
+from spineviz.anatomy.back.psoas import before_processes
 from spineviz.anatomy.back.transverse import TransverseSheet
 from spineviz.anatomy.back.whole import WholeRecipe
 from spineviz.anatomy.bone import LevelBone
@@ -121,7 +122,7 @@ def _room(loin: Loin, middle: Points) -> float:
 def _lateral(
     loin: Loin, sheet: TransverseSheet, place: int, above: Level, below: Level
 ) -> WholeRecipe | None:
-    """Return the muscle between two transverse processes, before the ligament there."""
+    """Return the muscle between two transverse processes, before the ligament there and behind psoas."""
     shape = measures.table("intertransversarius_lateral")
     middles = []
     for level in (above, below):
@@ -143,6 +144,7 @@ def _lateral(
         nothing = np.zeros(len(points))
         strap = superellipsoid(aside, deep, nothing, nothing + width, nothing + depth / 2, nothing + 1.0, 2.5)
         strap = np.maximum(strap, length * (np.abs(share - 0.5) - 0.5))
+        strap = np.maximum(strap, front - before_processes(along) + loin.gaps["muscle"])
         near = np.flatnonzero(strap < 3.0)
         strap[near] = np.maximum(strap[near], -taken(points[near]))
         return strap

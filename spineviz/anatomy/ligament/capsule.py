@@ -24,8 +24,9 @@ Shape = Mapping[str, float]
 ALONE = Surroundings(())
 """No nerves."""
 
-AROUND, CAUGHT = 12, 0.15
-"""A net is drawn around edges of bone at most so often, where it stands in one by more than this, mm."""
+AROUND, LIFTED, CAUGHT = 12, 4, 0.15
+"""A net is drawn around edges of bone, and then lifted off them, at most so often, where it stands in one by
+more than this, mm."""
 
 
 def facet_capsule(
@@ -67,6 +68,7 @@ def facet_capsule(
         order = _longest_way_round(kept)
         inner, outer = inner[:, order], outer[:, order]
     inner, outer = freed(inner, outer, bones, shape["thinnest"], build)
+    inner, outer = _off_edges(inner, outer, bones, build is sleeve)
     return Structure(name, "ligament", build(inner, outer), side)
 
 
@@ -114,6 +116,47 @@ def _around_edges(net: Net, bones: Surroundings, seam: float) -> Net:
         calm = ndimage.gaussian_filter(net, (1.0, 1.0, 0.0), mode=("nearest", "wrap", "nearest"))
         net = pushed(net + share[..., None] * (calm - net), bones.distance, seam)
     return net
+
+
+def _off_edges(inner: Net, outer: Net, bones: Surroundings, closed: bool) -> tuple[Net, Net]:
+    """Return both nets lifted off an edge of bone that their meshes still go through.
+
+    ``closed`` tells that their last columns meet their first.
+    """
+    for _ in range(LIFTED):
+        lift = _longer(_lift(inner, bones, closed), _lift(outer, bones, closed))
+        if not lift.any():
+            break
+        inner, outer = inner + lift, outer + lift
+    return inner, outer
+
+
+def _lift(net: Net, bones: Surroundings, closed: bool) -> Net:
+    """Return how far (n, m, 3) mm the places of a net must move for its meshes to leave bone."""
+    net = np.concatenate([net, net[:, :1]], axis=1) if closed else net
+    result = np.zeros_like(net)
+    every, first, last = slice(None), slice(None, -1), slice(1, None)
+    ways = ((first, every), (last, every)), ((every, first), (every, last))
+    across = ((first, first), (last, last)), ((first, last), (last, first))
+    for one, other in (*ways, *across):
+        middles = (net[one] + net[other]) / 2
+        flat = middles.reshape(-1, 3)
+        deep = -bones.distance(flat)
+        caught = np.flatnonzero(deep > CAUGHT)
+        lift = np.zeros_like(flat)
+        if len(caught):
+            lift[caught] = deep[caught, None] * uphill(bones.distance, flat[caught])
+        for end in (one, other):
+            result[end] = _longer(result[end], lift.reshape(middles.shape))
+    if closed:
+        result[:, 0] = _longer(result[:, 0], result[:, -1])
+    return result[:, :-1] if closed else result
+
+
+def _longer(first: Net, second: Net) -> Net:
+    """Return the longer ones of vectors (..., 3)."""
+    lengths = (np.linalg.norm(ways, axis=-1, keepdims=True) for ways in (first, second))
+    return np.where(np.greater_equal(*lengths), first, second)
 
 
 def _outward(net: Net, rim: Points) -> Net:

@@ -136,6 +136,7 @@ def supraspinous_ligament(
     beyond = Surroundings(()).and_also(others)
     free = beyond.distance(line) > shape["half_depth"] + 0.2
     line = line[: len(line) if free.all() else max(int(np.argmin(free)), 4)]
+    line[[0, -1]] += shape["end_seam"] * unit(line[-1] - line[0]) * np.array([[1.0], [-1.0]])
     line = np.vstack(
         [line[0] - _step(line, spine, above, -1), line, line[-1] + _step(line[::-1], spine, below, 1)]
     )
