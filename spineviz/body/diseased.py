@@ -54,8 +54,9 @@ def _narrowed(
     moved: dict[str, Surface] = {}
     nerves = {name: part for name, part in known.items() if name.startswith((*WITHIN, "root."))}
     if item.place == "central":
-        squeeze = fitted(canal_room(disc, bones, known), item, known["thecal_sac"].surface)
-        moved = crowded(squeeze, nerves, item.filled, item.spread)
+        sac = known["thecal_sac"].surface
+        squeeze = fitted(canal_room(disc, bones, known), item, sac)
+        moved = crowded(squeeze, sac, nerves, item.filled, item.spread)
         maps: list[Change] = [squeeze]
     elif item.place == "recess":
         maps = [closed_recess(lateral_recess(disc, side, bones, known), item) for side in item.sides]
@@ -67,8 +68,15 @@ def _narrowed(
     return {
         name: _shaded(known[name], surface)
         for name, surface in moved.items()
-        if np.abs(surface.vertices - known[name].surface.vertices).max() > 1e-3
+        if _differs(surface, known[name].surface)
     }
+
+
+def _differs(after: Surface, before: Surface) -> bool:
+    """Tell whether a surface has changed at all."""
+    if len(after.vertices) != len(before.vertices):
+        return True
+    return bool(np.abs(after.vertices - before.vertices).max() > 1e-3)
 
 
 def _with_fat(
@@ -99,7 +107,9 @@ def _changed(maps: Sequence[Change], part: Structure, nerve: bool) -> Surface:
 
 
 def _shaded(before: Structure, surface: Surface) -> Structure:
-    """Return a structure with another surface: bone as finely lit as it was, soft tissue darkened anew."""
+    """Return a structure with another surface: bone and nerves are lit as they were, other tissue anew."""
+    if before.tissue == "nerve" and surface.occlusion is not None:
+        return replace(before, surface=surface)
     if before.tissue != "bone":
         return replace(before, surface=bake_occlusion(surface))
     return replace(before, surface=_lit(before.surface, surface), light=None)

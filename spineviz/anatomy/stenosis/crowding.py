@@ -15,8 +15,12 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from spineviz import measures
-from spineviz.anatomy.stenosis.room import ANGLES, STEP, TURN
+from spineviz.anatomy.stenosis.finer import finer
+from spineviz.anatomy.stenosis.packing import Slices, images_of, packed, toward
+from spineviz.anatomy.stenosis.room import ANGLES, REACH, STEP, TURN, Room
 from spineviz.anatomy.stenosis.squeeze import Squeeze
+from spineviz.anatomy.stenosis.untangled import untangled
+from spineviz.anatomy.surroundings import Surroundings
 from spineviz.geometry import vertex_normals, volume
 from spineviz.structure import Floats, Points, Structure, Surface
 
@@ -25,7 +29,24 @@ NEAR = 1.2
 
 Mask = npt.NDArray[np.bool_]
 
-WAYS = np.stack([np.cos(TURN), np.sin(TURN)], axis=1)
+WITHIN, LEAVING, SHED, GONE = 0.25, 0.55, 0.85, 1.05
+"""A root with less than this part of it beyond the sac is in it; it begins to go its own way with the second, to
+take its own shape with the third, and has left the sac with the last."""
+
+ALIKE = 0.3
+"""Strands whose places are mirror images to within so many mm are so in the narrow sac too."""
+
+FULL = 1.0
+"""Strands take no more than this share of a sac."""
+
+EDGE = 0.7
+"""In a narrow sac the edges of strands are no longer than this, mm."""
+
+SEEN = 0.6
+"""Strands are looked up at samples so far (mm) from each other."""
+
+CORNERS = 1.03
+"""A tube of few sides is so much wider than its cell: between its corners it has what it lacks there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,68 +54,96 @@ class Strands:
     """Rootlets, and roots within the sac, in the slices of a room.
 
     ``places`` (m, n, 2) and ``radii`` (m, n) in mm; a radius is 0 where there is none. ``free`` (m, n) is 0
-    where a rootlet ends, in its root or in a cut, and 1 away from there.
+    where a rootlet ends or has left the sac, and 1 away from there: so much it may move, and so much
+    (``shaped``) it takes its cell's shape. ``out`` (m, n) is how much of it is beyond
+    the sac, ``now`` (m, n, 2) where it comes to lie if it is merely pressed.
     """
 
     names: tuple[str, ...]
     places: Floats
     radii: Floats
     free: Floats
-
-    @property
-    def alive(self) -> Floats:
-        """1 where a rootlet is, 0 else; (m, n)."""
-        return (self.radii > 0.0).astype(np.float64)
+    shaped: Floats
+    out: Floats
+    now: Floats
 
 
 def crowded(
-    squeeze: Squeeze, within: Mapping[str, Structure], filled: float, spread: float
+    squeeze: Squeeze, sac: Surface, within: Mapping[str, Structure], filled: float, spread: float
 ) -> dict[str, Surface]:
-    """Return the surfaces of what lies ``within`` a sac that a map narrows, by name.
+    """Return the surfaces of what lies ``within`` a healthy ``sac`` that a map narrows, by name.
 
     In the disc's slice it takes the share ``filled`` of the sac, and lies evenly in it where ``spread`` is 1;
-    away from there ever less so.
+    away from there ever less so. Roots that leave the sac are roots on their way, and keep their areas.
     """
     room = squeeze.room
-    less = 1.0 - (squeeze.core**2).sum(axis=1) / (room.core**2).sum(axis=1)
+    usual = _border(room, sac, room.core)
+    narrow = _border(room, sac.moved(squeeze(sac.vertices)), squeeze.core)
+    less = 1.0 - (narrow**2).sum(axis=1) / (usual**2).sum(axis=1)
     middle = len(less) // 2
     degree = np.clip(less / max(less[middle], 1e-6), 0.0, 1.0)
     degree = degree * degree * (3.0 - 2.0 * degree)
-    strands = _felt(squeeze, within)
+    given = {name: squeeze(item.surface.vertices) for name, item in within.items()}
+    strands = _felt(room, usual, within, given, degree)
     if not strands.names:
         return {}
-    laid = _laid(squeeze, strands, spread * degree)
-    cells = _cells(squeeze, strands, laid)
-    grown = _grown(squeeze, strands, cells, filled, degree)
-    reach = np.minimum(grown[..., None], cells)
-    return {
-        name: _moved(squeeze, within[name].surface, row, strands, laid[row], reach[row])
+    fine = {name: _finer(within[name].surface, room) for name in strands.names}
+    even = spread * degree * strands.free
+    laid, reach = packed(_slices(squeeze, usual, narrow, strands, filled, degree), even, ANGLES)
+    found = {
+        name: _moved(squeeze, fine[name], row, strands, laid[row], reach[row])
         for row, name in enumerate(strands.names)
     }
+    moved = {name: _apart(fine[name], after) for name, after in found.items()}
+    before = {name: after for name, after in found.items() if moved[name].any()}
+    apart = untangled(before, moved, SEEN)
+    return found | {name: same_volume(fine[name], apart[name], moved[name]) for name in before}
 
 
-def _felt(squeeze: Squeeze, within: Mapping[str, Structure]) -> Strands:
-    """Find the middle and the radius of everything within the sac in each slice."""
-    room, names, places, radii, free = squeeze.room, [], [], [], []
+def _border(room: Room, sac: Surface, instead: Floats) -> Floats:
+    """Return how far (n, k) a sac reaches in a room; ``instead`` where it is not met."""
+    directions = np.stack([np.cos(TURN), np.sin(TURN), 0 * TURN], axis=1) @ room.frame.axes
+    starts = room.frame.to_parent(np.column_stack([room.centre, room.heights]))
+    count = len(starts)
+    found = Surroundings(()).and_also([sac]).ahead(
+        np.repeat(starts, ANGLES, axis=0), np.tile(directions, (count, 1)), REACH
+    )
+    table = found.reshape(count, ANGLES)
+    return np.where(np.isfinite(table), table, instead)
+
+
+def _felt(
+    room: Room, sac: Floats, within: Mapping[str, Structure], given: Mapping[str, Points], degree: Floats
+) -> Strands:
+    """Find the middle and the radius of everything within the sac, or on its way out, in each slice."""
+    names, rows = [], []
     for name, item in within.items():
         local = room.frame.to_local(item.surface.vertices.astype(np.float64))
-        middle = _line(local, room.heights)
-        offset = local[:, :2] - _at(middle, room.heights, local[:, 2])
-        near = np.abs(local[:, 2] - room.heights[:, None]) < NEAR
-        count = near.sum(axis=1)
-        size = np.sqrt((near @ (offset**2).sum(axis=1)) / np.maximum(count, 1))
+        middle, size, there = _course(local, room.heights)
         away = middle - room.centre
-        inside = np.hypot(away[:, 0], away[:, 1]) + 0.5 * size < _toward(room.core, away[None])[0]
-        here = (
-            (room.heights >= local[:, 2].min()) & (room.heights <= local[:, 2].max()) & inside & (count > 0)
-        )
-        here = _longest(here)
-        if here.any():
+        out = (np.hypot(away[:, 0], away[:, 1]) + size - _toward(sac, away)) / (2.0 * size)
+        here = _longest(there & (out < GONE))
+        if (here & (degree > 0.0)).any():
             names.append(name)
-            places.append(middle)
-            radii.append(np.where(here, size, 0.0))
-            free.append(_freedom(here))
-    return Strands(tuple(names), np.array(places), np.array(radii), np.array(free))
+            bound = _freedom(here, there) * _eased(degree / 0.05) * here
+            free, own = (bound * _eased((GONE - out) / (GONE - start)) for start in (LEAVING, SHED))
+            now = _course(room.frame.to_local(given[name]), room.heights)[0]
+            rows.append((middle, np.where(here, size, 0.0), free, own, np.clip((out - WITHIN) / (1.0 - WITHIN), 0.0, 1.0), now))
+    if not names:
+        none = np.zeros((0, len(room.heights)))
+        return Strands((), none[..., None], none, none, none, none, none[..., None])
+    return Strands(tuple(names), *(np.array(part) for part in zip(*rows, strict=True)))
+
+
+def _course(local: Points, heights: Floats) -> tuple[Floats, Floats, Mask]:
+    """Return the middles (n, 2) and radii (n,) of a thin tube at some heights, and where it is."""
+    middle = _line(local, heights)
+    near = np.abs(local[:, 2] - heights[:, None]) < NEAR
+    count = near.sum(axis=1)
+    offset = local[:, :2] - _at(middle, heights, local[:, 2])
+    size = np.sqrt((near @ (offset**2).sum(axis=1)) / np.maximum(count, 1))
+    there = (heights >= local[:, 2].min()) & (heights <= local[:, 2].max()) & (count > 0)
+    return middle, np.maximum(size, 0.05), there
 
 
 def _longest(here: Mask) -> Mask:
@@ -103,14 +152,22 @@ def _longest(here: Mask) -> Mask:
     return np.asarray(runs == 1 + np.argmax(np.bincount(runs)[1:])) if count else here
 
 
-def _freedom(here: Mask) -> Floats:
-    """Return how free (n,) a rootlet is in slices where it is: not at its ends."""
-    there = np.flatnonzero(here)
+def _freedom(here: Mask, there: Mask) -> Floats:
+    """Return how free (n,) a rootlet is in slices where it is: not where it ends, in its root or in a cut."""
+    known = np.flatnonzero(here)
+    if not len(known):
+        return np.zeros(len(here))
     rows = np.arange(len(here), dtype=np.float64)
-    first = rows - there[0] if there[0] > 0 else np.inf + 0.0 * rows
-    last = there[-1] - rows if there[-1] < len(here) - 1 else np.inf + 0.0 * rows
+    far = np.inf + 0.0 * rows
+    first = rows - known[0] if known[0] > 0 and not there[known[0] - 1] else far
+    last = known[-1] - rows if known[-1] < len(here) - 1 and not there[known[-1] + 1] else far
     way = np.minimum(first, last)
     return np.asarray(here * np.clip(way * STEP / measures.value("stenosis.rootlets.bound"), 0.0, 1.0))
+
+
+def _eased(share: Floats) -> Floats:
+    share = np.clip(share, 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share))
 
 
 def _line(local: Points, heights: Floats) -> Floats:
@@ -131,132 +188,74 @@ def _at(line: Floats, heights: Floats, wanted: Floats) -> Floats:
     return np.stack([np.interp(wanted, heights, line[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def _laid(squeeze: Squeeze, strands: Strands, even: Floats) -> Floats:
-    """Return the places (m, n, 2) of rootlets, from the sac's middle, in the narrowed sac."""
-    shape = measures.table("stenosis.rootlets")
-    room = squeeze.room
-    places: Floats = strands.places - room.centre
-    ratio = squeeze.core / np.maximum(room.core, 1e-6)
-    places = places * _toward(ratio, places)[..., None]
-    pull = even * strands.free
-    rounds = int(shape["rounds"])
-    for turn in range(rounds):
-        if turn % 3 == 0 and pull.max() > 0.0:
-            goal = _centroids(places, _reaches(squeeze, places, strands.radii))
-            places = places + (0.9 * pull)[..., None] * (goal - places)
-        places = _apart(places, strands.radii, shape["gap"])
-        places = _inside(places, strands.radii, squeeze.core, shape["wall"])
-        if turn < rounds - 4:
-            smooth = ndimage.gaussian_filter1d(places, 1.0, axis=1, mode="nearest")
-            places = np.where(pull[..., None] > 0.0, places + 0.5 * (smooth - places), places)
-    return places
-
-
 def _toward(table: Floats, places: Floats) -> Floats:
-    """Return the values (m, n) of a table (n, k) in the directions of places (m, n, 2)."""
-    turn = (np.arctan2(places[..., 1], places[..., 0]) / (2 * np.pi) * ANGLES) % ANGLES
-    first = np.floor(turn).astype(int) % ANGLES
-    share, rows = turn - np.floor(turn), np.arange(table.shape[0])
-    return (1 - share) * table[rows, first] + share * table[rows, (first + 1) % ANGLES]
+    """Return the values (n,) of a table (n, k) in the directions of places (n, 2)."""
+    return toward(table[None], places[None])[0]
 
 
-def _apart(places: Floats, radii: Floats, gap: float) -> Floats:
-    """Push rootlets that overlap apart."""
-    offset = places[:, None] - places[None]
-    length = np.maximum(np.hypot(offset[..., 0], offset[..., 1]), 1e-6)
-    both = (radii[:, None] > 0.0) & (radii[None] > 0.0) & ~np.eye(len(radii), dtype=bool)[..., None]
-    lack = np.where(both, np.maximum(radii[:, None] + radii[None] + gap - length, 0.0), 0.0)
-    return places + 0.8 * ((0.5 * lack / length)[..., None] * offset).sum(axis=1)
+def _slices(
+    squeeze: Squeeze, usual: Floats, narrow: Floats, strands: Strands, filled: float, degree: Floats
+) -> Slices:
+    """Return the strands as they are to be packed into the narrow sac."""
+    room, wall = squeeze.room, measures.value("stenosis.rootlets.wall")
+    sac = np.maximum(narrow - wall, 0.2)
+    beyond = np.maximum(squeeze.wall - wall, sac)
+    borders = sac + strands.out[..., None] * (beyond - sac)
+    places = strands.places - room.centre
+    now = strands.now - room.centre
+    ratio = np.stack([_toward(narrow / np.maximum(usual, 1e-6), place) for place in places])
+    start = now + ((1.0 - strands.out) * strands.free)[..., None] * (places * ratio[..., None] - now)
+    own = np.pi * strands.radii**2
+    images = images_of(strands.names, start, ALIKE)
+    return Slices(start, strands.radii, own * _factor(sac, strands, own, filled, degree), strands.free,
+                  borders, images)  # fmt: skip
 
 
-def _inside(places: Floats, radii: Floats, core: Floats, wall: float) -> Floats:
-    """Push rootlets into the sac."""
-    length = np.maximum(np.hypot(places[..., 0], places[..., 1]), 1e-6)
-    most = np.maximum(_toward(core, places) - radii - wall, 0.1)
-    return places * np.minimum(1.0, most / length)[..., None]
-
-
-def _reaches(squeeze: Squeeze, places: Floats, radii: Floats) -> Floats:
-    """Return how far (m, n, k) each rootlet's cell reaches in every direction from its place, mm."""
-    offset = places[None] - places[:, None]
-    square = (offset**2).sum(axis=-1)
-    power = (square + (radii**2)[:, None] - (radii**2)[None]) / 2.0
-    there = (radii[None] > 0.0) & (square > 1e-6)
-    along = np.einsum("mqnc,kc->mqnk", offset, WAYS)
-    open_ = there[..., None] & (along > 1e-6)
-    reach = np.where(open_, np.maximum(power, 0.05)[..., None] / np.maximum(along, 1e-6), np.inf).min(axis=1)
-    return np.minimum(reach, _to_wall(places, squeeze.core))
-
-
-def _to_wall(places: Floats, core: Floats) -> Floats:
-    """Return how far (m, n, k) it is from places to the sac's border in every direction: by halving."""
-    low = np.zeros((*places.shape[:2], ANGLES))
-    high = np.full_like(low, 2.0 * float(core.max()))
-    for _ in range(9):
-        amount = (low + high) / 2
-        there = places[:, :, None] + amount[..., None] * WAYS
-        away = np.hypot(there[..., 0], there[..., 1])
-        flat = there.transpose(0, 2, 1, 3).reshape(-1, places.shape[1], 2)
-        most = _toward(core, flat).reshape(places.shape[0], ANGLES, -1).transpose(0, 2, 1)
-        inside = away < most
-        low, high = np.where(inside, amount, low), np.where(inside, high, amount)
-    return low
-
-
-def _centroids(places: Floats, reach: Floats) -> Floats:
-    """Return the middles (m, n, 2) of cells."""
-    area = np.maximum((reach**2).sum(axis=-1), 1e-6)
-    shift = (reach[..., None] ** 3 * WAYS).sum(axis=2) * (2.0 / 3.0)
-    return places + shift / area[..., None]
-
-
-def _cells(squeeze: Squeeze, strands: Strands, places: Floats) -> Floats:
-    """Return how far (m, n, k) a rootlet may reach in every direction, with gaps between neighbours."""
-    shape = measures.table("stenosis.rootlets")
-    reach = _reaches(squeeze, places, strands.radii)
-    return np.maximum(reach - shape["gap"] / 2, 0.1)
-
-
-def _grown(squeeze: Squeeze, strands: Strands, cells: Floats, filled: float, degree: Floats) -> Floats:
-    """Return the radius (m, n) to which each rootlet grows where its cell lets it."""
-    alive = strands.alive
-    own = (np.pi * strands.radii**2).sum(axis=0)
-    sac = 0.5 * np.sin(TURN[1]) * (squeeze.core * np.roll(squeeze.core, -1, axis=1)).sum(axis=1)
-    middle = len(sac) // 2
-    whole = own[middle] + degree * max(filled * sac[middle] - own[middle], 0.0)
-    wanted = np.where(degree > 1e-3, np.minimum(whole * own / own[middle], filled * sac), 0.0)
-    free = strands.free
-    low, high = np.ones(len(sac)), np.full(len(sac), 12.0)
-    for _ in range(20):
-        factor = (low + high) / 2
-        radius = strands.radii * (1.0 + (factor - 1.0) * free)
-        area = 0.5 * np.sin(TURN[1]) * (np.minimum(radius[..., None], cells) ** 2).sum(axis=-1) * alive
-        less = area.sum(axis=0) < wanted
-        low, high = np.where(less, factor, low), np.where(less, high, factor)
-    factor = ndimage.gaussian_filter1d((low + high) / 2, 1.0)
-    return np.asarray(strands.radii * (1.0 + (factor - 1.0) * free))
+def _factor(sac: Floats, strands: Strands, own: Floats, filled: float, degree: Floats) -> Floats:
+    """Return by how much (m, n) the areas of strands grow or shrink so that they fill the sac as wanted."""
+    room = 0.5 * np.sin(TURN[1]) * (sac * np.roll(sac, -1, axis=1)).sum(axis=1)
+    inside = (own * (1.0 - strands.out)).sum(axis=0)
+    middle = len(room) // 2
+    whole = inside[middle] + degree * max(filled * room[middle] - inside[middle], 0.0)
+    scaled = whole * inside / max(float(inside[middle]), 1e-6)
+    wanted = np.where(degree > 1e-3, np.minimum(np.maximum(scaled, inside), FULL * room), inside)
+    within = (own * (1.0 - strands.out) ** 2).sum(axis=0)
+    more = ndimage.gaussian_filter1d(ndimage.minimum_filter1d((wanted - inside) / np.maximum(within, 1e-6), 3), 1.0)
+    return np.asarray(np.maximum(1.0 + more * (1.0 - strands.out), 0.2))
 
 
 def _moved(
     squeeze: Squeeze, surface: Surface, row: int, strands: Strands, laid: Floats, reach: Floats
 ) -> Surface:
-    """Return a rootlet's surface in its cells, with the volume that it had."""
+    """Return a rootlet's surface in its cells."""
     room, vertices = squeeze.room, surface.vertices.astype(np.float64)
     local = room.frame.to_local(vertices)
-    free = np.interp(local[:, 2], room.heights, strands.free[row], left=0.0, right=0.0)
+    shaped = np.interp(local[:, 2], room.heights, strands.shaped[row], left=0.0, right=0.0)
     result = squeeze(vertices)
-    rows = np.flatnonzero(free > 0.0)
-    own = local[rows]
+    rows = np.flatnonzero(shaped > 0.0)
+    own, pressed = local[rows], room.frame.to_local(result[rows])
     offset = own[:, :2] - _at(strands.places[row], room.heights, own[:, 2])
     size = np.interp(own[:, 2], room.heights, _spread_out(strands.radii[row]))
     turn, length = np.arctan2(offset[:, 1], offset[:, 0]), np.hypot(offset[:, 0], offset[:, 1])
-    scaled = np.minimum(length / size, 1.4) * room.at(reach, turn, own[:, 2])
+    scaled = np.minimum(length / (0.95 * size), 1.0) * room.at(reach, turn, own[:, 2])
     middle = _at(laid, room.heights, own[:, 2]) + room.middle(own[:, 2])
-    away = np.stack([np.cos(turn), np.sin(turn)], axis=1) * scaled[:, None]
-    there = room.frame.to_parent(np.column_stack([middle + away, own[:, 2]]))
-    result[rows] += free[rows, None] * (there - result[rows])
-    moved = np.linalg.norm(result - vertices, axis=1) > 0.02
-    return same_volume(surface, surface.moved(result), moved)
+    away = np.stack([np.cos(turn), np.sin(turn)], axis=1) * (CORNERS * scaled)[:, None]
+    before = pressed[:, :2] - _at(strands.now[row], room.heights, own[:, 2])
+    around = before + shaped[rows, None] * (away - before)
+    result[rows] = room.frame.to_parent(np.column_stack([middle + around, own[:, 2]]))
+    return surface.moved(result)
+
+
+def _finer(surface: Surface, room: Room) -> Surface:
+    """Return a strand with enough vertices in a room to take the shape of its cells."""
+    height = room.frame.to_local(surface.vertices.astype(np.float64))[:, 2]
+    return finer(surface, (height > room.heights[0]) & (height < room.heights[-1]), EDGE)
+
+
+def _apart(before: Surface, after: Surface) -> Mask:
+    """Return which vertices (n,) have moved."""
+    way = np.linalg.norm(after.vertices.astype(np.float64) - before.vertices, axis=1)
+    return np.asarray(way > 0.02)
 
 
 def _spread_out(radii: Floats) -> Floats:
