@@ -16,15 +16,19 @@ from spineviz.anatomy.stenosis.foramen import foraminal_room, narrowed_foramen
 from spineviz.anatomy.stenosis.narrowing import Narrowing
 from spineviz.anatomy.stenosis.recess import Closing, closed_recess, lateral_recess
 from spineviz.anatomy.stenosis.squeeze import Squeeze
+from spineviz.anatomy.stenosis.untangled import put_out
 from spineviz.anatomy.surroundings import Spine
 from spineviz.body.connective import BESIDE_FAT
 from spineviz.body.parameters import Anatomy
-from spineviz.geometry import bake_occlusion, vertex_normals
+from spineviz.geometry import bake_occlusion, surface_distance, vertex_normals
 from spineviz.structure import Points, Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
 
 Change = Squeeze | Closing
 """A map of space that leaves the order of things in it."""
+
+AROUND_THE_SAC = ("flavum", "posterior_longitudinal_ligament", "facet_capsule")
+"""What stands against the sac, by the beginnings of names."""
 
 ASIDE = ("muscle", "skin", "fascia", "vessel")
 """Tissues that a narrow canal leaves as they are."""
@@ -65,11 +69,21 @@ def _narrowed(
     for name, part in known.items():
         if name not in moved and part.tissue not in ASIDE:
             moved[name] = _changed(maps, part, name in nerves)
+    if item.place == "central":
+        moved |= _off_the_sac(moved)
     return {
         name: _shaded(known[name], surface)
         for name, surface in moved.items()
         if _differs(surface, known[name].surface)
     }
+
+
+def _off_the_sac(moved: Mapping[str, Surface]) -> dict[str, Surface]:
+    """Return the ligaments around the sac put out of it, where coarse meshes stand in one another."""
+    sac = moved["thecal_sac"]
+    distance = surface_distance(sac)
+    around = {name: surface for name, surface in moved.items() if name.startswith(AROUND_THE_SAC)}
+    return {name: put_out(surface, distance, sac.vertices) for name, surface in around.items()}
 
 
 def _differs(after: Surface, before: Surface) -> bool:

@@ -1,14 +1,12 @@
 """Rootlets in a narrowed sac: they lie over all of it, and fill it, with the volume that each has.
 
-A rootlet's place in a slice is the middle of a cell, which its neighbours and the sac's wall bound: it is
-round while there is room, and takes the cell's shape where there is none. What it gains there it loses
-elsewhere.
+A rootlet is round while there is room, and takes its cell's shape where there is none. What it gains there it
+loses elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,29 +15,20 @@ from scipy import ndimage
 from spineviz import measures
 from spineviz.anatomy.stenosis.finer import finer
 from spineviz.anatomy.stenosis.packing import Slices, images_of, packed, toward
-from spineviz.anatomy.stenosis.room import ANGLES, REACH, STEP, TURN, Room
+from spineviz.anatomy.stenosis.room import ANGLES, REACH, TURN, Room
 from spineviz.anatomy.stenosis.squeeze import Squeeze
+from spineviz.anatomy.stenosis.strands import Strands, at_heights, eased, felt
 from spineviz.anatomy.stenosis.untangled import untangled
 from spineviz.anatomy.surroundings import Surroundings
 from spineviz.geometry import vertex_normals, volume
-from spineviz.structure import Floats, Points, Structure, Surface
-
-NEAR = 1.2
-"""What lies within so many mm of a slice tells how thick a rootlet is in it."""
+from spineviz.structure import Floats, Structure, Surface
 
 Mask = npt.NDArray[np.bool_]
-
-WITHIN, LEAVING, SHED, GONE = 0.25, 0.55, 0.85, 1.05
-"""A root with less than this part of it beyond the sac is in it; it begins to go its own way with the second, to
-take its own shape with the third, and has left the sac with the last."""
 
 ALIKE = 0.3
 """Strands whose places are mirror images to within so many mm are so in the narrow sac too."""
 
-FULL = 1.0
-"""Strands take no more than this share of a sac."""
-
-EDGE = 0.7
+EDGE = 0.8
 """In a narrow sac the edges of strands are no longer than this, mm."""
 
 SEEN = 0.6
@@ -49,148 +38,43 @@ CORNERS = 1.03
 """A tube of few sides is so much wider than its cell: between its corners it has what it lacks there."""
 
 
-@dataclass(frozen=True, eq=False)
-class Strands:
-    """Rootlets, and roots within the sac, in the slices of a room.
-
-    ``places`` (m, n, 2) and ``radii`` (m, n) in mm; a radius is 0 where there is none. ``free`` (m, n) is 0
-    where a rootlet ends or has left the sac, and 1 away from there: so much it may move, and so much
-    (``shaped``) it takes its cell's shape. ``out`` (m, n) is how much of it is beyond
-    the sac, ``now`` (m, n, 2) where it comes to lie if it is merely pressed.
-    """
-
-    names: tuple[str, ...]
-    places: Floats
-    radii: Floats
-    free: Floats
-    shaped: Floats
-    out: Floats
-    now: Floats
-
-
 def crowded(
     squeeze: Squeeze, sac: Surface, within: Mapping[str, Structure], filled: float, spread: float
 ) -> dict[str, Surface]:
     """Return the surfaces of what lies ``within`` a healthy ``sac`` that a map narrows, by name.
 
     In the disc's slice it takes the share ``filled`` of the sac, and lies evenly in it where ``spread`` is 1;
-    away from there ever less so. Roots that leave the sac are roots on their way, and keep their areas.
+    away from there ever less so. A root on its way out of the sac keeps its area.
     """
     room = squeeze.room
     usual = _border(room, sac, room.core)
     narrow = _border(room, sac.moved(squeeze(sac.vertices)), squeeze.core)
     less = 1.0 - (narrow**2).sum(axis=1) / (usual**2).sum(axis=1)
-    middle = len(less) // 2
-    degree = np.clip(less / max(less[middle], 1e-6), 0.0, 1.0)
-    degree = degree * degree * (3.0 - 2.0 * degree)
-    given = {name: squeeze(item.surface.vertices) for name, item in within.items()}
-    strands = _felt(room, usual, within, given, degree)
-    if not strands.names:
+    degree = eased(less / max(float(less[len(less) // 2]), 1e-6))
+    points = {name: item.surface.vertices.astype(np.float64) for name, item in within.items()}
+    given = {name: squeeze(vertices) for name, vertices in points.items()}
+    strands = felt(room, usual, points, given, degree)
+    if strands is None:
         return {}
-    fine = {name: _finer(within[name].surface, room) for name in strands.names}
-    even = spread * degree * strands.free
-    laid, reach = packed(_slices(squeeze, usual, narrow, strands, filled, degree), even, ANGLES)
-    found = {
-        name: _moved(squeeze, fine[name], row, strands, laid[row], reach[row])
-        for row, name in enumerate(strands.names)
-    }
-    moved = {name: _apart(fine[name], after) for name, after in found.items()}
-    before = {name: after for name, after in found.items() if moved[name].any()}
-    apart = untangled(before, moved, SEEN)
-    return found | {name: same_volume(fine[name], apart[name], moved[name]) for name in before}
+    slices = _slices(squeeze, usual, narrow, strands, filled, degree)
+    laid, reach = packed(slices, spread * degree * strands.free, ANGLES)
+    fine = {name: _finer(within[name].surface, room) for name in strands.parts}
+    found = {name: _moved(squeeze, name, fine[name], strands, laid, reach) for name in fine}
+    moved = {name: _differs(fine[name], after) for name, after in found.items()}
+    found = {name: after for name, after in found.items() if moved[name].any()}
+    apart = untangled(found, moved, SEEN)
+    return {name: same_volume(fine[name], after, moved[name]) for name, after in apart.items()}
 
 
 def _border(room: Room, sac: Surface, instead: Floats) -> Floats:
     """Return how far (n, k) a sac reaches in a room; ``instead`` where it is not met."""
     directions = np.stack([np.cos(TURN), np.sin(TURN), 0 * TURN], axis=1) @ room.frame.axes
     starts = room.frame.to_parent(np.column_stack([room.centre, room.heights]))
-    count = len(starts)
-    found = Surroundings(()).and_also([sac]).ahead(
-        np.repeat(starts, ANGLES, axis=0), np.tile(directions, (count, 1)), REACH
-    )
-    table = found.reshape(count, ANGLES)
-    return np.where(np.isfinite(table), table, instead)
-
-
-def _felt(
-    room: Room, sac: Floats, within: Mapping[str, Structure], given: Mapping[str, Points], degree: Floats
-) -> Strands:
-    """Find the middle and the radius of everything within the sac, or on its way out, in each slice."""
-    names, rows = [], []
-    for name, item in within.items():
-        local = room.frame.to_local(item.surface.vertices.astype(np.float64))
-        middle, size, there = _course(local, room.heights)
-        away = middle - room.centre
-        out = (np.hypot(away[:, 0], away[:, 1]) + size - _toward(sac, away)) / (2.0 * size)
-        here = _longest(there & (out < GONE))
-        if (here & (degree > 0.0)).any():
-            names.append(name)
-            bound = _freedom(here, there) * _eased(degree / 0.05) * here
-            free, own = (bound * _eased((GONE - out) / (GONE - start)) for start in (LEAVING, SHED))
-            now = _course(room.frame.to_local(given[name]), room.heights)[0]
-            rows.append((middle, np.where(here, size, 0.0), free, own, np.clip((out - WITHIN) / (1.0 - WITHIN), 0.0, 1.0), now))
-    if not names:
-        none = np.zeros((0, len(room.heights)))
-        return Strands((), none[..., None], none, none, none, none, none[..., None])
-    return Strands(tuple(names), *(np.array(part) for part in zip(*rows, strict=True)))
-
-
-def _course(local: Points, heights: Floats) -> tuple[Floats, Floats, Mask]:
-    """Return the middles (n, 2) and radii (n,) of a thin tube at some heights, and where it is."""
-    middle = _line(local, heights)
-    near = np.abs(local[:, 2] - heights[:, None]) < NEAR
-    count = near.sum(axis=1)
-    offset = local[:, :2] - _at(middle, heights, local[:, 2])
-    size = np.sqrt((near @ (offset**2).sum(axis=1)) / np.maximum(count, 1))
-    there = (heights >= local[:, 2].min()) & (heights <= local[:, 2].max()) & (count > 0)
-    return middle, np.maximum(size, 0.05), there
-
-
-def _longest(here: Mask) -> Mask:
-    """Return the longest run of what is true (n,)."""
-    runs, count = ndimage.label(here)
-    return np.asarray(runs == 1 + np.argmax(np.bincount(runs)[1:])) if count else here
-
-
-def _freedom(here: Mask, there: Mask) -> Floats:
-    """Return how free (n,) a rootlet is in slices where it is: not where it ends, in its root or in a cut."""
-    known = np.flatnonzero(here)
-    if not len(known):
-        return np.zeros(len(here))
-    rows = np.arange(len(here), dtype=np.float64)
-    far = np.inf + 0.0 * rows
-    first = rows - known[0] if known[0] > 0 and not there[known[0] - 1] else far
-    last = known[-1] - rows if known[-1] < len(here) - 1 and not there[known[-1] + 1] else far
-    way = np.minimum(first, last)
-    return np.asarray(here * np.clip(way * STEP / measures.value("stenosis.rootlets.bound"), 0.0, 1.0))
-
-
-def _eased(share: Floats) -> Floats:
-    share = np.clip(share, 0.0, 1.0)
-    return np.asarray(share * share * (3.0 - 2.0 * share))
-
-
-def _line(local: Points, heights: Floats) -> Floats:
-    """Return where (n, 2) a thin tube with vertices (k, 3) runs at some heights."""
-    result = np.empty((len(heights), 2))
-    for row, height in enumerate(np.clip(heights, local[:, 2].min(), local[:, 2].max())):
-        off = local[:, 2] - height
-        weight = np.exp(-((off / 1.6) ** 2)) + 1e-9
-        mean = weight @ local / weight.sum()
-        away = local - mean
-        slope = (weight * away[:, 2]) @ away[:, :2] / max(float((weight * away[:, 2]) @ away[:, 2]), 1e-6)
-        result[row] = mean[:2] + (height - mean[2]) * slope
-    return result
-
-
-def _at(line: Floats, heights: Floats, wanted: Floats) -> Floats:
-    """Return the places (k, 2) of a line (n, 2) at some heights."""
-    return np.stack([np.interp(wanted, heights, line[:, axis]) for axis in (0, 1)], axis=1)
-
-
-def _toward(table: Floats, places: Floats) -> Floats:
-    """Return the values (n,) of a table (n, k) in the directions of places (n, 2)."""
-    return toward(table[None], places[None])[0]
+    things = Surroundings(()).and_also([sac])
+    found = things.ahead(
+        np.repeat(starts, ANGLES, axis=0), np.tile(directions, (len(starts), 1)), REACH
+    ).reshape(len(starts), ANGLES)
+    return np.where(np.isfinite(found), found, instead)
 
 
 def _slices(
@@ -201,14 +85,13 @@ def _slices(
     sac = np.maximum(narrow - wall, 0.2)
     beyond = np.maximum(squeeze.wall - wall, sac)
     borders = sac + strands.out[..., None] * (beyond - sac)
-    places = strands.places - room.centre
-    now = strands.now - room.centre
-    ratio = np.stack([_toward(narrow / np.maximum(usual, 1e-6), place) for place in places])
+    places, now = strands.places - room.centre, strands.now - room.centre
+    ratio = toward(np.repeat((narrow / np.maximum(usual, 1e-6))[None], len(places), axis=0), places)
     start = now + ((1.0 - strands.out) * strands.free)[..., None] * (places * ratio[..., None] - now)
     own = np.pi * strands.radii**2
+    wanted = own * _factor(sac, strands, own, filled, degree)
     images = images_of(strands.names, start, ALIKE)
-    return Slices(start, strands.radii, own * _factor(sac, strands, own, filled, degree), strands.free,
-                  borders, images)  # fmt: skip
+    return Slices(start, strands.radii, wanted, strands.free, borders, images)
 
 
 def _factor(sac: Floats, strands: Strands, own: Floats, filled: float, degree: Floats) -> Floats:
@@ -218,31 +101,39 @@ def _factor(sac: Floats, strands: Strands, own: Floats, filled: float, degree: F
     middle = len(room) // 2
     whole = inside[middle] + degree * max(filled * room[middle] - inside[middle], 0.0)
     scaled = whole * inside / max(float(inside[middle]), 1e-6)
-    wanted = np.where(degree > 1e-3, np.minimum(np.maximum(scaled, inside), FULL * room), inside)
+    wanted = np.where(degree > 1e-3, np.minimum(np.maximum(scaled, inside), room), inside)
     within = (own * (1.0 - strands.out) ** 2).sum(axis=0)
-    more = ndimage.gaussian_filter1d(ndimage.minimum_filter1d((wanted - inside) / np.maximum(within, 1e-6), 3), 1.0)
+    lack = ndimage.minimum_filter1d((wanted - inside) / np.maximum(within, 1e-6), 3)
+    more = ndimage.gaussian_filter1d(lack, 1.0)
     return np.asarray(np.maximum(1.0 + more * (1.0 - strands.out), 0.2))
 
 
 def _moved(
-    squeeze: Squeeze, surface: Surface, row: int, strands: Strands, laid: Floats, reach: Floats
+    squeeze: Squeeze, name: str, surface: Surface, strands: Strands, laid: Floats, reach: Floats
 ) -> Surface:
-    """Return a rootlet's surface in its cells."""
-    room, vertices = squeeze.room, surface.vertices.astype(np.float64)
+    """Return the surface of a part of a strand in its strand's cells."""
+    room, vertices, row = squeeze.room, surface.vertices.astype(np.float64), strands.rows[name]
     local = room.frame.to_local(vertices)
     shaped = np.interp(local[:, 2], room.heights, strands.shaped[row], left=0.0, right=0.0)
     result = squeeze(vertices)
     rows = np.flatnonzero(shaped > 0.0)
     own, pressed = local[rows], room.frame.to_local(result[rows])
-    offset = own[:, :2] - _at(strands.places[row], room.heights, own[:, 2])
-    size = np.interp(own[:, 2], room.heights, _spread_out(strands.radii[row]))
+    height = own[:, 2]
+
+    def at(line: Floats) -> Floats:
+        return at_heights(line, room.heights, height)
+
+    middle, radius = strands.parts[name].at(room.heights, height)
+    whole = np.interp(height, room.heights, _spread_out(strands.radii[row]))
+    thin = np.minimum(radius / whole, 1.0)
+    offset = own[:, :2] - middle
     turn, length = np.arctan2(offset[:, 1], offset[:, 0]), np.hypot(offset[:, 0], offset[:, 1])
-    scaled = np.minimum(length / (0.95 * size), 1.0) * room.at(reach, turn, own[:, 2])
-    middle = _at(laid, room.heights, own[:, 2]) + room.middle(own[:, 2])
-    away = np.stack([np.cos(turn), np.sin(turn)], axis=1) * (CORNERS * scaled)[:, None]
-    before = pressed[:, :2] - _at(strands.now[row], room.heights, own[:, 2])
-    around = before + shaped[rows, None] * (away - before)
-    result[rows] = room.frame.to_parent(np.column_stack([middle + around, own[:, 2]]))
+    scaled = CORNERS * np.minimum(length / (0.95 * radius), 1.0) * thin * room.at(reach[row], turn, height)
+    away = np.stack([np.cos(turn), np.sin(turn)], axis=1) * scaled[:, None]
+    away += (1.0 - thin)[:, None] * (middle - at(strands.places[row]))
+    before = pressed[:, :2] - at(strands.now[row])
+    flat = at(laid[row]) + room.middle(height) + before + shaped[rows, None] * (away - before)
+    result[rows] = room.frame.to_parent(np.column_stack([flat, height]))
     return surface.moved(result)
 
 
@@ -252,7 +143,7 @@ def _finer(surface: Surface, room: Room) -> Surface:
     return finer(surface, (height > room.heights[0]) & (height < room.heights[-1]), EDGE)
 
 
-def _apart(before: Surface, after: Surface) -> Mask:
+def _differs(before: Surface, after: Surface) -> Mask:
     """Return which vertices (n,) have moved."""
     way = np.linalg.norm(after.vertices.astype(np.float64) - before.vertices, axis=1)
     return np.asarray(way > 0.02)
