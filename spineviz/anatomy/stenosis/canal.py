@@ -107,11 +107,11 @@ def sac_area(canal: Room, core: Floats) -> float:
 def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
     """Return the map for causes that grow by an amount (mm), and a sac that keeps clear of them."""
     shape = measures.table("stenosis.canal")
-    parts = {
-        name: _most(amount * part, shape[f"{name}_most"]) for name, part in _parts(canal, narrowing).items()
-    }
+    fields = _parts(canal, narrowing)
+    parts = {name: _most(amount * part, shape[f"{name}_most"]) for name, part in fields.items()}
     least = shape["least"]
-    hard = np.maximum(canal.hard - shape["bone"] * parts["facets"], np.minimum(2 * least, canal.hard))
+    bony = shape["bone"] * _most(amount * fields["facets"], shape["bone_most"])
+    hard = np.maximum(canal.hard - bony, np.minimum(2 * least, canal.hard))
     wall = canal.wall - parts["disc"] - parts["flavum"] - parts["facets"]
     wall = np.minimum(np.maximum(wall, np.minimum(least, canal.wall)), hard)
     wall = _closed_cleft(wall, (1.0 - min(narrowing.fat, 1.0)) * min(amount / shape["fat_from"], 1.0))
