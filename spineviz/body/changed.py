@@ -49,7 +49,7 @@ BEHIND = (
 )
 """What follows a loose posterior arch; all else follows the bodies alone."""
 
-TUBES = ("root.", "ganglion.", "spinal_nerve.")
+TUBES = ("root.", "rootlet.", "cauda.", "filum_terminale", "ganglion.", "spinal_nerve.")
 """What keeps its section where it bends."""
 
 TOLERATED, FREE = 0.05, 0.15

@@ -112,7 +112,7 @@ def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
     least = shape["least"]
     bony = shape["bone"] * _most(amount * fields["facets"], shape["bone_most"])
     hard = np.maximum(canal.hard - bony, np.minimum(2 * least, canal.hard))
-    wall = canal.wall - parts["disc"] - parts["flavum"] - parts["facets"]
+    wall: Floats = canal.wall - parts["disc"] - parts["flavum"] - parts["facets"]
     wall = np.minimum(np.maximum(wall, np.minimum(least, canal.wall)), hard)
     wall = _closed_cleft(wall, (1.0 - min(narrowing.fat, 1.0)) * min(amount / shape["fat_from"], 1.0))
     pad = narrowing.fat * np.exp(-((np.degrees(BEHIND) / shape["fat_half"]) ** 2))
@@ -124,7 +124,9 @@ def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
     clear = np.minimum(shape["clearance"], canal.wall - canal.core) + pad
     core = np.minimum(canal.core, wall - clear)
     even = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(core, 1.5, axis=0), 2.0, axis=1, mode="wrap")
-    core = _closed_cleft(np.minimum(np.minimum(even, wall - CLEAR), canal.core), min(amount / shape["fat_from"], 1.0))
+    core = _closed_cleft(
+        np.minimum(np.minimum(even, wall - CLEAR), canal.core), min(amount / shape["fat_from"], 1.0)
+    )
     return Squeeze(canal, np.maximum(core, 0.6 * least), wall, hard, shape["deep"])
 
 

@@ -16,7 +16,7 @@ from spineviz import measures
 from spineviz.anatomy.stenosis.finer import finer
 from spineviz.anatomy.stenosis.packing import Slices, images_of, packed, toward
 from spineviz.anatomy.stenosis.room import ANGLES, REACH, TURN, Room
-from spineviz.anatomy.stenosis.squeeze import Squeeze
+from spineviz.anatomy.stenosis.squeeze import Pressed, Squeeze
 from spineviz.anatomy.stenosis.strands import Strands, at_heights, eased, felt
 from spineviz.anatomy.stenosis.untangled import untangled
 from spineviz.anatomy.surroundings import Surroundings
@@ -27,6 +27,9 @@ Mask = npt.NDArray[np.bool_]
 
 ALIKE = 0.3
 """Strands whose places are mirror images to within so many mm are so in the narrow sac too."""
+
+LEAST = 0.02
+"""A sac that has lost less than this share of its area is not narrow at all."""
 
 EDGE = 0.8
 """In a narrow sac the edges of strands are no longer than this, mm."""
@@ -39,7 +42,7 @@ CORNERS = 1.03
 
 
 def crowded(
-    squeeze: Squeeze, sac: Surface, within: Mapping[str, Structure], filled: float, spread: float
+    squeeze: Squeeze | Pressed, sac: Surface, within: Mapping[str, Structure], filled: float, spread: float
 ) -> dict[str, Surface]:
     """Return the surfaces of what lies ``within`` a healthy ``sac`` that a map narrows, by name.
 
@@ -50,7 +53,7 @@ def crowded(
     usual = _border(room, sac, room.core)
     narrow = _border(room, sac.moved(squeeze(sac.vertices)), squeeze.core)
     less = 1.0 - (narrow**2).sum(axis=1) / (usual**2).sum(axis=1)
-    degree = eased(less / max(float(less[len(less) // 2]), 1e-6))
+    degree = eased(less / max(float(less[len(less) // 2]), LEAST))
     points = {name: item.surface.vertices.astype(np.float64) for name, item in within.items()}
     given = {name: squeeze(vertices) for name, vertices in points.items()}
     strands = felt(room, usual, points, given, degree)
@@ -78,7 +81,7 @@ def _border(room: Room, sac: Surface, instead: Floats) -> Floats:
 
 
 def _slices(
-    squeeze: Squeeze, usual: Floats, narrow: Floats, strands: Strands, filled: float, degree: Floats
+    squeeze: Squeeze | Pressed, usual: Floats, narrow: Floats, strands: Strands, filled: float, degree: Floats
 ) -> Slices:
     """Return the strands as they are to be packed into the narrow sac."""
     room, wall = squeeze.room, measures.value("stenosis.rootlets.wall")
@@ -109,7 +112,7 @@ def _factor(sac: Floats, strands: Strands, own: Floats, filled: float, degree: F
 
 
 def _moved(
-    squeeze: Squeeze, name: str, surface: Surface, strands: Strands, laid: Floats, reach: Floats
+    squeeze: Squeeze | Pressed, name: str, surface: Surface, strands: Strands, laid: Floats, reach: Floats
 ) -> Surface:
     """Return the surface of a part of a strand in its strand's cells."""
     room, vertices, row = squeeze.room, surface.vertices.astype(np.float64), strands.rows[name]

@@ -13,7 +13,7 @@ ROUNDS = 2
 
 
 def finer(surface: Surface, where: Mask, longest: float) -> Surface:
-    """Return a surface whose edges between vertices ``where`` (n,) are about as long as ``longest`` (mm) at most.
+    """Return a surface whose edges between vertices ``where`` (n,) are hardly longer than ``longest`` (mm).
 
     The new vertices stand amid the old edges, so the shape and its volume are the same; the old vertices come
     first. Triangles beside halved edges are divided too, and no gap opens.
@@ -39,9 +39,7 @@ def _edges(faces: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.integer], npt
     return edges, index.reshape(faces.shape)
 
 
-def _divided(
-    faces: npt.NDArray[np.integer], middles: npt.NDArray[np.integer]
-) -> npt.NDArray[np.integer]:
+def _divided(faces: npt.NDArray[np.integer], middles: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
     """Return faces divided at the middles (m, 3) of their edges, -1 where an edge is whole."""
     count = (middles >= 0).sum(axis=1)
     parts = [faces[count == 0]]

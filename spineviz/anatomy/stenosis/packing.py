@@ -56,14 +56,15 @@ def packed(slices: Slices, pull: Floats, count: int) -> tuple[Floats, Floats]:
     ``pull`` (m, n) is how much a strand moves to the middle of its cell: 1 where strands lie evenly.
     """
     shape = measures.table("stenosis.rootlets")
-    places, rounds = slices.places, int(shape["rounds"])
+    places: Floats = slices.places
+    rounds = int(shape["rounds"])
     wished = np.sqrt(slices.wanted / np.pi)
-    weight = np.where(slices.here, np.minimum(slices.radii, np.maximum(wished, 0.3)) ** 2, 0.0)
+    weight: Floats = np.where(slices.here, np.minimum(slices.radii, np.maximum(wished, 0.3)) ** 2, 0.0)
     for turn in range(rounds):
         late = turn / rounds
         reach = reaches(slices, places, weight, ROUGH)
         area = _areas(reach)
-        weight = weight + np.where(slices.here, GAIN * (slices.wanted - area), 0.0) * pull
+        weight = weight + np.where(slices.here, GAIN * (slices.wanted - area), 0.0) * slices.free
         goal = places + _off_middle(reach)
         moved = places + (0.6 * pull * slices.free)[..., None] * (goal - places)
         moved = _apart(moved, slices, np.minimum(slices.radii, wished) * (1.0 - 0.5 * pull), shape["gap"])
@@ -75,7 +76,7 @@ def packed(slices: Slices, pull: Floats, count: int) -> tuple[Floats, Floats]:
 
 
 def _capped(reach: Floats, wanted: Floats, gap: float) -> Floats:
-    """Return reaches (m, n, k) of strands that are as round as their cells let them be, of the areas wanted."""
+    """Return reaches (m, n, k) of strands of the areas wanted, as round as their cells let them be."""
     cells = np.maximum(reach - gap / 2.0, 0.05)
     low, high = np.zeros(wanted.shape), np.full(wanted.shape, 12.0)
     for _ in range(14):
@@ -176,7 +177,7 @@ def _mirrored(places: Floats, images: npt.NDArray[np.intp] | None) -> Floats:
 
 
 def images_of(names: Sequence[str], places: Floats, near: float) -> npt.NDArray[np.intp] | None:
-    """Return the row of each strand's mirror image; None where places (m, n, 2) are no images, to ``near``."""
+    """Return the row of each strand's mirror image; None where places (m, n, 2) are none, to ``near``."""
     swap = {"left": "right", "right": "left"}
     rows = {name: row for row, name in enumerate(names)}
     stems = (name.rpartition(".") for name in names)

@@ -19,6 +19,9 @@ Mask = npt.NDArray[np.bool_]
 NEAR = 1.2
 """What lies within so many mm of a slice tells how thick a rootlet is in it."""
 
+STILL = 0.05
+"""What is pressed less far (mm) than this stays as it is."""
+
 AHEAD = 1.5
 """So many slices ahead of a root's thick beginning its neighbours begin to give way."""
 
@@ -82,6 +85,8 @@ def felt(
             pressed = [course(room.frame.to_local(given[part]), room.heights).middle for part in members]
             weights = np.array([part.radius**2 * part.there + 1e-9 for part in own.values()])
             now = (weights[..., None] * np.array(pressed)).sum(axis=0) / weights.sum(axis=0)[:, None]
+            if np.abs(now - whole.middle).max() < STILL:
+                found = found[0], 0.0 * found[1], 0.0 * found[2], found[3]
             rows |= dict.fromkeys(members, len(names))
             parts |= own
             names.append(name)
@@ -110,7 +115,7 @@ def _together(parts: tuple[Course, ...]) -> Course:
 
 
 def _of_one(room: Room, sac: Floats, whole: Course, degree: Floats) -> tuple[Floats, ...] | None:
-    """Return the radii of a strand, how free it is and how shaped, and how far out; None if it is not within."""
+    """Return a strand's radii, how free it is and how shaped, and how far out; None if not within."""
     away = whole.middle - room.centre
     beyond = np.hypot(away[:, 0], away[:, 1]) + whole.radius - toward(sac[None], away[None])[0]
     out = beyond / (2.0 * whole.radius)

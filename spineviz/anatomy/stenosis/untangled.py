@@ -26,7 +26,9 @@ def untangled(surfaces: Mapping[str, Surface], moved: Mapping[str, Mask], near: 
     spacing at which surfaces are looked up.
     """
     order = sorted(surfaces, key=lambda name: -_thickness(surfaces[name]))
-    vertices = {name: surface.vertices.astype(np.float64) for name, surface in surfaces.items()}
+    vertices: dict[str, Points] = {
+        name: surface.vertices.astype(np.float64) for name, surface in surfaces.items()
+    }
     touched = set(order)
     for _ in range(ROUNDS):
         before, touched = touched, set()
@@ -84,9 +86,7 @@ def _corners(vertices: Points, rows: npt.NDArray[np.intp], distance: Callable[[P
     return len(deep) > 0
 
 
-def _faces(
-    vertices: Points, faces: npt.NDArray[np.integer], distance: Callable[[Points], Floats]
-) -> bool:
+def _faces(vertices: Points, faces: npt.NDArray[np.integer], distance: Callable[[Points], Floats]) -> bool:
     """Push faces whose middles stand in a strand out of it, in place; tell whether any did."""
     middles = vertices[faces].mean(axis=1)
     if not len(middles):
@@ -105,6 +105,6 @@ def _faces(
 
 
 def _thickness(surface: Surface) -> float:
-    """Return a measure of how thick a tube is: how far its vertices lie from those beside them on the mesh."""
+    """Return a measure of how thick a tube is: how far vertices of its mesh lie apart."""
     corners = surface.vertices[surface.faces].astype(np.float64)
     return float(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1).mean())
