@@ -124,6 +124,19 @@ def evened(surface: Surface, goals: Points) -> Points:
     return result
 
 
+def swayed(surface: Surface, ways: Points) -> Points:
+    """Return ways (n, 3) of a tube's vertices evened out around it: each of its sections goes as one."""
+    points = surface.vertices.astype(np.float64)
+    along = _along(points, surface.faces)
+    order = np.argsort(along)
+    places = along[order]
+    stations = np.linspace(places[0], places[-1], max(int((places[-1] - places[0]) / (EVEN / 4)), 2))
+    weights = np.exp(-(((stations[:, None] - places) / EVEN) ** 2))
+    means = weights @ ways[order] / weights.sum(axis=1, keepdims=True)
+    result: Points = np.stack([np.interp(along, stations, means[:, axis]) for axis in range(3)], axis=1)
+    return result
+
+
 def _unit(vectors: Floats) -> Floats:
     result: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return result

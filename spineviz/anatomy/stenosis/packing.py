@@ -66,7 +66,7 @@ def packed(slices: Slices, pull: Floats, count: int) -> tuple[Floats, Floats]:
         area = _areas(reach)
         weight = weight + np.where(slices.here, GAIN * (slices.wanted - area), 0.0) * slices.free
         goal = places + _off_middle(reach)
-        moved = places + (0.6 * pull * slices.free)[..., None] * (goal - places)
+        moved: Floats = places + (0.6 * pull * slices.free)[..., None] * (goal - places)
         moved = _apart(moved, slices, np.minimum(slices.radii, wished) * (1.0 - 0.5 * pull), shape["gap"])
         moved = _inside(moved, slices, 0.6 * np.minimum(slices.radii, wished), shape["wall"])
         places = _even(moved, slices.free, 0.5 * (1.0 - late)) if turn < rounds - 6 else moved

@@ -61,7 +61,7 @@ class Squeeze:
 
 @dataclass(frozen=True, eq=False)
 class Pressed:
-    """A map that dents the wall of a room, as what lies in the room feels it: it is used as a `Squeeze` is."""
+    """A map that dents the wall of a room, as what lies in it feels it: used as a `Squeeze` is."""
 
     room: Room
     change: Callable[[Points], Points]
