@@ -57,8 +57,11 @@ TUBES = ("root.", "rootlet.", "cauda.", "filum_terminale", "ganglion.", "spinal_
 TOLERATED, FREE = 0.05, 0.15
 """Tissue that lies deeper in a bone than the first is pushed out, until it is free by the second, mm."""
 
-ASIDE = 4
-"""A tube is put aside out of bones so many times, and flattened where it still is in one."""
+CLEAR = 0.5
+"""A tube that is put aside is free of a bone by so much, mm: edges of bone stand between its vertices."""
+
+ASIDE, EDGES = 10, 3
+"""A tube is put aside out of bones at most so many times; its faces are then so often put out of them."""
 
 OF_A_DISC = ("disc", "nucleus", "endplate", "herniation", *ON_THE_ARCH)
 """What follows the two bones of its disc alone."""
@@ -218,10 +221,11 @@ def _clear(structure: Structure, bones: Sequence[LevelBone]) -> Structure:
         rows = np.flatnonzero(near)
         rows = rows[bone.distance(vertices[rows]) < -TOLERATED] if len(rows) else rows
         if len(rows):
-            vertices[rows] = pushed(vertices[rows], bone.distance, FREE)
+            free = CLEAR if structure.name.startswith(TUBES) else FREE
+            vertices[rows] = pushed(vertices[rows], bone.distance, free)
     surface = structure.surface.moved(vertices)
     if structure.name.startswith(TUBES):
-        for bone in [*bones] * ASIDE:
+        for bone in [*bones] * EDGES:
             surface = put_out(surface, bone.distance, bone.surface.vertices)
     return replace(structure, surface=surface)
 
@@ -237,7 +241,7 @@ def _aside(tube: Surface, bones: Sequence[LevelBone]) -> Points:
             rows = np.flatnonzero(near)
             rows = rows[bone.distance(vertices[rows]) < -TOLERATED] if len(rows) else rows
             if len(rows):
-                ways[rows] += pushed(vertices[rows], bone.distance, FREE) - vertices[rows]
+                ways[rows] += pushed(vertices[rows], bone.distance, CLEAR) - vertices[rows]
         if not ways.any():
             break
         vertices = vertices + 2.0 * swayed(tube, ways)
