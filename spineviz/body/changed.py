@@ -15,11 +15,13 @@ from spineviz.anatomy.column.carrying import (
     carried,
     carried_frame,
     evened,
+    swayed,
 )
 from spineviz.anatomy.column.deformation import Deformation
 from spineviz.anatomy.column.movements import Moved, movements
 from spineviz.anatomy.net import pushed
 from spineviz.anatomy.recipe import Body
+from spineviz.anatomy.stenosis.untangled import put_out
 from spineviz.body.parameters import Anatomy
 from spineviz.body.remade import Remade, marks_of, remade
 from spineviz.body.wear import darkened, signs
@@ -49,11 +51,17 @@ BEHIND = (
 )
 """What follows a loose posterior arch; all else follows the bodies alone."""
 
-TUBES = ("root.", "ganglion.", "spinal_nerve.")
+TUBES = ("root.", "rootlet.", "cauda.", "filum_terminale", "ganglion.", "spinal_nerve.")
 """What keeps its section where it bends."""
 
 TOLERATED, FREE = 0.05, 0.15
 """Tissue that lies deeper in a bone than the first is pushed out, until it is free by the second, mm."""
+
+CLEAR = 0.5
+"""A tube that is put aside is free of a bone by so much, mm: edges of bone stand between its vertices."""
+
+ASIDE, EDGES = 10, 3
+"""A tube is put aside out of bones at most so many times; its faces are then so often put out of them."""
 
 OF_A_DISC = ("disc", "nucleus", "endplate", "herniation", *ON_THE_ARCH)
 """What follows the two bones of its disc alone."""
@@ -204,15 +212,40 @@ def _clear(structure: Structure, bones: Sequence[LevelBone]) -> Structure:
     """Return a structure pushed out of bones that it has come to lie in."""
     if not bones:
         return structure
-    vertices = structure.surface.vertices.astype(np.float64)
+    vertices: Points = structure.surface.vertices.astype(np.float64)
+    if structure.name.startswith(TUBES):
+        vertices = _aside(structure.surface, bones)
     for bone in bones:
         around = bone.surface.vertices
         near = ((vertices > around.min(axis=0)) & (vertices < around.max(axis=0))).all(axis=1)
         rows = np.flatnonzero(near)
         rows = rows[bone.distance(vertices[rows]) < -TOLERATED] if len(rows) else rows
         if len(rows):
-            vertices[rows] = pushed(vertices[rows], bone.distance, FREE)
-    return replace(structure, surface=structure.surface.moved(vertices))
+            free = CLEAR if structure.name.startswith(TUBES) else FREE
+            vertices[rows] = pushed(vertices[rows], bone.distance, free)
+    surface = structure.surface.moved(vertices)
+    if structure.name.startswith(TUBES):
+        for bone in [*bones] * EDGES:
+            surface = put_out(surface, bone.distance, bone.surface.vertices)
+    return replace(structure, surface=surface)
+
+
+def _aside(tube: Surface, bones: Sequence[LevelBone]) -> Points:
+    """Return the vertices (n, 3) of a tube that goes aside as a whole where it has come to lie in bones."""
+    vertices: Points = tube.vertices.astype(np.float64)
+    for _ in range(ASIDE):
+        ways = np.zeros(vertices.shape)
+        for bone in bones:
+            around = bone.surface.vertices
+            near = ((vertices > around.min(axis=0)) & (vertices < around.max(axis=0))).all(axis=1)
+            rows = np.flatnonzero(near)
+            rows = rows[bone.distance(vertices[rows]) < -TOLERATED] if len(rows) else rows
+            if len(rows):
+                ways[rows] += pushed(vertices[rows], bone.distance, CLEAR) - vertices[rows]
+        if not ways.any():
+            break
+        vertices = vertices + 2.0 * swayed(tube, ways)
+    return vertices
 
 
 def _concerned(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> list[LevelBone]:

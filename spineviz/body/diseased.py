@@ -15,16 +15,20 @@ from spineviz.anatomy.stenosis.crowding import crowded, same_volume
 from spineviz.anatomy.stenosis.foramen import foraminal_room, narrowed_foramen
 from spineviz.anatomy.stenosis.narrowing import Narrowing
 from spineviz.anatomy.stenosis.recess import Closing, closed_recess, lateral_recess
-from spineviz.anatomy.stenosis.squeeze import Squeeze
+from spineviz.anatomy.stenosis.squeeze import Pressed, Squeeze
+from spineviz.anatomy.stenosis.untangled import put_out
 from spineviz.anatomy.surroundings import Spine
 from spineviz.body.connective import BESIDE_FAT
 from spineviz.body.parameters import Anatomy
-from spineviz.geometry import bake_occlusion, vertex_normals
+from spineviz.geometry import bake_occlusion, surface_distance, vertex_normals
 from spineviz.structure import Points, Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
 
 Change = Squeeze | Closing
 """A map of space that leaves the order of things in it."""
+
+AROUND_THE_SAC = ("flavum", "epidural_fat", "posterior_longitudinal_ligament", "facet_capsule")
+"""What stands against the sac, by the beginnings of names."""
 
 ASIDE = ("muscle", "skin", "fascia", "vessel")
 """Tissues that a narrow canal leaves as they are."""
@@ -54,21 +58,60 @@ def _narrowed(
     moved: dict[str, Surface] = {}
     nerves = {name: part for name, part in known.items() if name.startswith((*WITHIN, "root."))}
     if item.place == "central":
-        squeeze = fitted(canal_room(disc, bones, known), item, known["thecal_sac"].surface)
-        moved = crowded(squeeze, nerves, item.filled, item.spread)
+        sac = known["thecal_sac"].surface
+        squeeze = fitted(canal_room(disc, bones, known), item, sac)
+        moved = crowded(squeeze, sac, nerves, item.filled, item.spread)
         maps: list[Change] = [squeeze]
     elif item.place == "recess":
         maps = [closed_recess(lateral_recess(disc, side, bones, known), item) for side in item.sides]
+        moved = _beside_a_recess(disc, maps, bones, known)
     else:
         maps = [narrowed_foramen(foraminal_room(disc, side, bones, known), item) for side in item.sides]
     for name, part in known.items():
         if name not in moved and part.tissue not in ASIDE:
             moved[name] = _changed(maps, part, name in nerves)
+    if item.place != "foraminal":
+        moved |= _off_the_sac(moved)
     return {
         name: _shaded(known[name], surface)
         for name, surface in moved.items()
-        if np.abs(surface.vertices - known[name].surface.vertices).max() > 1e-3
+        if _differs(surface, known[name].surface)
     }
+
+
+def _beside_a_recess(
+    disc: Disc, maps: Sequence[Change], bones: Mapping[Level, LevelBone], known: Mapping[str, Structure]
+) -> dict[str, Surface]:
+    """Return the rootlets in a sac that is dented beside a recess: they give way, each as thick as it was."""
+    if "thecal_sac" not in known:
+        return {}
+    rootlets = {name: part for name, part in known.items() if name.startswith(WITHIN)}
+    pressed = Pressed(canal_room(disc, bones, known), lambda points: _through(maps, points, False))
+    return crowded(pressed, known["thecal_sac"].surface, rootlets, 0.0, 0.0)
+
+
+def _through(maps: Sequence[Change], points: Points, bone: bool) -> Points:
+    """Return where maps take points (n, 3), one after the other."""
+    for change in maps:
+        points = change(points, bone=bone)
+    return points
+
+
+def _off_the_sac(moved: Mapping[str, Surface]) -> dict[str, Surface]:
+    """Return the ligaments around the sac put out of it, where coarse meshes stand in one another."""
+    if "thecal_sac" not in moved:
+        return {}
+    sac = moved["thecal_sac"]
+    distance = surface_distance(sac)
+    around = {name: surface for name, surface in moved.items() if name.startswith(AROUND_THE_SAC)}
+    return {name: put_out(surface, distance, sac.vertices) for name, surface in around.items()}
+
+
+def _differs(after: Surface, before: Surface) -> bool:
+    """Tell whether a surface has changed at all."""
+    if len(after.vertices) != len(before.vertices):
+        return True
+    return bool(np.abs(after.vertices - before.vertices).max() > 1e-3)
 
 
 def _with_fat(
@@ -90,16 +133,16 @@ def _with_fat(
 
 def _changed(maps: Sequence[Change], part: Structure, nerve: bool) -> Surface:
     """Return a structure's surface as some maps move it; a nerve keeps its volume."""
-    vertices: Points = np.asarray(part.surface.vertices, dtype=np.float64)
-    for change in maps:
-        vertices = change(vertices, bone=part.tissue == "bone")
+    vertices = _through(maps, np.asarray(part.surface.vertices, dtype=np.float64), part.tissue == "bone")
     moved = np.linalg.norm(vertices - part.surface.vertices, axis=1) > 0.02
     after = part.surface.moved(vertices)
     return same_volume(part.surface, after, moved) if nerve and moved.any() else after
 
 
 def _shaded(before: Structure, surface: Surface) -> Structure:
-    """Return a structure with another surface: bone as finely lit as it was, soft tissue darkened anew."""
+    """Return a structure with another surface: bone and nerves are lit as they were, other tissue anew."""
+    if before.tissue == "nerve" and surface.occlusion is not None:
+        return replace(before, surface=surface)
     if before.tissue != "bone":
         return replace(before, surface=bake_occlusion(surface))
     return replace(before, surface=_lit(before.surface, surface), light=None)

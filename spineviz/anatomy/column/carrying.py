@@ -36,6 +36,9 @@ FAR = 90.0
 EVEN = 3.0
 """The ways of a tube's places are evened out over this length, mm."""
 
+THICKER = 1.35
+"""A tube that becomes shorter becomes no more times thicker than this."""
+
 SPARSE, NEAR = 16, 12.0
 """Of so many samples of a bone one is asked from afar; within so many mm, all are."""
 
@@ -90,20 +93,61 @@ def carried(points: Points, carriers: Sequence[Carrier], keen: float = KEEN) -> 
 
 
 def evened(surface: Surface, goals: Points) -> Points:
-    """Return where the vertices (n, 3) of a tube go, when its sections keep their shape.
+    """Return where the vertices (n, 3) of a tube go, when its sections keep their shape and it its volume.
 
-    ``goals`` is where each would go alone; the ways are evened out around the tube, and a little along it.
+    ``goals`` is where each would go alone. The ways are evened out around the tube, and a little along it:
+    so its line moves. Its sections turn with the line; where it becomes shorter it becomes thicker, as far
+    as `THICKER` lets it.
     """
+    points = surface.vertices.astype(np.float64)
+    along = _along(points, surface.faces)
+    places, ways = np.sort(along), (goals - points)[np.argsort(along)]
+    sorted_points = points[np.argsort(along)]
+    stations = np.linspace(places[0], places[-1], max(int((places[-1] - places[0]) / (EVEN / 4)), 2))
+    weights = np.exp(-(((stations[:, None] - places) / EVEN) ** 2))
+    weights /= weights.sum(axis=1, keepdims=True)
+    before = weights @ sorted_points
+    after = before + weights @ ways
+
+    def at(table: Floats) -> Floats:
+        return np.stack([np.interp(along, stations, table[:, axis]) for axis in range(3)], axis=1)
+
+    old, new = np.gradient(before, axis=0), np.gradient(after, axis=0)
+    lengths = [np.maximum(np.linalg.norm(line, axis=1), 1e-6) for line in (old, new)]
+    thicker = np.clip(np.sqrt(lengths[0] / lengths[1]), 1.0 / THICKER, THICKER)
+    scale = np.interp(along, stations, np.convolve(np.pad(thicker, 2, mode="edge"), np.full(5, 0.2), "valid"))
+    start, end = (_unit(at(line / length[:, None])) for line, length in zip((old, new), lengths, strict=True))
+    offset = points - at(before)
+    level = np.einsum("nk,nk->n", offset, start)[:, None]
+    across = _turned(offset - level * start, start, end)
+    result: Points = at(after) + scale[:, None] * across + level * end
+    return result
+
+
+def swayed(surface: Surface, ways: Points) -> Points:
+    """Return ways (n, 3) of a tube's vertices evened out around it: each of its sections goes as one."""
     points = surface.vertices.astype(np.float64)
     along = _along(points, surface.faces)
     order = np.argsort(along)
     places = along[order]
-    ways = (goals - points)[order]
     stations = np.linspace(places[0], places[-1], max(int((places[-1] - places[0]) / (EVEN / 4)), 2))
     weights = np.exp(-(((stations[:, None] - places) / EVEN) ** 2))
-    means = weights @ ways / weights.sum(axis=1, keepdims=True)
-    even = np.stack([np.interp(along, stations, means[:, axis]) for axis in range(3)], axis=1)
-    result: Points = points + even
+    means = weights @ ways[order] / weights.sum(axis=1, keepdims=True)
+    result: Points = np.stack([np.interp(along, stations, means[:, axis]) for axis in range(3)], axis=1)
+    return result
+
+
+def _unit(vectors: Floats) -> Floats:
+    result: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return result
+
+
+def _turned(vectors: Floats, start: Floats, end: Floats) -> Floats:
+    """Return vectors (n, 3) turned as unit vectors ``start`` turn to ``end`` by the shortest way."""
+    axis = np.cross(start, end)
+    cosine = np.einsum("nk,nk->n", start, end)[:, None]
+    share = np.einsum("nk,nk->n", axis, vectors)[:, None] / np.maximum(1.0 + cosine, 1e-3)
+    result: Floats = cosine * vectors + np.cross(axis, vectors) + share * axis
     return result
 
 

@@ -17,8 +17,14 @@ from spineviz.section import section, turn
 from spineviz.structure import Floats, Frame, Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
 
+CLEAR = 0.3
+"""A sac keeps this much (mm) off its walls at least."""
+
 HALF = 17.0
 """So far (mm) over the disc and under it the canal is felt."""
+
+SPUR, SPUR_SAMPLES = 75.0, 9
+"""Within so many degrees of straight behind no spur of the sac is narrower than so many directions."""
 
 BEHIND = np.abs((TURN + np.pi / 2 + np.pi) % (2 * np.pi) - np.pi)
 """How far each direction turns away from straight behind, radians."""
@@ -101,13 +107,14 @@ def sac_area(canal: Room, core: Floats) -> float:
 def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
     """Return the map for causes that grow by an amount (mm), and a sac that keeps clear of them."""
     shape = measures.table("stenosis.canal")
-    parts = {
-        name: _most(amount * part, shape[f"{name}_most"]) for name, part in _parts(canal, narrowing).items()
-    }
+    fields = _parts(canal, narrowing)
+    parts = {name: _most(amount * part, shape[f"{name}_most"]) for name, part in fields.items()}
     least = shape["least"]
-    hard = np.maximum(canal.hard - shape["bone"] * parts["facets"], np.minimum(2 * least, canal.hard))
-    wall = canal.wall - parts["disc"] - parts["flavum"] - parts["facets"]
+    bony = shape["bone"] * _most(amount * fields["facets"], shape["bone_most"])
+    hard = np.maximum(canal.hard - bony, np.minimum(2 * least, canal.hard))
+    wall: Floats = canal.wall - parts["disc"] - parts["flavum"] - parts["facets"]
     wall = np.minimum(np.maximum(wall, np.minimum(least, canal.wall)), hard)
+    wall = _closed_cleft(wall, (1.0 - min(narrowing.fat, 1.0)) * min(amount / shape["fat_from"], 1.0))
     pad = narrowing.fat * np.exp(-((np.degrees(BEHIND) / shape["fat_half"]) ** 2))
     pad = (
         pad
@@ -117,8 +124,19 @@ def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
     clear = np.minimum(shape["clearance"], canal.wall - canal.core) + pad
     core = np.minimum(canal.core, wall - clear)
     even = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(core, 1.5, axis=0), 2.0, axis=1, mode="wrap")
-    core = np.minimum(np.minimum(even, wall - 0.1), canal.core)
+    core = _closed_cleft(
+        np.minimum(np.minimum(even, wall - CLEAR), canal.core), min(amount / shape["fat_from"], 1.0)
+    )
     return Squeeze(canal, np.maximum(core, 0.6 * least), wall, hard, shape["deep"])
+
+
+def _closed_cleft(table: Floats, share: float) -> Floats:
+    """Return a border (n, k) without its narrow spur straight behind, between the two yellow ligaments."""
+    behind = np.degrees(BEHIND)
+    weight = share * np.clip((SPUR - behind) / (SPUR / 3), 0.0, 1.0)
+    opened = ndimage.grey_opening(table, size=(1, SPUR_SAMPLES), mode="wrap")
+    even = ndimage.gaussian_filter1d(opened, 1.0, axis=1, mode="wrap")
+    return np.asarray(table + weight * (np.minimum(even, table) - table))
 
 
 def _most(grown: Floats, most: float) -> Floats:

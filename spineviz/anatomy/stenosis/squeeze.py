@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,28 @@ class Squeeze:
         before += [hard, hard + self.deep]
         after += [at(self.hard), hard + self.deep]
         return np.array(before), np.array(after)
+
+
+@dataclass(frozen=True, eq=False)
+class Pressed:
+    """A map that dents the wall of a room, as what lies in it feels it: used as a `Squeeze` is."""
+
+    room: Room
+    change: Callable[[Points], Points]
+
+    @property
+    def core(self) -> Floats:
+        """How far the nerve's border reaches in health."""
+        return self.room.core
+
+    @property
+    def wall(self) -> Floats:
+        """How far it is to the wall in health."""
+        return self.room.wall
+
+    def __call__(self, points: Points) -> Points:
+        """Return world points (n, 3) moved."""
+        return self.change(points)
 
 
 def between(way: Floats, before: Floats, after: Floats) -> Floats:

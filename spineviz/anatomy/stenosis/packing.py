@@ -1,0 +1,189 @@
+"""How strands share a narrow sac among them: in every slice each has a cell, and its cell its area.
+
+A slice is divided by the power diagram of the strands' places, whose weights are found so that each cell has
+the area that its strand needs; places move to the middles of their cells. Cells do not overlap, and leave
+nothing over where the strands fill the sac.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from spineviz import measures
+from spineviz.structure import Floats
+
+Mask = npt.NDArray[np.bool_]
+
+ROUGH = 24
+"""In so many directions cells are felt while they are sought."""
+
+HALVINGS = 9
+
+GAIN = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """Strands (m) in slices (n) of a sac, all places from its middle, mm.
+
+    ``places`` (m, n, 2) and ``radii`` (m, n) of round strands, 0 where there is none; ``wanted`` (m, n) the
+    area, mm², that each shall have. ``free`` (m, n) is 0 where a strand stays in its place and 1 where it
+    may move. ``borders`` (m, n, k) is how far each may reach in k even directions from the sac's middle.
+    ``images`` (m,) is the row of each strand's mirror image, its own where there is none.
+    """
+
+    places: Floats
+    radii: Floats
+    wanted: Floats
+    free: Floats
+    borders: Floats
+    images: npt.NDArray[np.intp] | None
+
+    @property
+    def here(self) -> Mask:
+        """Where a strand is, (m, n)."""
+        return np.asarray(self.radii > 0.0)
+
+
+def packed(slices: Slices, pull: Floats, count: int) -> tuple[Floats, Floats]:
+    """Return where strands come to lie (m, n, 2), and how far (m, n, count) each reaches around it, mm.
+
+    ``pull`` (m, n) is how much a strand moves to the middle of its cell: 1 where strands lie evenly.
+    """
+    shape = measures.table("stenosis.rootlets")
+    places: Floats = slices.places
+    rounds = int(shape["rounds"])
+    wished = np.sqrt(slices.wanted / np.pi)
+    weight: Floats = np.where(slices.here, np.minimum(slices.radii, np.maximum(wished, 0.3)) ** 2, 0.0)
+    for turn in range(rounds):
+        late = turn / rounds
+        reach = reaches(slices, places, weight, ROUGH)
+        area = _areas(reach)
+        weight = weight + np.where(slices.here, GAIN * (slices.wanted - area), 0.0) * slices.free
+        goal = places + _off_middle(reach)
+        moved: Floats = places + (0.6 * pull * slices.free)[..., None] * (goal - places)
+        moved = _apart(moved, slices, np.minimum(slices.radii, wished) * (1.0 - 0.5 * pull), shape["gap"])
+        moved = _inside(moved, slices, 0.6 * np.minimum(slices.radii, wished), shape["wall"])
+        places = _even(moved, slices.free, 0.5 * (1.0 - late)) if turn < rounds - 6 else moved
+        places = _mirrored(places, slices.images)
+        weight = weight if slices.images is None else (weight + weight[slices.images]) / 2.0
+    return places, _capped(reaches(slices, places, weight, count), slices.wanted, shape["gap"])
+
+
+def _capped(reach: Floats, wanted: Floats, gap: float) -> Floats:
+    """Return reaches (m, n, k) of strands of the areas wanted, as round as their cells let them be."""
+    cells = np.maximum(reach - gap / 2.0, 0.05)
+    low, high = np.zeros(wanted.shape), np.full(wanted.shape, 12.0)
+    for _ in range(14):
+        middle = (low + high) / 2.0
+        less = _areas(np.minimum(middle[..., None], cells)) < wanted
+        low, high = np.where(less, middle, low), np.where(less, high, middle)
+    return np.minimum(high[..., None], cells)
+
+
+def ways(count: int) -> Floats:
+    """Return unit vectors (count, 2) in even directions, from x on."""
+    turn = np.arange(count) * 2 * np.pi / count
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)
+
+
+def reaches(slices: Slices, places: Floats, weight: Floats, count: int) -> Floats:
+    """Return how far (m, n, count) each strand's cell reaches in every direction from its place, mm."""
+    along = ways(count)
+    result = _to_border(places, slices.borders, along)
+    offset = places[None] - places[:, None]
+    square = (offset**2).sum(axis=-1)
+    power = np.maximum((square + weight[:, None] - weight[None]) / 2.0, 0.1 * square)
+    near = slices.here[None] & slices.here[:, None] & (square > 1e-6)
+    for other in range(len(places)):
+        ahead = offset[:, other] @ along.T
+        free = near[:, other, :, None] & (ahead > 1e-6)
+        bound = np.where(free, power[:, other, :, None] / np.maximum(ahead, 1e-6), np.inf)
+        np.minimum(result, bound, out=result)
+    return np.asarray(np.where(slices.here[..., None], result, 0.0))
+
+
+def _to_border(places: Floats, borders: Floats, along: Floats) -> Floats:
+    """Return how far (m, n, k) it is from places to the borders in every direction: by halving."""
+    low = np.zeros((*places.shape[:2], len(along)))
+    high = np.full_like(low, 2.0 * float(borders.max()))
+    for _ in range(HALVINGS):
+        amount = (low + high) / 2
+        there = places[:, :, None] + amount[..., None] * along
+        inside = np.hypot(there[..., 0], there[..., 1]) < toward(borders, there)
+        low, high = np.where(inside, amount, low), np.where(inside, high, amount)
+    return low
+
+
+def toward(table: Floats, places: Floats) -> Floats:
+    """Return the values (m, n, ...) of tables (m, n, k) in the directions of places (m, n, ..., 2)."""
+    count = table.shape[-1]
+    turn = (np.arctan2(places[..., 1], places[..., 0]) / (2 * np.pi) * count) % count
+    first = turn.astype(np.intp) % count
+    share = turn - np.floor(turn)
+    flat = table.reshape(-1, count)
+    rows = np.arange(len(flat)).reshape(table.shape[:-1] + (1,) * (turn.ndim - table.ndim + 1))
+    return np.asarray((1 - share) * flat[rows, first] + share * flat[rows, (first + 1) % count])
+
+
+def _areas(reach: Floats) -> Floats:
+    """Return the areas (m, n) of cells, mm²."""
+    turn = 2 * np.pi / reach.shape[-1]
+    return np.asarray(0.5 * np.sin(turn) * (reach * np.roll(reach, -1, axis=-1)).sum(axis=-1))
+
+
+def _off_middle(reach: Floats) -> Floats:
+    """Return how far (m, n, 2) the middles of cells lie from their places."""
+    area = np.maximum((reach**2).sum(axis=-1), 1e-6)
+    shift = (reach**3) @ ways(reach.shape[-1]) * (2.0 / 3.0)
+    return np.asarray(shift / area[..., None])
+
+
+def _apart(places: Floats, slices: Slices, radii: Floats, gap: float) -> Floats:
+    """Push strands that overlap apart: the freer of two gives way more."""
+    offset = places[:, None] - places[None]
+    length = np.maximum(np.hypot(offset[..., 0], offset[..., 1]), 1e-6)
+    both = slices.here[:, None] & slices.here[None] & ~np.eye(len(radii), dtype=bool)[..., None]
+    lack = np.where(both, np.maximum(radii[:, None] + radii[None] + gap - length, 0.0), 0.0)
+    own = slices.free[:, None] / np.maximum(slices.free[:, None] + slices.free[None], 1e-6)
+    return np.asarray(places + 0.8 * ((own * lack / length)[..., None] * offset).sum(axis=1))
+
+
+def _inside(places: Floats, slices: Slices, radii: Floats, wall: float) -> Floats:
+    """Push strands within their borders."""
+    length = np.maximum(np.hypot(places[..., 0], places[..., 1]), 1e-6)
+    most = np.maximum(toward(slices.borders, places) - radii - wall, 0.1)
+    share = 1.0 + slices.free * (np.minimum(1.0, most / length) - 1.0)
+    return places * share[..., None]
+
+
+def _even(places: Floats, free: Floats, share: float) -> Floats:
+    """Return places evened out from slice to slice where strands are free."""
+    smooth = ndimage.gaussian_filter1d(places, 1.0, axis=1, mode="nearest")
+    return np.asarray(places + share * free[..., None] * (smooth - places))
+
+
+def _mirrored(places: Floats, images: npt.NDArray[np.intp] | None) -> Floats:
+    """Return places of which those of the left are the mirror images of those of the right."""
+    if images is None:
+        return places
+    other = places[images] * np.array([-1.0, 1.0])
+    return np.asarray((places + other) / 2.0)
+
+
+def images_of(names: Sequence[str], places: Floats, near: float) -> npt.NDArray[np.intp] | None:
+    """Return the row of each strand's mirror image; None where places (m, n, 2) are none, to ``near``."""
+    swap = {"left": "right", "right": "left"}
+    rows = {name: row for row, name in enumerate(names)}
+    stems = (name.rpartition(".") for name in names)
+    other = [f"{stem}.{swap[side]}" if side in swap else f"{stem}{dot}{side}" for stem, dot, side in stems]
+    if not all(name in rows for name in other):
+        return None
+    images = np.array([rows[name] for name in other], dtype=np.intp)
+    off = np.abs(places - places[images] * np.array([-1.0, 1.0]))
+    return images if float(off.max(initial=0.0)) < near else None

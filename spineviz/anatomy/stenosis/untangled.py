@@ -1,0 +1,110 @@
+"""Strands that lie against each other, pushed apart where their coarse meshes stand in one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from spineviz.anatomy.net import pushed
+from spineviz.geometry import surface_distance
+from spineviz.structure import Floats, Points, Surface
+
+Mask = npt.NDArray[np.bool_]
+
+TOLERATED = 0.08
+"""A vertex deeper (mm) than this in another strand is pushed onto its surface."""
+
+ROUNDS = 2
+
+
+def untangled(surfaces: Mapping[str, Surface], moved: Mapping[str, Mask], near: float) -> dict[str, Surface]:
+    """Return strands of which none stands in another where both have ``moved``, by name.
+
+    Thin strands give way to thick ones, then the thick ones' vertices to the thin. ``near`` (mm) is the
+    spacing at which surfaces are looked up.
+    """
+    order = sorted(surfaces, key=lambda name: -_thickness(surfaces[name]))
+    vertices: dict[str, Points] = {
+        name: surface.vertices.astype(np.float64) for name, surface in surfaces.items()
+    }
+    touched = set(order)
+    for _ in range(ROUNDS):
+        before, touched = touched, set()
+        for row, thick in enumerate(order):
+            for which in (order[row + 1 :], order[:row]):
+                others = which if thick in before else [other for other in which if other in before]
+                touched |= _out_of(thick, others, vertices, surfaces, moved, near)
+        if not touched:
+            break
+    return {name: surface.moved(vertices[name]) for name, surface in surfaces.items()}
+
+
+def put_out(surface: Surface, distance: Callable[[Points], Floats], around: Points) -> Surface:
+    """Return a surface put out of a thing, told by its distance and by places (n, 3) of its surface."""
+    low, high = around.min(axis=0), around.max(axis=0)
+    vertices = surface.vertices.astype(np.float64)
+    inside = ((vertices > low) & (vertices < high)).all(axis=1)
+    changed = _corners(vertices, np.flatnonzero(inside), distance)
+    changed |= _faces(vertices, surface.faces[inside[surface.faces].all(axis=1)], distance)
+    return surface.moved(vertices) if changed else surface
+
+
+def _out_of(
+    name: str,
+    others: list[str],
+    vertices: dict[str, Points],
+    surfaces: Mapping[str, Surface],
+    moved: Mapping[str, Mask],
+    near: float,
+) -> set[str]:
+    """Push others' vertices and faces out of a strand; return the names of those that stood in it."""
+    low, high = (end(vertices[name][moved[name]], axis=0) for end in (np.min, np.max))
+    found = {}
+    for other in others:
+        inside = ((vertices[other] > low) & (vertices[other] < high)).all(axis=1) & moved[other]
+        if inside.any():
+            found[other] = inside
+    if not found:
+        return set()
+    distance = surface_distance(surfaces[name].moved(vertices[name]), near)
+    touched = set()
+    for other, inside in found.items():
+        faces = surfaces[other].faces
+        corners = _corners(vertices[other], np.flatnonzero(inside), distance)
+        if _faces(vertices[other], faces[inside[faces].all(axis=1)], distance) or corners:
+            touched.add(other)
+    return touched
+
+
+def _corners(vertices: Points, rows: npt.NDArray[np.intp], distance: Callable[[Points], Floats]) -> bool:
+    """Push some vertices out of a strand, in place; tell whether any stood in it."""
+    deep = rows[distance(vertices[rows]) < -TOLERATED] if len(rows) else rows
+    if len(deep):
+        vertices[deep] = pushed(vertices[deep], distance, 0.0, 3)
+    return len(deep) > 0
+
+
+def _faces(vertices: Points, faces: npt.NDArray[np.integer], distance: Callable[[Points], Floats]) -> bool:
+    """Push faces whose middles stand in a strand out of it, in place; tell whether any did."""
+    middles = vertices[faces].mean(axis=1)
+    if not len(middles):
+        return False
+    deep = np.flatnonzero(distance(middles) < -2.0 * TOLERATED)
+    if not len(deep):
+        return False
+    way = pushed(middles[deep], distance, -TOLERATED, 3) - middles[deep]
+    corners = faces[deep].ravel()
+    total, count = np.zeros_like(vertices), np.zeros(len(vertices))
+    np.add.at(total, corners, np.repeat(way, 3, axis=0))
+    np.add.at(count, corners, 1.0)
+    rows = np.flatnonzero(count)
+    vertices[rows] += total[rows] / count[rows, None]
+    return True
+
+
+def _thickness(surface: Surface) -> float:
+    """Return a measure of how thick a tube is: how far vertices of its mesh lie apart."""
+    corners = surface.vertices[surface.faces].astype(np.float64)
+    return float(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1).mean())
