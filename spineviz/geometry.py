@@ -23,6 +23,9 @@ Indices = npt.NDArray[np.integer]
 CANDIDATES, WALK, CHUNK = 3, 4, 16_384
 """Triangles compared for a point, steps to nearer neighbours after that, and points handled at once."""
 
+SLACK = 3.0
+"""Candidates are looked for so many spacings beyond the most that is told."""
+
 RAYS = 11
 """How many rays tell whether a point lies inside a surface."""
 
@@ -86,13 +89,16 @@ def surface_points(surface: Surface, spacing: float) -> Points:
     return np.vstack([surface.vertices, samples])
 
 
-def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[[Points], Floats]:
+def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[..., Floats]:
     """Return a function that tells the signed distance (mm, negative inside) to a closed surface.
 
     The nearest triangles are looked up among samples that leave no place of the surface farther than
     about ``spacing`` mm from one; the distance to these triangles is exact. The sign is what most of RAYS
     rays tell by the side of the first triangle that they meet: so it holds in thin plates and at sharp
     edges, and does not hang on slivers and folds without thickness, whose normals mean nothing.
+
+    The function takes points (n, 3) and the ``most`` (mm) that it is to tell: farther outside, it tells no
+    more than that and that it is outside, which is much faster.
     """
     corners = surface.vertices[surface.faces].astype(np.float64)
     neighbours = _neighbours(surface)
@@ -100,13 +106,24 @@ def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[[Points
     tree = cKDTree(samples, balanced_tree=False, compact_nodes=False)
     inside = _insider(surface)
 
-    def distance(query: Points) -> Floats:
+    def distance(query: Points, most: float = np.inf) -> Floats:
         points = np.asarray(query, dtype=np.float64)
-        parts = [_nearest(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)]
+        parts = [_told(points[i : i + CHUNK], most) for i in range(0, len(points), CHUNK)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def _nearest(points: Points) -> Floats:
-        faces = owners[tree.query(points, k=CANDIDATES)[1]]
+    def _told(points: Points, most: float) -> Floats:
+        within = inside(points)
+        result = np.full(len(points), most)
+        away, found = tree.query(points, k=CANDIDATES, distance_upper_bound=most + SLACK * spacing)
+        near = np.flatnonzero(np.isfinite(away[:, 0]))
+        found = np.where(np.isfinite(away[near]), found[near], found[near, :1])
+        result[near] = _nearest(points[near], owners[found])
+        deep = np.flatnonzero(np.isinf(away[:, 0]) & within)
+        if len(deep):
+            result[deep] = _nearest(points[deep], owners[tree.query(points[deep], k=CANDIDATES)[1]])
+        return np.where(within, -result, np.minimum(result, most))
+
+    def _nearest(points: Points, faces: Indices) -> Floats:
         way, inner, face = _closest(points, corners, faces)
         rows = np.flatnonzero(~inner)
         for _ in range(WALK):
@@ -117,7 +134,7 @@ def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[[Points
             way[rows], face[rows] = near, onto
             if not len(rows):
                 break
-        return np.where(inside(points), -1.0, 1.0) * way
+        return way
 
     return distance
 
@@ -128,11 +145,13 @@ def _insider(surface: Surface) -> Callable[[Points], npt.NDArray[np.bool_]]:
     TriangleMesh(scene, np.array(surface.vertices), np.array(surface.faces))
     normals = triangle_normals(surface.vertices, surface.faces)[0].astype(np.float32)
     ways = _directions(RAYS).astype(np.float32)
+    lower, upper = surface.vertices.min(axis=0), surface.vertices.max(axis=0)
 
     def inside(points: Points) -> npt.NDArray[np.bool_]:
         origins = np.array(points, dtype=np.float32)
-        leaving, left = np.zeros(len(origins), dtype=int), np.arange(len(origins))
-        for count, way in enumerate(ways, start=1):
+        leaving = np.zeros(len(origins), dtype=int)
+        left = np.flatnonzero(((origins >= lower) & (origins <= upper)).all(axis=1))
+        for count, way in enumerate(ways if len(left) else (), start=1):
             met = scene.run(origins[left], np.tile(way, (len(left), 1)))
             leaving[left] += (met >= 0) & (normals[met] @ way > 0.0)
             most = np.maximum(leaving[left], count - leaving[left])

@@ -27,8 +27,12 @@ class SurfaceDistance:
         """Return the distance of points, shape (n, 3) -> (n,)."""
         return self._distance(points)
 
+    def within(self, points: Points, most: float) -> Floats:
+        """Return the distance of points (n, 3), but ``most`` where they are farther outside; much faster."""
+        return self._distance(points, most)
+
     @cached_property
-    def _distance(self) -> Callable[[Points], Floats]:
+    def _distance(self) -> Callable[..., Floats]:
         return surface_distance(self.surface)
 
     def __getstate__(self) -> dict[str, Surface]:

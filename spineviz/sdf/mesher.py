@@ -15,6 +15,9 @@ from spineviz.structure import Floats, Surface
 STEEPNESS = 1.5
 """The most a field may change per millimetre; true distances change by 1."""
 
+MARGIN = 0.5
+"""A block is tested for surface so many steps around its nodes; `_leaks` finds what passes between blocks."""
+
 COARSE, MIDDLE, FINE = 16, 4, 2
 """Nodes along the edge of the blocks that are tested one after the other; the last are then evaluated."""
 
@@ -126,7 +129,7 @@ def _tested(
     half = (size - 1) / 2.0
     values = _evaluate(field, grid.points(corners + half)).astype(np.float32)
     _blocked(volume, size)[tuple((corners // size).T)] = values[:, None, None, None]
-    near: npt.NDArray[np.bool_] = np.abs(values) <= STEEPNESS * (half + 1.0) * np.sqrt(3.0) * grid.step
+    near: npt.NDArray[np.bool_] = np.abs(values) <= STEEPNESS * (half + MARGIN) * np.sqrt(3.0) * grid.step
     return near
 
 
