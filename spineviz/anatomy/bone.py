@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -62,6 +62,11 @@ class LevelBone:
     def grid(self) -> DistanceGrid:
         """The distance sampled every millimetre to 25 mm around the bone; fast to ask."""
         return self.exact if isinstance(self.exact, DistanceGrid) else sampled(self.exact, self.surface)
+
+    @cached_property
+    def felt(self) -> LevelBone:
+        """The same bone with its sampled distance for its own."""
+        return self if self.exact is self.grid else replace(self, exact=self.grid)
 
 
 def sampled(distance: Callable[[Points], Floats], surface: Surface, mirror: bool = False) -> DistanceGrid:
