@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from spineviz.structure import Floats, Points
+from spineviz.structure import Floats, Points, frozen
 
 NEWTON_STEPS = 3
 SMALLEST = 0.6
@@ -101,9 +102,14 @@ def polynomial(knots: tuple[float, ...], place: npt.ArrayLike) -> Floats:
     t = np.asarray(place, dtype=np.float64)
     if len(knots) == 1:
         return np.full_like(t, knots[0])
+    return np.polyval(_coefficients(knots), t)
+
+
+@lru_cache(maxsize=1024)
+def _coefficients(knots: tuple[float, ...]) -> Floats:
+    """Return the coefficients (n,) of the polynomial through knots, that of the highest power first."""
     nodes = np.linspace(0.0, 1.0, len(knots))
-    coefficients = np.linalg.solve(np.vander(nodes), np.asarray(knots, dtype=np.float64))
-    return np.polyval(coefficients, t)
+    return frozen(np.linalg.solve(np.vander(nodes), np.asarray(knots, dtype=np.float64)), np.float64)
 
 
 def superellipsoid(

@@ -15,9 +15,6 @@ from spineviz.structure import Floats, Surface
 STEEPNESS = 1.5
 """The most a field may change per millimetre; true distances change by 1."""
 
-MARGIN = 0.5
-"""A block is tested for surface so many steps around its nodes; `_leaks` finds what passes between blocks."""
-
 COARSE, MIDDLE, FINE = 16, 4, 2
 """Nodes along the edge of the blocks that are tested one after the other; the last are then evaluated."""
 
@@ -125,11 +122,14 @@ def _volume(field: Field, grid: Grid) -> npt.NDArray[np.float32]:
 def _tested(
     field: Field, grid: Grid, volume: npt.NDArray[np.float32], corners: Blocks, size: int
 ) -> npt.NDArray[np.bool_]:
-    """Write each block's value at its centre into the volume; tell which blocks may hold surface."""
+    """Write each block's value at its centre into the volume; tell which blocks may hold surface.
+
+    What passes between the nodes of two blocks is found by `_leaks`.
+    """
     half = (size - 1) / 2.0
     values = _evaluate(field, grid.points(corners + half)).astype(np.float32)
     _blocked(volume, size)[tuple((corners // size).T)] = values[:, None, None, None]
-    near: npt.NDArray[np.bool_] = np.abs(values) <= STEEPNESS * (half + MARGIN) * np.sqrt(3.0) * grid.step
+    near: npt.NDArray[np.bool_] = np.abs(values) <= STEEPNESS * half * np.sqrt(3.0) * grid.step
     return near
 
 
