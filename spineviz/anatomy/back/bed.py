@@ -39,9 +39,6 @@ ON_LIGAMENT = 1.2
 NERVE_GAP = 0.4
 """What muscle keeps from the nerves that it lies behind, mm."""
 
-BONE = 6.0
-"""Farther than this (mm) from the box around a bone the muscles do not ask for it."""
-
 EDGE = 3.0
 """Over this way (mm) such a muscle's border rises to its full thickness."""
 
@@ -125,7 +122,7 @@ def muscle_bed(
     lower = np.array([seen.lower[0], fascia.values.min(), seen.lower[1]])
     upper = np.array([-seen.lower[0], floor.values.max(), seen.plan[1].max()])
     return MuscleBed(
-        span, floor, fascia, thickness, roof, tendon, splenius, superficial, thin, bone_distance(bones, BONE),
+        span, floor, fascia, thickness, roof, tendon, splenius, superficial, thin, bone_distance(bones),
         crowd(ligaments, lower, upper, deepest=DEEPEST),
     )  # fmt: skip
 

@@ -19,12 +19,12 @@ from spineviz.anatomy.back.profile import at_stations
 from spineviz.anatomy.back.stations import Stations
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
-from spineviz.geometry import DistanceGrid
+from spineviz.geometry import DistanceGrid, sample_distance
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.terms import LEVELS, SIDES, Level, Side, region_of
 
-AROUND_BONE = 24.0
-"""How far (mm) around a bone its distance is told."""
+MARGIN = 6.0
+"""How far (mm) around a bone its distance is sampled."""
 
 THINNED, SAME = 0.5, 1e-3
 """How far (mm) the ends of a mesh, which is thinned, may differ between the sides, and landmarks may."""
@@ -37,30 +37,37 @@ AROUND = 28
 class NearestBone:
     """The signed distance (mm, negative inside) to the nearest of several bones, from their 1 mm grids.
 
-    Farther than ``far`` mm from all of them, or out of the boxes in which they are asked, it tells ``far``.
+    Farther than ``far`` mm from all of them, or out of their grids, it tells ``far``.
     """
 
     grids: tuple[DistanceGrid, ...]
-    boxes: tuple[tuple[Floats, Floats], ...]
     far: float = 25.0
 
     def __call__(self, points: Points) -> Floats:
         """Return the distance (n,) at world points (n, 3)."""
         points = np.asarray(points, dtype=np.float64)
         result = np.full(len(points), self.far)
-        low, high = points.min(axis=0, initial=np.inf), points.max(axis=0, initial=-np.inf)
-        for grid, (lower, upper) in zip(self.grids, self.boxes, strict=True):
-            if (high > lower).all() and (low < upper).all():
-                near = np.all((points > lower) & (points < upper), axis=1)
-                result[near] = np.minimum(result[near], grid(points[near]))
+        for grid in self.grids:
+            upper = grid.lower + grid.step * (np.array(grid.count) - 1.0)
+            near = np.all((points > grid.lower) & (points < upper), axis=1)
+            result[near] = np.minimum(result[near], grid(points[near]))
         return result
 
 
-def bone_distance(bones: Mapping[Level, LevelBone], margin: float = AROUND_BONE) -> NearestBone:
-    """Return the signed distance (mm, negative inside) to the nearest bone, so far (mm) around each."""
-    vertices = [bone.surface.vertices for bone in bones.values()]
-    boxes = tuple((item.min(axis=0) - margin, item.max(axis=0) + margin) for item in vertices)
-    return NearestBone(tuple(bone.grid for bone in bones.values()), boxes)
+def bone_distance(bones: Mapping[Level, LevelBone]) -> NearestBone:
+    """Return the signed distance (mm, negative inside) to the nearest bone behind the vertebral bodies."""
+    return NearestBone(tuple(map(_sampled, bones.values())))
+
+
+def _sampled(bone: LevelBone) -> DistanceGrid:
+    """Return a bone's distance, sampled every millimetre from the middle of its canal backwards."""
+    if isinstance(bone.exact, DistanceGrid):
+        return bone.exact
+    lower = np.floor(bone.surface.vertices.min(axis=0) - MARGIN)
+    upper = np.ceil(bone.surface.vertices.max(axis=0) + MARGIN)
+    upper[1] = max(bone.landmarks["canal"].origin[1], lower[1] + 2.0 * MARGIN)
+    across = bone.surface.vertices[:, 0]
+    return sample_distance(bone.distance, lower, upper, 1.0, abs(float(across.min() + across.max())) < 1e-3)
 
 
 def symmetric(bone: LevelBone) -> bool:
