@@ -23,6 +23,9 @@ Indices = npt.NDArray[np.integer]
 CANDIDATES, WALK, CHUNK = 3, 4, 16_384
 """Triangles compared for a point, steps to nearer neighbours after that, and points handled at once."""
 
+SLACK = 3.0
+"""Candidates are looked for so many spacings beyond the most that is told."""
+
 RAYS = 11
 """How many rays tell whether a point lies inside a surface."""
 
@@ -86,38 +89,52 @@ def surface_points(surface: Surface, spacing: float) -> Points:
     return np.vstack([surface.vertices, samples])
 
 
-def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[[Points], Floats]:
+def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[..., Floats]:
     """Return a function that tells the signed distance (mm, negative inside) to a closed surface.
 
     The nearest triangles are looked up among samples that leave no place of the surface farther than
     about ``spacing`` mm from one; the distance to these triangles is exact. The sign is what most of RAYS
     rays tell by the side of the first triangle that they meet: so it holds in thin plates and at sharp
     edges, and does not hang on slivers and folds without thickness, whose normals mean nothing.
+
+    The function takes points (n, 3) and the ``most`` (mm) that it is to tell: farther outside, it tells no
+    more than that and that it is outside, which is much faster.
     """
     corners = surface.vertices[surface.faces].astype(np.float64)
-    neighbours = _neighbours(surface)
+    triangles, neighbours = _Triangles.of(corners), _neighbours(surface)
     samples, owners = _triangle_samples(corners, spacing)
     tree = cKDTree(samples, balanced_tree=False, compact_nodes=False)
     inside = _insider(surface)
 
-    def distance(query: Points) -> Floats:
+    def distance(query: Points, most: float = np.inf) -> Floats:
         points = np.asarray(query, dtype=np.float64)
-        parts = [_nearest(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)]
+        parts = [_told(points[i : i + CHUNK], most) for i in range(0, len(points), CHUNK)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def _nearest(points: Points) -> Floats:
-        faces = owners[tree.query(points, k=CANDIDATES)[1]]
-        way, inner, face = _closest(points, corners, faces)
+    def _told(points: Points, most: float) -> Floats:
+        within = inside(points)
+        result = np.full(len(points), most)
+        away, found = tree.query(points, k=CANDIDATES, distance_upper_bound=most + SLACK * spacing)
+        near = np.flatnonzero(np.isfinite(away[:, 0]))
+        found = np.where(np.isfinite(away[near]), found[near], found[near, :1])
+        result[near] = _nearest(points[near], owners[found])
+        deep = np.flatnonzero(np.isinf(away[:, 0]) & within)
+        if len(deep):
+            result[deep] = _nearest(points[deep], owners[tree.query(points[deep], k=CANDIDATES)[1]])
+        return np.where(within, -result, np.minimum(result, most))
+
+    def _nearest(points: Points, faces: Indices) -> Floats:
+        way, inner, face = triangles.closest(points, faces)
         rows = np.flatnonzero(~inner)
         for _ in range(WALK):
             around = np.column_stack([face[rows], neighbours[face[rows]]])
-            near, _, onto = _closest(points[rows], corners, around)
+            near, _, onto = triangles.closest(points[rows], around)
             moved = onto != face[rows]
             rows, near, onto = rows[moved], near[moved], onto[moved]
             way[rows], face[rows] = near, onto
             if not len(rows):
                 break
-        return np.where(inside(points), -1.0, 1.0) * way
+        return way
 
     return distance
 
@@ -128,18 +145,26 @@ def _insider(surface: Surface) -> Callable[[Points], npt.NDArray[np.bool_]]:
     TriangleMesh(scene, np.array(surface.vertices), np.array(surface.faces))
     normals = triangle_normals(surface.vertices, surface.faces)[0].astype(np.float32)
     ways = _directions(RAYS).astype(np.float32)
+    lower, upper = surface.vertices.min(axis=0), surface.vertices.max(axis=0)
+    most = RAYS // 2 + 1
+
+    def leaving(origins: Points, some: Points) -> npt.NDArray[np.integer]:
+        """Return how many (n,) of some rays meet a triangle from within first."""
+        met = scene.run(np.repeat(origins, len(some), axis=0), np.tile(some, (len(origins), 1)))
+        met = met.reshape(len(origins), len(some))
+        within = (met >= 0) & (np.einsum("nrc,rc->nr", normals[met], some) > 0.0)
+        return np.asarray(np.count_nonzero(within, axis=1))
 
     def inside(points: Points) -> npt.NDArray[np.bool_]:
         origins = np.array(points, dtype=np.float32)
-        leaving, left = np.zeros(len(origins), dtype=int), np.arange(len(origins))
-        for count, way in enumerate(ways, start=1):
-            met = scene.run(origins[left], np.tile(way, (len(left), 1)))
-            leaving[left] += (met >= 0) & (normals[met] @ way > 0.0)
-            most = np.maximum(leaving[left], count - leaving[left])
-            left = left[2 * most <= RAYS]  # the others are decided, whatever the rays to come tell
+        result = np.zeros(len(origins), dtype=int)
+        left = np.flatnonzero(((origins >= lower) & (origins <= upper)).all(axis=1))
+        for some in (ways[:most], ways[most:]) if len(left) else ():
+            result[left] += leaving(origins[left], some)
+            left = left[(result[left] > 0) & (result[left] < most)]  # for the others all tell the same
             if not len(left):
                 break
-        return 2 * leaving > RAYS
+        return result >= most
 
     return inside
 
@@ -152,15 +177,56 @@ def _directions(count: int) -> Points:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle), height], axis=1)
 
 
-def _closest(
-    points: Points, corners: Floats, faces: Indices
-) -> tuple[Floats, npt.NDArray[np.bool_], Indices]:
-    """Return how far the nearest of triangles (n, k) is, whether its inside is nearest, and which it is."""
-    ways, inner = _ways_to_triangles(points[:, None], corners[faces])
-    rows = np.arange(len(points))
-    squares = np.einsum("nkc,nkc->nk", ways, ways)
-    best = squares.argmin(axis=1)
-    return np.sqrt(squares[rows, best]), inner[rows, best], faces[rows, best]
+@dataclass(frozen=True, eq=False)
+class _Triangles:
+    """Triangles, of which each has a row: a corner, the two edges from there, and their products."""
+
+    rows: Floats
+
+    @classmethod
+    def of(cls, corners: Floats) -> _Triangles:
+        """Return triangles from their corners (m, 3, 3)."""
+        a, ab, ac = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+        products = [np.einsum("mc,mc->m", *pair) for pair in ((ab, ab), (ac, ac), (ab, ac))]
+        return cls(np.column_stack([a, ab, ac, *products]))
+
+    def closest(self, points: Points, faces: Indices) -> tuple[Floats, npt.NDArray[np.bool_], Indices]:
+        """Return how far the nearest of triangles (n, k) is, whether its inside is nearest, and which one."""
+        ways, inner = self._ways(points[:, None], faces)
+        rows = np.arange(len(points))
+        squares = np.einsum("nkc,nkc->nk", ways, ways)
+        best = squares.argmin(axis=1)
+        return np.sqrt(squares[rows, best]), inner[rows, best], faces[rows, best]
+
+    def _ways(self, points: Points, faces: Indices) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Return the ways from triangles (n, k) to points, and whether they start within, not at the border.
+
+        After Ericson, Real-Time Collision Detection, 5.1.5.
+        """
+        rows = self.rows[faces]
+        ab, ac, ap = rows[..., 3:6], rows[..., 6:9], points - rows[..., :3]
+        aa, cc, bc = rows[..., 9], rows[..., 10], rows[..., 11]
+        d1, d2 = np.einsum("nkc,nkc->nk", ab, ap), np.einsum("nkc,nkc->nk", ac, ap)
+        d3, d4, d5, d6 = d1 - aa, d2 - bc, d1 - bc, d2 - cc
+        on_ab, on_ac, on_bc = d1 * d4 - d3 * d2, d5 * d2 - d1 * d6, d3 * d6 - d5 * d4
+        to_c, to_b = d4 - d3, d5 - d6
+        total = np.maximum(on_ab + on_ac + on_bc, 1e-30)
+        v, w = on_ac / total, on_ab / total
+        slide = to_c / np.maximum(to_c + to_b, 1e-30)
+        cases: list[tuple[npt.NDArray[np.bool_], npt.ArrayLike, npt.ArrayLike]] = [
+            ((on_ac <= 0) & (d2 >= 0) & (d6 <= 0), 0.0, d2 / np.maximum(cc, 1e-30)),
+            ((on_bc <= 0) & (to_c >= 0) & (to_b >= 0), 1 - slide, slide),
+            ((on_ab <= 0) & (d1 >= 0) & (d3 <= 0), d1 / np.maximum(aa, 1e-30), 0.0),
+            ((d6 >= 0) & (d5 <= d6), 0.0, 1.0),
+            ((d3 >= 0) & (d4 <= d3), 1.0, 0.0),
+            ((d1 <= 0) & (d2 <= 0), 0.0, 0.0),
+        ]
+        border = np.zeros(v.shape, dtype=bool)
+        for case, first, second in cases:  # the last case that holds tells
+            np.copyto(v, first, where=case)
+            np.copyto(w, second, where=case)
+            border |= case
+        return ap - v[..., None] * ab - w[..., None] * ac, ~border
 
 
 def _neighbours(surface: Surface) -> Indices:
@@ -194,40 +260,6 @@ def _triangle_samples(corners: Floats, spacing: float) -> tuple[Points, npt.NDAr
         samples.append(np.einsum("sw,mwc->msc", weights, corners[chosen]).reshape(-1, 3))
         owners.append(np.repeat(chosen, len(weights)))
     return np.vstack(samples), np.concatenate(owners)
-
-
-def _ways_to_triangles(points: Points, corners: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return the ways from triangles (..., 3, 3) to points, and whether they start within, not at the border.
-
-    After Ericson, Real-Time Collision Detection, 5.1.5.
-    """
-    a, b, c = corners[..., 0, :], corners[..., 1, :], corners[..., 2, :]
-    ab, ac, ap = b - a, c - a, points - a
-
-    def dot(first: Floats, second: Floats) -> Floats:
-        return np.einsum("...c,...c->...", first, second)
-
-    aa, cc, bc = dot(ab, ab), dot(ac, ac), dot(ab, ac)
-    d1, d2 = dot(ab, ap), dot(ac, ap)
-    d3, d4, d5, d6 = d1 - aa, d2 - bc, d1 - bc, d2 - cc
-    on_ab, on_ac, on_bc = d1 * d4 - d3 * d2, d5 * d2 - d1 * d6, d3 * d6 - d5 * d4
-    cases = [
-        (d1 <= 0) & (d2 <= 0),
-        (d3 >= 0) & (d4 <= d3),
-        (d6 >= 0) & (d5 <= d6),
-        (on_ab <= 0) & (d1 >= 0) & (d3 <= 0),
-        (on_bc <= 0) & (d4 >= d3) & (d5 >= d6),
-        (on_ac <= 0) & (d2 >= 0) & (d6 <= 0),
-    ]
-    total = np.maximum(on_ab + on_ac + on_bc, 1e-30)
-    slide = (d4 - d3) / np.maximum((d4 - d3) + (d5 - d6), 1e-30)
-    v, w, inner = on_ac / total, on_ab / total, np.ones(d1.shape, dtype=bool)
-    along: list[npt.ArrayLike] = [0.0, 1.0, 0.0, d1 / np.maximum(aa, 1e-30), 1 - slide, 0.0]
-    across: list[npt.ArrayLike] = [0.0, 0.0, 1.0, 0.0, slide, d2 / np.maximum(cc, 1e-30)]
-    for case, first, second in zip(reversed(cases), reversed(along), reversed(across), strict=True):
-        v, w = np.where(case, first, v), np.where(case, second, w)  # the first case that holds tells
-        inner &= ~case
-    return ap - v[..., None] * ab - w[..., None] * ac, inner
 
 
 @dataclass(frozen=True, eq=False)

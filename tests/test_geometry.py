@@ -160,6 +160,14 @@ def test_a_fold_without_thickness_does_not_turn_the_outside_in() -> None:
         assert np.array_equal(found[clear] < 0, np.linalg.norm(points[clear], axis=1) < 10)
 
 
+@pytest.mark.parametrize("most", [0.5, 3.0, 40.0])
+def test_a_distance_that_is_told_only_so_far_is_the_same_up_to_there(most: float) -> None:
+    points = np.random.default_rng(3).uniform(-25.0, 25.0, (3000, 3))
+    for made in (ball(), box(12.0, 3.0, 7.0)):
+        distance = surface_distance(made)
+        assert np.abs(distance(points, most) - np.minimum(distance(points), most)).max() < 1e-9
+
+
 def test_a_distance_does_not_depend_on_what_else_is_asked() -> None:
     points = np.random.default_rng(2).uniform(-15, 15, (200, 3))
     distance = surface_distance(ball())

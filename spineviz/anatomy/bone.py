@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,8 +27,12 @@ class SurfaceDistance:
         """Return the distance of points, shape (n, 3) -> (n,)."""
         return self._distance(points)
 
+    def within(self, points: Points, most: float) -> Floats:
+        """Return the distance of points (n, 3), but ``most`` where they are farther outside; much faster."""
+        return self._distance(points, most)
+
     @cached_property
-    def _distance(self) -> Callable[[Points], Floats]:
+    def _distance(self) -> Callable[..., Floats]:
         return surface_distance(self.surface)
 
     def __getstate__(self) -> dict[str, Surface]:
@@ -58,6 +62,11 @@ class LevelBone:
     def grid(self) -> DistanceGrid:
         """The distance sampled every millimetre to 25 mm around the bone; fast to ask."""
         return self.exact if isinstance(self.exact, DistanceGrid) else sampled(self.exact, self.surface)
+
+    @cached_property
+    def felt(self) -> LevelBone:
+        """The same bone with its sampled distance for its own."""
+        return self if self.exact is self.grid else replace(self, exact=self.grid)
 
 
 def sampled(distance: Callable[[Points], Floats], surface: Surface, mirror: bool = False) -> DistanceGrid:

@@ -110,13 +110,15 @@ def pushed(
     """Return points (..., 3) moved out of what they are in, until they keep a gap (mm) from it."""
     flat = np.array(points, dtype=np.float64).reshape(-1, 3)
     wanted = np.broadcast_to(np.asarray(gap, dtype=np.float64), np.shape(points)[:-1]).ravel()
-    low = np.flatnonzero(distance(flat) < wanted)
-    for _ in range(rounds):
+    lack = wanted - distance(flat)
+    low = np.flatnonzero(lack > 0.0)
+    lack = lack[low]
+    for left in range(rounds, 0, -1):
+        low, lack = low[lack > 0.01], lack[lack > 0.01]
         if not len(low):
             break
-        lack = wanted[low] - distance(flat[low])
-        low, lack = low[lack > 0.01], lack[lack > 0.01]
         flat[low] += lack[:, None] * uphill(distance, flat[low])
+        lack = wanted[low] - distance(flat[low]) if left > 1 else lack
     return flat.reshape(np.shape(points))
 
 

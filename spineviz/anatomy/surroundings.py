@@ -29,6 +29,9 @@ SAME = 1e-3
 FAR = 6.0
 """Farther from a thing than this (mm) its distance is not asked."""
 
+TOUCHED = 1e-6
+"""The way (mm) to a box within which a place counts as in it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Thing:
@@ -64,15 +67,33 @@ class Surroundings:
     far: float = FAR
 
     def distance(self, points: Points) -> Floats:
-        """Return the signed distance (mm, negative inside) to the nearest thing, at most ``far``; (n,)."""
+        """Return the signed distance (mm, negative inside) to the nearest thing, at most ``far``; (n,).
+
+        A thing is asked only for points whose way to its box is shorter than that to the things before it.
+        """
         points = np.asarray(points, dtype=np.float64)
         result = np.full(len(points), self.far)
-        for thing in self.things:
+        for thing in self._beside(points, points, self.far):
             lower, upper = thing.box
-            near = np.flatnonzero(((points > lower - self.far) & (points < upper + self.far)).all(axis=1))
+            ways = np.maximum(np.maximum(lower - points, points - upper), 0.0)
+            near = np.flatnonzero(np.einsum("nc,nc->n", ways, ways) < np.square(np.maximum(result, TOUCHED)))
             if len(near):
-                result[near] = np.minimum(result[near], thing.exact(points[near]))
+                told = thing.exact.within(points[near], max(float(result[near].max()), TOUCHED))
+                result[near] = np.minimum(result[near], told)
         return result
+
+    @cached_property
+    def _boxes(self) -> tuple[Floats, Floats]:
+        """The corners of the boxes around the things, (k, 3) each."""
+        both = np.array([thing.box for thing in self.things], dtype=np.float64).reshape(-1, 2, 3)
+        return both[:, 0], both[:, 1]
+
+    def _beside(self, low: Points, high: Points, margin: float) -> list[Thing]:
+        """Return the things whose boxes come within a margin (mm) of the box from some corners to others."""
+        lower, upper = self._boxes
+        least, most = low.min(axis=0, initial=np.inf), high.max(axis=0, initial=-np.inf)
+        beside = ((most > lower - margin) & (least < upper + margin)).all(axis=1)
+        return [self.things[row] for row in np.flatnonzero(beside)]
 
     def ahead(self, points: Points, directions: Points, reach: float) -> Floats:
         """Return how far (n,) mm rays go before they meet a thing; infinity where they meet none in reach."""
@@ -80,7 +101,7 @@ class Surroundings:
         result = np.full(len(points), np.inf)
         ends = points + np.float32(reach) * directions
         low, high = np.minimum(points, ends), np.maximum(points, ends)
-        for thing in self.things:
+        for thing in self._beside(low, high, 0.0):
             lower, upper = thing.box
             near = np.flatnonzero(((high > lower) & (low < upper)).all(axis=1))
             if len(near):
@@ -93,7 +114,7 @@ class Surroundings:
         """Return the things' vertices (k, 3) that lie within a margin (mm) of some points."""
         tree, found = cKDTree(points), [np.zeros((0, 3))]
         low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
-        for thing in self.things:
+        for thing in self._beside(points, points, margin):
             vertices = thing.surface.vertices.astype(np.float64)
             vertices = vertices[((vertices > low) & (vertices < high)).all(axis=1)]
             if len(vertices):
@@ -102,11 +123,7 @@ class Surroundings:
 
     def among(self, points: Points, margin: float = FAR) -> Surroundings:
         """Return the things whose boxes come within a margin (mm) of the box around some points."""
-        low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
-        return Surroundings(
-            tuple(item for item in self.things if (item.box[0] < high).all() and (item.box[1] > low).all()),
-            self.far,
-        )
+        return Surroundings(tuple(self._beside(points, points, margin)), self.far)
 
     def reaching(self, far: float) -> Surroundings:
         """Return the same things, asked for their distance within ``far`` mm."""

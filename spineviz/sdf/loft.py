@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from spineviz.structure import Floats, Points
+from spineviz.structure import Floats, Points, frozen
 
 NEWTON_STEPS = 3
 SMALLEST = 0.6
@@ -46,17 +47,22 @@ class Loft:
 
     def axes(self) -> tuple[Floats, Floats, Floats, float]:
         """Return the unit vectors u, v and axis, and the length from start to end (mm)."""
+        return self._axes
+
+    @cached_property
+    def _axes(self) -> tuple[Floats, Floats, Floats, float]:
+        """The unit vectors u, v and axis, and the length from start to end (mm)."""
         span = np.subtract(self.end, self.start)
         length = float(np.linalg.norm(span))
         axis = span / length
         u = np.asarray(self.reference, dtype=np.float64)
         u = u - (u @ axis) * axis
         u = u / np.linalg.norm(u)
-        return u, np.cross(axis, u), axis, length
+        return frozen(u, np.float64), frozen(np.cross(axis, u), np.float64), frozen(axis, np.float64), length
 
     def point(self, place: float, u: float = 0.0, v: float = 0.0) -> Floats:
         """Return the point at ``place`` 0..1 of the axis; u, v in half-widths of the section there."""
-        eu, ev, axis, length = self.axes()
+        eu, ev, axis, length = self._axes
         t = place * (2.0 - place)
         angle = np.radians(self.roll[0] + (self.roll[1] - self.roll[0]) * t)
         along = v * float(polynomial(self.along, np.asarray(t)))
@@ -70,7 +76,7 @@ class Loft:
 
     def __call__(self, points: Points) -> Floats:
         """Return the signed distance (mm, negative inside) of points, shape (n, 3) -> (n,)."""
-        eu, ev, axis, length = self.axes()
+        eu, ev, axis, length = self._axes
         offset = points - np.asarray(self.start)
         reach = offset @ axis
         t = np.clip(reach / length, 0.0, 1.0)
@@ -101,9 +107,14 @@ def polynomial(knots: tuple[float, ...], place: npt.ArrayLike) -> Floats:
     t = np.asarray(place, dtype=np.float64)
     if len(knots) == 1:
         return np.full_like(t, knots[0])
+    return np.polyval(_coefficients(knots), t)
+
+
+@lru_cache(maxsize=1024)
+def _coefficients(knots: tuple[float, ...]) -> Floats:
+    """Return the coefficients (n,) of the polynomial through knots, that of the highest power first."""
     nodes = np.linspace(0.0, 1.0, len(knots))
-    coefficients = np.linalg.solve(np.vander(nodes), np.asarray(knots, dtype=np.float64))
-    return np.polyval(coefficients, t)
+    return frozen(np.linalg.solve(np.vander(nodes), np.asarray(knots, dtype=np.float64)), np.float64)
 
 
 def superellipsoid(

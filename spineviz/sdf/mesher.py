@@ -122,11 +122,14 @@ def _volume(field: Field, grid: Grid) -> npt.NDArray[np.float32]:
 def _tested(
     field: Field, grid: Grid, volume: npt.NDArray[np.float32], corners: Blocks, size: int
 ) -> npt.NDArray[np.bool_]:
-    """Write each block's value at its centre into the volume; tell which blocks may hold surface."""
+    """Write each block's value at its centre into the volume; tell which blocks may hold surface.
+
+    What passes between the nodes of two blocks is found by `_leaks`.
+    """
     half = (size - 1) / 2.0
     values = _evaluate(field, grid.points(corners + half)).astype(np.float32)
     _blocked(volume, size)[tuple((corners // size).T)] = values[:, None, None, None]
-    near: npt.NDArray[np.bool_] = np.abs(values) <= STEEPNESS * (half + 1.0) * np.sqrt(3.0) * grid.step
+    near: npt.NDArray[np.bool_] = np.abs(values) <= STEEPNESS * half * np.sqrt(3.0) * grid.step
     return near
 
 

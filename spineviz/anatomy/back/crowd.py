@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -62,12 +63,27 @@ class Crowd:
 
     def __call__(self, points: Points) -> Floats:
         """Return the signed distance (mm, negative inside) of world points (n, 3), at most ``FAR``."""
+        points = np.asarray(points, dtype=np.float64)
         result = np.full(len(points), FAR)
-        for thing in self.things:
-            near = np.flatnonzero(((points > thing.lower - FAR) & (points < thing.upper + FAR)).all(axis=1))
+        for thing in self._beside(points):
+            ways = np.maximum(np.maximum(thing.lower - points, points - thing.upper), 0.0)
+            least = np.sqrt(np.maximum(np.einsum("nc,nc->n", ways, ways) - SPACING**2, 0.0))
+            near = np.flatnonzero(least < np.maximum(result, NEAR))
             if len(near):
                 result[near] = np.minimum(result[near], thing(points[near]))
         return result
+
+    @cached_property
+    def _boxes(self) -> tuple[Points, Points]:
+        """The corners of the boxes around the things, (k, 3) each."""
+        both = np.array([(thing.lower, thing.upper) for thing in self.things]).reshape(-1, 2, 3)
+        return both[:, 0], both[:, 1]
+
+    def _beside(self, points: Points) -> list[Sampled]:
+        """Return the things whose boxes come near the box around some points."""
+        low, high = points.min(axis=0, initial=np.inf), points.max(axis=0, initial=-np.inf)
+        beside = ((high > self._boxes[0] - FAR) & (low < self._boxes[1] + FAR)).all(axis=1)
+        return [self.things[row] for row in np.flatnonzero(beside)]
 
 
 def crowd(

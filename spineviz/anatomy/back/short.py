@@ -29,6 +29,9 @@ NEAR, RELUCTANT = 8.0, 0.25
 """A muscle is attached no farther than so many mm from the usual place; each mm away must give it so much
 more room."""
 
+BESIDE = 3.0
+"""Farther outside its own shape than this (mm) a muscle is not asked what lies beside it."""
+
 LEAST = 30
 """A muscle of which fewer samples than this, 1.2 mm apart, are left is not made."""
 
@@ -67,10 +70,14 @@ def _interspinalis(loin: Loin, above: Level, below: Level) -> WholeRecipe | None
         points = np.asarray(points, dtype=np.float64)
         aside = (points - middle) @ across
         flat = points - aside[:, None] * across
-        plate = np.maximum(np.abs(aside - first - thick / 2) - thick / 2, loin.gaps["bone"] - bone(flat))
+        plate = np.abs(aside - first - thick / 2) - thick / 2
         edges = np.max([(flat - a) @ unit(np.cross(b - a, across)) * turn for a, b, turn in sides], axis=0)
         result = smooth_intersection(plate, edges, shape["round"])
-        return np.maximum(result, -taken(points))
+        near = np.flatnonzero(result < BESIDE)
+        plate = np.maximum(plate[near], loin.gaps["bone"] - bone(flat[near]))
+        result[near] = smooth_intersection(plate, edges[near], shape["round"])
+        result[near] = np.maximum(result[near], -taken(points[near]))
+        return result
 
     sides = []
     for a, b in zip(quad, np.roll(quad, -1, axis=0), strict=True):
@@ -145,7 +152,7 @@ def _lateral(
         strap = superellipsoid(aside, deep, nothing, nothing + width, nothing + depth / 2, nothing + 1.0, 2.5)
         strap = np.maximum(strap, length * (np.abs(share - 0.5) - 0.5))
         strap = np.maximum(strap, front - before_processes(along) + loin.gaps["muscle"])
-        near = np.flatnonzero(strap < 3.0)
+        near = np.flatnonzero(strap < BESIDE)
         strap[near] = np.maximum(strap[near], -taken(points[near]))
         return strap
 
@@ -174,7 +181,7 @@ def _medial(loin: Loin, above: Level, below: Level) -> WholeRecipe | None:
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         result = belly(points)
-        near = np.flatnonzero(result < 3.0)
+        near = np.flatnonzero(result < BESIDE)
         result[near] = np.maximum(result[near], -taken(points[near]))
         return result
 

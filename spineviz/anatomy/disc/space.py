@@ -188,13 +188,13 @@ def _across(leaving: npt.NDArray[np.bool_], radii: Floats) -> Floats:
 def _outline(bone: LevelBone, plate: Frame, frame: Frame, inwards: float) -> Floats:
     """Return an endplate's rim as radii (ANGLES,) about the disc's frame."""
     angles = np.arange(ANGLES) * 2 * np.pi / ANGLES
-    radii = np.arange(NEAREST, FARTHEST, 0.25)
+    radii, asked = np.arange(NEAREST, FARTHEST, 0.25), precise(bone)
     local = np.empty((ANGLES, len(radii), 3))
     local[..., 0] = np.cos(angles)[:, None] * radii
     local[..., 1] = np.sin(angles)[:, None] * radii
     for depth in RIM_DEPTHS:
         local[..., 2] = inwards * depth
-        values = bone.distance(plate.to_parent(local.reshape(-1, 3))).reshape(local.shape[:2])
+        values = asked(plate.to_parent(local.reshape(-1, 3))).reshape(local.shape[:2])
         leaving = (values[:, :-1] < 0) & (values[:, 1:] >= 0)
         met = np.flatnonzero(leaving.any(axis=1))
         if len(met) >= RIM_MET * ANGLES:
@@ -223,7 +223,7 @@ def _edge(bone: LevelBone, frame: Frame, rim: Floats, way: float) -> Floats:
     local[..., 0] = (np.cos(angles) * rim * EDGE_SHARE)[:, None]
     local[..., 1] = (np.sin(angles) * rim * EDGE_SHARE)[:, None]
     local[..., 2] = heights
-    values = bone.distance(frame.to_parent(local.reshape(-1, 3))).reshape(local.shape[:2])
+    values = precise(bone)(frame.to_parent(local.reshape(-1, 3))).reshape(local.shape[:2])
     nearest = np.abs(values).argmin(axis=1)
     entered = (values[:, :-1] > 0) & (values[:, 1:] <= 0)
     found = np.where(entered.any(axis=1), entered.argmax(axis=1), nearest)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import annulus_field, disc_parameters
 from spineviz.anatomy.disc.space import disc_space, precise
-from spineviz.geometry import sample_distance
+from spineviz.anatomy.tiled_grid import TiledGrid
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Points
 from spineviz.terms import LEVELS, Disc, Level, discs_of, levels_of
@@ -38,20 +38,23 @@ def obstacles(bones: Mapping[Level, LevelBone], discs: bool = True, exact: bool 
         vertices = bone.surface.vertices
         parts.append((precise(bone) if exact else bone.grid, vertices.min(axis=0), vertices.max(axis=0)))
     own = sorted(bones, key=LEVELS.index)
-    parts += [_disc(disc, bones, exact) for disc in discs_of(own) if discs]
+    parts += [
+        _disc(disc, *(bones[level] for level in levels_of(disc)), exact) for disc in discs_of(own) if discs
+    ]
     return together(parts)
 
 
-def _disc(disc: Disc, bones: Mapping[Level, LevelBone], exact: bool) -> Part:
+@lru_cache(maxsize=64)
+def _disc(disc: Disc, above: LevelBone, below: LevelBone, exact: bool) -> Part:
     """Return the distance to a healthy disc between two bones, sampled unless it is asked exactly."""
     parameters = disc_parameters(disc)
-    space = disc_space(disc, felt({level: bones[level] for level in levels_of(disc)}))
+    space = disc_space(disc, felt({above.level: above, below.level: below}))
     across = float(max(space.upper.max(), space.lower.max())) + parameters.bulge + REACH
     around = np.abs(space.frame.axes.T) @ [across, across, THICK]
     lower, upper = space.frame.origin - around, space.frame.origin + around
     field = annulus_field(space, parameters)
-    grid = field if exact else sample_distance(field, lower - FAR, upper + FAR, 1.0)
-    return grid, lower, upper
+    sampled = TiledGrid(field, lower - FAR, upper + FAR, 1.0, mirror=False, instead=field)
+    return field if exact else sampled, lower, upper
 
 
 def together(parts: list[Part]) -> Obstacles:
@@ -75,7 +78,7 @@ def together(parts: list[Part]) -> Obstacles:
 
 def felt(bones: Mapping[Level, LevelBone]) -> dict[Level, LevelBone]:
     """Return bones whose distance is that of their grids, which is fast to ask."""
-    return {level: replace(bone, exact=bone.grid) for level, bone in bones.items()}
+    return {level: bone.felt for level, bone in bones.items()}
 
 
 def march(bone: LevelBone, start: Floats, direction: Floats, inside: bool, reach: float = 40.0) -> Floats:
