@@ -14,7 +14,7 @@ from spineviz.measures import table, value
 from spineviz.model import Camera
 from spineviz.spec import Spec
 from spineviz.structure import Frame
-from spineviz.surgery import phases, resection, wound
+from spineviz.surgery import decompression, phases, resection, wound
 from spineviz.surgery.actions import (
     Amounts,
     Motion,
@@ -250,4 +250,4 @@ def _closure(story: Tubular) -> Action:
     first, last = story.withdrawal
     drawn = together(during(faded((tube,), 1.0), 0.2, 0.28), during(carried((tube,), out), 0.28, 0.62))
     movements = ((0.28, 0.62, (first, last)), (0.62, 0.68, (last, closed)))
-    return phases.closed_after(site, story.plan, (tube,), drawn, movements)
+    return phases.closed_after(site, decompression.release(site, story.plan), (tube,), drawn, movements)

@@ -14,7 +14,7 @@ from spineviz.surgery.actions import Motion, faded, together
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.retraction.parting import MUSCLES
 from spineviz.surgery.site import Site, raised, surface_height, used
-from spineviz.terms import SIDES, Phase
+from spineviz.terms import SIDES, Phase, Side
 from spineviz.timeline import Action, Step, during
 
 SKIN, FAT, FASCIA = "skin", "subcutaneous_fat", "thoracolumbar_fascia"
@@ -43,9 +43,15 @@ def muscles(site: Site) -> tuple[str, ...]:
     return site.present(*(f"{name}.{side}" for name in MUSCLES for side in SIDES))
 
 
+def muscles_of(site: Site, side: Side) -> tuple[str, ...]:
+    """Return the muscles of one side that stand in the body and that an approach meets."""
+    return site.present(*(f"{name}.{side}" for name in MUSCLES))
+
+
 def operated(site: Site) -> tuple[str, ...]:
-    """Return the tissue of the operated side that is cut or parted, from the skin inwards."""
-    return site.present(SKIN, FAT, FASCIA, *(f"{name}.{site.side}" for name in MUSCLES))
+    """Return the tissue that is cut or parted, from the skin inwards."""
+    sides = SIDES if site.both else (site.side,)
+    return site.present(SKIN, FAT, FASCIA, *(name for side in sides for name in muscles_of(site, side)))
 
 
 def set_out(site: Site) -> Action:

@@ -1,0 +1,60 @@
+"""The rounds of burr and punch at the end of a corridor: from one place of a window's edge to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spineviz.measures import value
+from spineviz.surgery.places import edge_of_bone, ligament_depth, ring_of
+from spineviz.surgery.reach import Reach, points_of, withdrawn
+from spineviz.surgery.resection import ligament_windows
+from spineviz.surgery.site import Local, Round
+from spineviz.surgery.window import Window
+
+REACHED = 2.5
+"""A bite whose place the punch does not come nearer to than this (mm) is left out."""
+
+
+def burr_round(reach: Reach, windows: Sequence[Window], side: float = 0.0) -> Round:
+    """Return the burr's round along the edges that the windows leave, to and fro.
+
+    With a ``side``, the sign of x, it goes along the edges on that side alone.
+    """
+    site, bone, tool = reach.site, reach.body.bones[reach.site.lamina], points_of(reach.site.tools["burr"])
+    radius = value("instruments.burr.head_diameter") / 2
+    lines = [edge_of_bone(site, bone, window, radius, side=side) for window in windows]
+    path = [place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1])]
+    frames = [reach.pose(place, tool, site.beside(0.9, 0.4), site.top) for place in path]
+    return reach.round(frames, tool)
+
+
+def bites(reach: Reach, window: Window, side: float = 0.0) -> Round:
+    """Return the round of the punch under the edge that the burr has left."""
+    bone = reach.body.bones[reach.site.lamina]
+    places = edge_of_bone(reach.site, bone, window, 2.4, below=True, side=side)[::-1]
+    return punched(reach, window, places)
+
+
+def ligament_bites(reach: Reach, window: Window) -> Round:
+    """Return the round of the punch through the ligament in a window."""
+    depth = ligament_depth(reach.site, reach.body, window)
+    inner = ligament_windows(window)[0].narrowed(1.2)
+    return punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, 5)])
+
+
+def punched(reach: Reach, window: Window, places: Sequence[Local]) -> Round:
+    """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out."""
+    site, tool = reach.site, points_of(reach.site.tools["kerrison"])
+    middle = window.curve().mean(axis=0)
+    facings = [(place[0] - middle[0], place[1] - middle[1], 0.0) for place in places]
+    inside = (float(middle[0]), float(middle[1]), float(np.mean([place[2] for place in places])))
+    within = reach.pose(inside, withdrawn(tool), site.beside(-0.3, 1.0), site.top)
+    taken = [reach.pose(place, tool, facing, site.top) for place, facing in zip(places, facings, strict=True)]
+    reached = [
+        pose
+        for pose, place in zip(taken, places, strict=True)
+        if np.linalg.norm(pose.origin - site.world(place)) < REACHED
+    ]
+    return reach.round([within, *reached, within], tool, within)
