@@ -17,31 +17,35 @@ REACHED = 2.5
 """A bite whose place the punch does not come nearer to than this (mm) is left out."""
 
 
-def burr_round(reach: Reach, windows: Sequence[Window], side: float = 0.0) -> Round:
+def burr_round(reach: Reach, windows: Sequence[Window], sides: Sequence[float] = (0.0,)) -> Round:
     """Return the burr's round along the edges that the windows leave, to and fro.
 
-    With a ``side``, the sign of x, it goes along the edges on that side alone.
+    With ``sides``, the signs of x, it goes along the edges on each of them in turn.
     """
     site, bone, tool = reach.site, reach.body.bones[reach.site.lamina], points_of(reach.site.tools["burr"])
     radius = value("instruments.burr.head_diameter") / 2
-    lines = [edge_of_bone(site, bone, window, radius, side=side) for window in windows]
+    lines = [edge_of_bone(site, bone, window, radius, side=side) for window in windows for side in sides]
     path = [place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1])]
     frames = [reach.pose(place, tool, site.beside(0.9, 0.4), site.top) for place in path]
     return reach.round(frames, tool)
 
 
-def bites(reach: Reach, window: Window, side: float = 0.0) -> Round:
-    """Return the round of the punch under the edge that the burr has left."""
+def bites(reach: Reach, window: Window, sides: Sequence[float] = (0.0,)) -> Round:
+    """Return the round of the punch under the edge that the burr has left, on each of some ``sides``."""
     bone = reach.body.bones[reach.site.lamina]
-    places = edge_of_bone(reach.site, bone, window, 2.4, below=True, side=side)[::-1]
+    places = [
+        place
+        for side in sides
+        for place in edge_of_bone(reach.site, bone, window, 2.4, below=True, side=side)[::-1]
+    ]
     return punched(reach, window, places)
 
 
-def ligament_bites(reach: Reach, window: Window) -> Round:
-    """Return the round of the punch through the ligament in a window."""
+def ligament_bites(reach: Reach, window: Window, count: int = 5) -> Round:
+    """Return the round of the punch through the ligament in a window: so many bites."""
     depth = ligament_depth(reach.site, reach.body, window)
     inner = ligament_windows(window)[0].narrowed(1.2)
-    return punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, 5)])
+    return punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, count)])
 
 
 def punched(reach: Reach, window: Window, places: Sequence[Local]) -> Round:
