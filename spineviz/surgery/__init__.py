@@ -3,6 +3,7 @@
 from spineviz.surgery.laminectomy import OpenLaminectomy
 from spineviz.surgery.ledger import peaks
 from spineviz.surgery.open_midline import OpenMidlineDiscectomy
+from spineviz.surgery.over_the_top import UnilateralLaminotomy
 from spineviz.surgery.procedures import Approach, Prepared, prepare
 from spineviz.surgery.tubular import TubularMicrodiscectomy
 
@@ -12,6 +13,7 @@ __all__ = [
     "OpenMidlineDiscectomy",
     "Prepared",
     "TubularMicrodiscectomy",
+    "UnilateralLaminotomy",
     "peaks",
     "prepare",
 ]

@@ -20,18 +20,24 @@ from spineviz.surgery.laminectomy import (
 )
 from spineviz.surgery.ledger import Ledger, measured
 from spineviz.surgery.open_midline import OpenMidline, OpenMidlineDiscectomy, open_steps, prepare_open
+from spineviz.surgery.over_the_top import (
+    OverTheTop,
+    UnilateralLaminotomy,
+    over_the_top_steps,
+    prepare_over_the_top,
+)
 from spineviz.surgery.tubular import Tubular, TubularMicrodiscectomy, prepare_tubular, tubular_steps
 from spineviz.timeline import Step
 
-Decompressing = OpenLaminectomy
+Decompressing = UnilateralLaminotomy | OpenLaminectomy
 """The approaches that widen a narrow canal; all others remove displaced disc material."""
 
-AnyApproach = TubularMicrodiscectomy | OpenMidlineDiscectomy | OpenLaminectomy
+AnyApproach = TubularMicrodiscectomy | OpenMidlineDiscectomy | UnilateralLaminotomy | OpenLaminectomy
 
 Approach = Annotated[AnyApproach, Field(discriminator="kind")]
 """An approach as a scene file tells it, known by its ``kind``."""
 
-Story = Tubular | OpenMidline | Laminectomy
+Story = Tubular | OpenMidline | OverTheTop | Laminectomy
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,8 @@ class Prepared:
         """
         if isinstance(self.story, Tubular):
             return tubular_steps(self.story, cameras)
+        if isinstance(self.story, OverTheTop):
+            return over_the_top_steps(self.story, cameras)
         if isinstance(self.story, Laminectomy):
             return laminectomy_steps(self.story, cameras)
         return open_steps(self.story, cameras)
@@ -81,6 +89,8 @@ def prepare(approach: AnyApproach, body: Body) -> Prepared:
     extra: Mapping[str, Structure] = {}
     if isinstance(approach, TubularMicrodiscectomy):
         story, tissue = prepare_tubular(approach, body)
+    elif isinstance(approach, UnilateralLaminotomy):
+        story, tissue = prepare_over_the_top(approach, body)
     elif isinstance(approach, OpenLaminectomy):
         story, tissue, extra = prepare_laminectomy(approach, body)
     else:

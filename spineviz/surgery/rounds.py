@@ -8,7 +8,7 @@ import numpy as np
 
 from spineviz.measures import value
 from spineviz.surgery.places import edge_of_bone, ligament_depth, ring_of
-from spineviz.surgery.reach import Reach, points_of, withdrawn
+from spineviz.surgery.reach import Cutout, Reach, points_of, withdrawn
 from spineviz.surgery.resection import ligament_windows
 from spineviz.surgery.site import Local, Round
 from spineviz.surgery.window import Window
@@ -48,7 +48,7 @@ def ligament_bites(reach: Reach, window: Window, count: int = 5) -> Round:
     return punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, count)])
 
 
-def punched(reach: Reach, window: Window, places: Sequence[Local]) -> Round:
+def punched(reach: Reach, window: Cutout, places: Sequence[Local]) -> Round:
     """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out."""
     site, tool = reach.site, points_of(reach.site.tools["kerrison"])
     middle = window.curve().mean(axis=0)

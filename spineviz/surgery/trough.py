@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Body
@@ -18,7 +17,7 @@ from spineviz.measures import table
 from spineviz.structure import Floats, Frame, Surface
 from spineviz.surgery.resection import cut_bone, cut_ligament
 from spineviz.surgery.site import Site
-from spineviz.surgery.window import Columns, Mask, Window, columns_of, window_of
+from spineviz.surgery.window import Columns, Mask, Window, columns_of, rounded, window_of
 from spineviz.terms import LEVELS, SIDES, Disc, levels_of
 
 Stages = dict[str, dict[str, Surface]]
@@ -63,13 +62,13 @@ def laminectomy_windows(bone: LevelBone, frame: Frame, *, width: float, facet_sh
         raise ValueError(f"{bone.level}: no lamina under the wound; check its landmarks")
     cranial = float(v[lamina].max()) + size["cranial"]
     along = (v < cranial) & (v > -size["caudal"])
-    borders = _facet_borders(columns, axis, facet_share)
+    borders = facet_borders(columns, axis, facet_share)
     joint = (v < size["facet_below"]) & (v > -size["caudal"]) & (u > borders[0]) & (u < borders[1])
     whole = along & (np.abs(u) < width / 2)
     depth = columns.through(whole | joint, size["beyond"])
 
     def cut(mask: Mask, heights: Heights = depth) -> Window:
-        return window_of(frame, axis, _rounded(mask, size["corner"] / size["grid"]), heights)
+        return window_of(frame, axis, rounded(mask, size["corner"] / size["grid"]), heights)
 
     process = along & (np.abs(u) < size["process_half"])
     tip, base = depth[1], _lamina_height(columns, axis) + size["process"]
@@ -86,21 +85,13 @@ def laminectomy_windows(bone: LevelBone, frame: Frame, *, width: float, facet_sh
     )
 
 
-def _rounded(mask: Mask, radius: float) -> Mask:
-    """Return a mask with round corners, as a burr leaves them; the radius in nodes."""
-    inner = ndimage.distance_transform_edt(mask) > radius
-    outer = ndimage.distance_transform_edt(~inner) < radius
-    shrunk = ndimage.distance_transform_edt(~outer) > radius
-    return np.asarray(outer | (ndimage.distance_transform_edt(~shrunk) >= radius))
-
-
 def _lamina_height(columns: Columns, axis: Floats) -> float:
     """Return how high (mm) the lamina stands beside the spinous process."""
     beside = (np.abs(axis) > 6.0) & (np.abs(axis) < 9.0)
     return float(np.median(columns.top[np.ix_(beside, np.abs(axis) < 6.0)]))
 
 
-def _facet_borders(columns: Columns, axis: Floats, share: float) -> tuple[float, float]:
+def facet_borders(columns: Columns, axis: Floats, share: float) -> tuple[float, float]:
     """Return up to where (mm) the inferior articular processes are taken, on the left and on the right."""
     low, high = table("procedures.laminectomy.cut")["facet_rows"]
     rows = (axis > low) & (axis < high)

@@ -86,6 +86,30 @@ class Window:
         return block.placed(self.frame)
 
 
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Several windows; ``middle`` (2,) is that of the opening in the site's frame, mm."""
+
+    several: tuple[Window, ...]
+    middle: Floats
+
+    def field(self, points: Points) -> Floats:
+        """Return the signed distance (n,) in mm of world points to the nearest block that is cut out."""
+        return np.asarray(np.min([window.field(points) for window in self.several], axis=0))
+
+    def curve(self) -> Floats:
+        """Return the middle of the opening (1, 2), mm."""
+        return np.asarray(self.middle)[None]
+
+
+def rounded(mask: Mask, radius: float) -> Mask:
+    """Return a mask with round corners, as a burr leaves them; the radius in nodes."""
+    inner = ndimage.distance_transform_edt(mask) > radius
+    outer = ndimage.distance_transform_edt(~inner) < radius
+    shrunk = ndimage.distance_transform_edt(~outer) > radius
+    return np.asarray(outer | (ndimage.distance_transform_edt(~shrunk) >= radius))
+
+
 def laminotomy_windows(
     bone: LevelBone, frame: Frame, *, lamina: float, facet: float, reach: float, midline: float, stages: int
 ) -> tuple[Window, ...]:
