@@ -35,7 +35,7 @@ from spineviz.surgery.site import Round, Site, nerves_of, used, visit
 from spineviz.surgery.surroundings import farther
 from spineviz.surgery.tissue import Tissue, opened_tissue
 from spineviz.surgery.trough import Stages, Trough, disc_above, laminectomy_windows, resected_stages
-from spineviz.terms import SIDES, LowerLumbarDisc, Side, levels_of
+from spineviz.terms import SIDES, SIGN, LowerLumbarDisc, Side, levels_of
 from spineviz.timeline import Action, Step, during
 
 NAME = "laminectomy"
@@ -137,8 +137,8 @@ def _site(spec: OpenLaminectomy, body: Body, opening: MidlineWound, blades: tupl
         depth,
         (0.0, 0.0, depth),
         size["room"],
-        (0.0, -size["focus"], 0.0),
-        0.0,
+        (SIGN[spec.side] * size["focus"][0], size["focus"][1], 0.0),
+        size["tilt"],
         frozenset(body.structures),
         nerves_of(body),
         access_tools(NAME, frame, blades, spec.side) | _tools(),
@@ -198,7 +198,7 @@ def _process(reach: Reach, trough: Trough) -> Round:
 def laminectomy_steps(story: Laminectomy, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
     """Return the steps of the operation, for cameras named posterior and operative."""
     site, access = story.site, story.access
-    back, over, down = cameras["posterior"], cameras["operative"], wound.microscope(site)
+    back, over, down = cameras["posterior"], cameras["operative"], wound.microscope(site, wide=True)
     out, movements = taken_out(access)
     closed = phases.closed_after(site, together(), access.held, out, movements)
     return (

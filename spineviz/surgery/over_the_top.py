@@ -29,15 +29,24 @@ from spineviz.surgery.surroundings import farther
 from spineviz.surgery.tissue import Tissue, opened_tissue
 from spineviz.surgery.trough import Stages
 from spineviz.surgery.tube_access import TubeAccess, access_tools, docked, tube_access, withdrawn
-from spineviz.surgery.undercut import Undercut, places_across, undercut_stages, undercut_windows
+from spineviz.surgery.undercut import (
+    Undercut,
+    midline_frame,
+    places_across,
+    undercut_stages,
+    undercut_windows,
+)
 from spineviz.surgery.window import Windows
-from spineviz.terms import LowerLumbarDisc, Side, levels_of
+from spineviz.terms import SIGN, LowerLumbarDisc, Side, levels_of
 from spineviz.timeline import Action, Step, during
 
 NAME = "over_the_top"
 _RANGE = table("procedures.over_the_top")
 _INCISION, _OFFSET, _TUBE = _RANGE["incision_length"], _RANGE["midline_offset"], _RANGE["tube_diameter"]
 _LAMINA, _FACET, _WAND = _RANGE["lamina_removed"], _RANGE["facet_removed"], _RANGE["wand_angle"]
+
+GLASS = 0.4
+"""The opacity of what lies over the cut across the midline."""
 
 SPARED = 0.4
 """How much farther (mm) than from bone the punch keeps off nerves."""
@@ -108,7 +117,7 @@ def prepare_over_the_top(spec: UnilateralLaminotomy, body: Body) -> tuple[OverTh
     """Return the story's matter, and the variants and warps of the body's tissue."""
     corridor = _corridor(spec, body)
     site = _site(spec, corridor, body)
-    tilted = replace(site, frame=corridor.tilted(site.frame, corridor.tilt))
+    tilted = _looking_across(site, corridor, body)
     shown = freeing.as_shown(body, site)
     near = resection.windows(site, shown, spec.lamina_removed, spec.facet_removed)
     windows = undercut_windows(near, shown.bones, spec.disc, spec.side, spec.lamina_removed)
@@ -162,6 +171,14 @@ def _site(spec: UnilateralLaminotomy, corridor: TiltingCorridor, body: Body) -> 
         nerves_of(body),
         access_tools(NAME, spec.tube_diameter, corridor) | _tools(),
     )
+
+
+def _looking_across(site: Site, corridor: TiltingCorridor, body: Body) -> Site:
+    """Return the site as the tilted tube shows it; the microscope looks at what lies under the midline."""
+    x, y, z = value("procedures.over_the_top.view.focus")
+    place = midline_frame(body.bones, site.disc).to_parent(np.array([SIGN[site.side] * x, y, z]))
+    frame = corridor.tilted(site.frame, corridor.tilt)
+    return replace(site, frame=frame, focus=_local(frame.to_local(place)))
 
 
 def _tools() -> dict[str, Instrument]:
@@ -224,7 +241,7 @@ def over_the_top_steps(story: OverTheTop, cameras: Mapping[str, Camera]) -> tupl
     """Return the steps of the operation, for cameras named posterior and operative."""
     site, access = story.site, story.access
     back, over = cameras["posterior"], cameras["operative"]
-    down, across = wound.microscope(site), wound.microscope(story.tilted)
+    down, across = (wound.microscope(place, wide=True) for place in (site, story.tilted))
     tube = site.tools["tube"].name
     return (
         *docked(access, cameras),
@@ -265,11 +282,17 @@ def _tilting(story: OverTheTop, start: float, end: float, *, back: bool = False)
     )
 
 
+def _over(site: Site) -> tuple[str, ...]:
+    """Return the names of what lies over the cut across the midline and turns to glass: bone and muscle."""
+    return site.present(site.lamina, f"multifidus.{site.side}")
+
+
 def _undercut(story: OverTheTop) -> Action:
     """Return the action that tilts the tube and takes bone across the midline with burr and punch."""
     site, cut, way = story.tilted, story.cut, story.site.depth + ABOVE_SKIN
     first = story.rounds.stages[0] + 1
     return together(
+        during(faded((site.tools["tube"].name, *_over(site)), GLASS), 0.1, 0.3),
         _tilting(story, 0.02, 0.24),
         used(site.tools["burr"], visit(story.rounds.across, way, 0.22, 0.84), 0.2, 0.68),
         during(cut.through(site.lamina, first, first), 0.28, 0.29),
@@ -297,5 +320,7 @@ def _freed(story: OverTheTop) -> Action:
         during(freeing.released(site, story.freed), 0.04, 0.3),
         freeing.probing(story.tilted, probe, (far,), 0.26, 0.56),
         _tilting(story, 0.54, 0.68, back=True),
+        during(faded((site.tools["tube"].name,), 0.5), 0.54, 0.68),
+        during(faded(_over(site), 1.0), 0.54, 0.68),
         freeing.probing(site, probe, (near,), 0.66, 0.96),
     )

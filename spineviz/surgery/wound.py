@@ -116,11 +116,12 @@ def down_the_wound(site: Site, camera: Camera) -> Camera:
     return _down(site, camera.height, camera.angle)
 
 
-def microscope(site: Site) -> Camera:
-    """Return the operating microscope's view down the wound into the depth."""
+def microscope(site: Site, wide: bool = False) -> Camera:
+    """Return the operating microscope's view down the wound into the depth, or a ``wide`` one."""
     size = table("procedures.microscope")
-    angle = 2 * np.degrees(np.arctan(size["field"] / 2 / size["distance"]))
-    return _down(site, size["field"], float(angle))
+    field = float(size["wide_field" if wide else "field"])
+    angle = 2 * np.degrees(np.arctan(field / 2 / size["distance"]))
+    return _down(site, field, float(angle))
 
 
 def _down(site: Site, height: float, angle: float) -> Camera:
