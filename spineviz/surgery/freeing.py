@@ -20,7 +20,7 @@ from spineviz.surgery.reach import Reach, points_of, withdrawn
 from spineviz.surgery.relief import relief_warp
 from spineviz.surgery.site import Local, Round, Site, used, visit
 from spineviz.surgery.surroundings import NERVOUS
-from spineviz.terms import SIDES, SIGN, Side, levels_of, traversing_root
+from spineviz.terms import SIDES, SIGN, Level, Side, levels_of, traversing_root
 from spineviz.timeline import Action, during
 
 Warps = Mapping[tuple[str, str], Warp]
@@ -57,6 +57,20 @@ def as_shown(body: Body, site: Site) -> Body:
     return replace(body, bones={**body.bones, **grown})
 
 
+def with_bone(body: Body, level: Level, surface: Surface) -> Body:
+    """Return the body with another surface of a bone, for tools to keep off."""
+    bone = replace(body.bones[level], surface=surface, exact=SurfaceDistance(surface))
+    item = replace(body.structures[level], surface=surface)
+    return replace(body, bones={**body.bones, level: bone}, structures={**body.structures, level: item})
+
+
+def ligaments_around(site: Site, body: Body) -> Field:
+    """Return the distance from the yellow ligaments at a site, which shield the sac from the burr."""
+    size = table("procedures.relief")
+    surfaces = [body.structures[name].surface for name in flava(site)]
+    return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
+
+
 def narrowed(site: Site, body: Body, warps: Warps) -> dict[str, Surface]:
     """Return the nerves that are freed, as they are when they are free, by name."""
     way = relief_warp(site)
@@ -88,10 +102,14 @@ def felt(reach: Reach, warps: Warps, side: Side, toward: Local) -> Round:
     if not len(near):
         raise ValueError(f"the root {root} does not pass under the wound; check the docking point")
     off = SIGN[side] * (value("instruments.nerve_probe.ball") / 2 + shape["beside"])
-    border = float(SIGN[side] * (SIGN[side] * near[:, 0]).max())
-    tip = (border + off, float(shape["height"]), float(np.quantile(near[:, 2], 0.6)))
     tool = withdrawn(points_of(site.tools["probe"]))
-    return Round((reach.pose(tip, tool, (SIGN[side], 0.0, 0.0), toward),), ())
+    frames = []
+    for quantile in shape["heights"]:
+        border = float(SIGN[side] * (SIGN[side] * near[:, 0]).max())
+        tip = (border + off, float(shape["height"]), float(np.quantile(near[:, 2], quantile)))
+        frames.append(reach.pose(tip, tool, (SIGN[side], 0.0, 0.0), toward))
+    best = int(np.argmax(reach.measured(frames, tool)))
+    return Round((frames[best],), ())
 
 
 def probing(site: Site, tool: Instrument, places: Sequence[Round], start: float, end: float) -> Action:

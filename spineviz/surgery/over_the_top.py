@@ -23,7 +23,7 @@ from spineviz.surgery.reach import BoneLeft, NearBone, Reach, points_of
 from spineviz.surgery.relief import reliefs
 from spineviz.surgery.retraction import dock, parted
 from spineviz.surgery.retraction.tilting import TiltingCorridor
-from spineviz.surgery.rounds import bites, burr_round, punched
+from spineviz.surgery.rounds import bites, burr_round, kept_off, punched
 from spineviz.surgery.site import Round, Site, nerves_of, used, visit
 from spineviz.surgery.surroundings import farther
 from spineviz.surgery.tissue import Tissue, opened_tissue
@@ -47,6 +47,9 @@ _LAMINA, _FACET, _WAND = _RANGE["lamina_removed"], _RANGE["facet_removed"], _RAN
 
 GLASS = 0.4
 """The opacity of what lies over the cut across the midline."""
+
+DEEPEST = 0.3
+"""Where a tool would press deeper (mm) than this into what it keeps off, it does not go."""
 
 SPARED = 0.4
 """How much farther (mm) than from bone the punch keeps off nerves."""
@@ -129,7 +132,7 @@ def prepare_over_the_top(spec: UnilateralLaminotomy, body: Body) -> tuple[OverTh
         site=site,
         tilted=tilted,
         access=access,
-        rounds=_rounds(site, tilted, shown, windows, relieved),
+        rounds=_rounds(site, tilted, shown, windows, relieved, stages),
         cut=freeing.taken(stages, ()),
         upright=corridor.standing(0.0),
         leaning=corridor.standing(corridor.tilt),
@@ -198,7 +201,9 @@ def _left(site: Site, body: Body, stages: Stages) -> list[Surface]:
     return [*bones, *flava, *(body.structures[name].surface for name in front)]
 
 
-def _rounds(site: Site, tilted: Site, body: Body, windows: Undercut, relieved: freeing.Warps) -> Rounds:
+def _rounds(
+    site: Site, tilted: Site, body: Body, windows: Undercut, relieved: freeing.Warps, stages: Stages
+) -> Rounds:
     """Return where the tools go, from the bones as they are shown and the windows."""
     spread = site.room - 1.5
     bone = NearBone(site, body)
@@ -208,19 +213,25 @@ def _rounds(site: Site, tilted: Site, body: Body, windows: Undercut, relieved: f
     burr_places = places_across(windows, tilted.frame, value("instruments.burr.head_diameter") / 2)
     middle = np.mean(burr_places, axis=0)[:2]
     both = Windows((windows.near[-1], windows.across[-1]), middle)
-    leaning = Reach(BoneLeft(NearBone(tilted, body), both), spread, walled=True)
-    punch_places = places_across(windows, tilted.frame, 2.4)[3:]
+    below = levels_of(site.disc)[1]
+    opened = freeing.with_bone(body, below, stages[below][site.variant(1)])
+    leaning, wide = (
+        Reach(BoneLeft(NearBone(tilted, whole), both), spread, walled=True) for whole in (body, opened)
+    )
+    last = Reach(BoneLeft(NearBone(site, opened), windows.near[-1]), spread, walled=True)
+    shield = freeing.ligaments_around(site, body)
+    punch_places = [_local(place) for place in places_across(windows, tilted.frame, 2.4)[3:]]
     far: Side = "right" if site.side == "left" else "left"
     return Rounds(
         burr=burr_round(after, windows.near[:-1]),
         bites=bites(before.keeping_off(narrow), windows.near[-2]),
         stages=(len(windows.near), len(windows.flava)),
-        across=_across(leaning, burr_places),
-        far_bites=punched(leaning.keeping_off(narrow), both, [_local(place) for place in punch_places]),
-        ligament=punched(leaning.keeping_off(narrow), both, [_local(place) for place in punch_places[::-1]]),
+        across=_across(leaning.keeping_off(shield), burr_places),
+        far_bites=punched(leaning.keeping_off(narrow), both, punch_places, DEEPEST),
+        ligament=punched(wide.keeping_off(narrow), both, punch_places[::-1], DEEPEST),
         probes=(
-            freeing.felt(leaning.keeping_off(free), relieved, far, tilted.top),
-            freeing.felt(after.keeping_off(free), relieved, site.side, site.top),
+            freeing.felt(wide.keeping_off(free), relieved, far, tilted.top),
+            freeing.felt(last.keeping_off(free), relieved, site.side, site.top),
         ),
     )
 
@@ -234,7 +245,7 @@ def _across(reach: Reach, places: tuple[np.ndarray, ...]) -> Round:
     """Return the burr's round along the outer wall of the cut across the midline."""
     site, tool = reach.site, points_of(reach.site.tools["burr"])
     frames = [reach.pose(_local(place), tool, site.beside(0.9, 0.2), site.top) for place in places]
-    return reach.round(frames, tool)
+    return reach.round(kept_off(reach, frames, tool, DEEPEST) or frames[:1], tool)
 
 
 def over_the_top_steps(story: OverTheTop, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
@@ -308,7 +319,7 @@ def _flava_off(story: OverTheTop) -> Action:
     return together(
         used(site.tools["kerrison"], visit(story.rounds.ligament, way, 0.24, 0.8), 0.04, 0.94),
         freeing.flava_off(site, cut, 0.3, 0.76),
-        during(cut.last(below), 0.62, 0.63),
+        during(cut.last(below), 0.2, 0.21),
     )
 
 

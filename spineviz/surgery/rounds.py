@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spineviz.measures import value
+from spineviz.structure import Frame, Points
 from spineviz.surgery.places import edge_of_bone, ligament_depth, ring_of
 from spineviz.surgery.reach import Cutout, Reach, points_of, withdrawn
 from spineviz.surgery.resection import ligament_windows
@@ -48,8 +49,19 @@ def ligament_bites(reach: Reach, window: Window, count: int = 5) -> Round:
     return punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, count)])
 
 
-def punched(reach: Reach, window: Cutout, places: Sequence[Local]) -> Round:
-    """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out."""
+def kept_off(reach: Reach, frames: Sequence[Frame], tool: Points, deepest: float) -> list[Frame]:
+    """Return those frames in which a tool presses no deeper than ``deepest`` mm into what it keeps off."""
+    if not len(frames):
+        return []
+    free = reach.measured(frames, tool)
+    return [frame for frame, room in zip(frames, free, strict=True) if room > -deepest]
+
+
+def punched(reach: Reach, window: Cutout, places: Sequence[Local], deepest: float = np.inf) -> Round:
+    """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out.
+
+    Bites for which it would press deeper than ``deepest`` mm into what it keeps off are left out.
+    """
     site, tool = reach.site, points_of(reach.site.tools["kerrison"])
     middle = window.curve().mean(axis=0)
     facings = [(place[0] - middle[0], place[1] - middle[1], 0.0) for place in places]
@@ -61,4 +73,6 @@ def punched(reach: Reach, window: Cutout, places: Sequence[Local]) -> Round:
         for pose, place in zip(taken, places, strict=True)
         if np.linalg.norm(pose.origin - site.world(place)) < REACHED
     ]
+    if np.isfinite(deepest):
+        reached = kept_off(reach, reached, tool, deepest)
     return reach.round([within, *reached, within], tool, within)
