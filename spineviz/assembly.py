@@ -20,7 +20,7 @@ from spineviz.pathology import Herniation, Pathology, apply, label_of
 from spineviz.scene import Body as BodySpec
 from spineviz.scene import Compared, Scene, SceneStep
 from spineviz.structure import Bone, Landmark, Structure, Warp
-from spineviz.surgery.procedures import Prepared, prepare
+from spineviz.surgery.procedures import Decompressing, Prepared, prepare
 from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS, PHASES, Disc, Level, Phase, Side, column, discs_of, levels_of
 from spineviz.timeline import Action, Step, Timeline, eased, timeline
@@ -126,7 +126,8 @@ def built(scene: Scene) -> Assembly:
         return _compared(scene)
     covered = bool(scene.approaches) or not set(COVERS) <= set(scene.hidden)
     whole = build(anatomy_of(scene), scene.anatomy.levels, scene.anatomy.beside, covered=covered)
-    opened = {f"{part}.{entry.disc}.{entry.side}" for entry in scene.approaches for part in JOINTS}
+    cutting = [entry for entry in scene.approaches if not isinstance(entry, Decompressing)]
+    opened = {f"{part}.{entry.disc}.{entry.side}" for entry in cutting for part in JOINTS}
     left = {
         name: item
         for name, item in whole.structures.items()

@@ -24,6 +24,9 @@ from spineviz.geometry import bake_occlusion, surface_distance, vertex_normals
 from spineviz.structure import Points, Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
 
+HEALTHY = "healthy"
+"""The variant of a nerve in a narrow place that it has in health, and to which it is freed."""
+
 Change = Squeeze | Closing
 """A map of space that leaves the order of things in it."""
 
@@ -72,11 +75,21 @@ def _narrowed(
             moved[name] = _changed(maps, part, name in nerves)
     if item.place != "foraminal":
         moved |= _off_the_sac(moved)
-    return {
+    changed = {
         name: _shaded(known[name], surface)
         for name, surface in moved.items()
         if _differs(surface, known[name].surface)
     }
+    return {
+        name: _remembering(item, known[name]) if name.startswith(("thecal_sac", "root.")) else item
+        for name, item in changed.items()
+    }
+
+
+def _remembering(item: Structure, before: Structure) -> Structure:
+    """Return a narrowed nerve with the shape that it has in health as a variant."""
+    healthy = before.variants.get(HEALTHY, before.surface)
+    return replace(item, variants={**item.variants, HEALTHY: healthy})
 
 
 def _beside_a_recess(

@@ -11,10 +11,10 @@ from spineviz.anatomy.column.posture import Posture
 from spineviz.anatomy.morphometry.person import Person
 from spineviz.cuts import CutPlane, LayersSaid
 from spineviz.layers import LAYERS, Layer, chosen_layers, enclosed
-from spineviz.pathology import Deforming, Herniation, Pathology
+from spineviz.pathology import Deforming, Herniation, Pathology, Stenosis
 from spineviz.patient import GivenBone
 from spineviz.spec import Entries, Spec
-from spineviz.surgery.procedures import Approach
+from spineviz.surgery.procedures import Approach, Decompressing
 from spineviz.terms import LEVELS, Disc, Level, Side, SkinTone, levels_of
 from spineviz.views import View
 
@@ -180,25 +180,48 @@ class Scene(Spec):
         return self
 
     @model_validator(mode="after")
-    def _approaches_aim_at_the_herniation(self) -> Scene:
-        herniated = [(entry.disc, entry.side) for entry in self._herniations]
+    def _approaches_aim_at_their_disease(self) -> Scene:
         for index, entry in enumerate(self.approaches):
-            self._can_be_reached(index, entry)
-            if not herniated:
-                raise ValueError(
-                    f"approaches[{index}]: it removes a herniation, and the scene has none; add one at "
-                    f"{_aim(entry.disc, entry.side)}"
-                )
-            if (entry.disc, entry.side) not in herniated:
-                raise ValueError(
-                    f"approaches[{index}]: it aims at {_aim(entry.disc, entry.side)}, but the herniation is "
-                    f"at {' and '.join(_aim(disc, side) for disc, side in herniated)}"
-                )
+            if isinstance(entry, Decompressing):
+                self._is_narrow(index, entry)
+            else:
+                self._is_herniated(index, entry)
         if len({(entry.disc, entry.side) for entry in self.approaches}) > 1:
             raise ValueError(
                 "approaches: two are compared at the same disc and on the same side; give both the same"
             )
         return self
+
+    def _is_herniated(self, index: int, approach: Approach) -> None:
+        """Raise ValueError where an approach does not find the herniation that it removes."""
+        herniated = [(entry.disc, entry.side) for entry in self._herniations]
+        self._can_be_reached(index, approach)
+        if not herniated:
+            raise ValueError(
+                f"approaches[{index}]: it removes a herniation, and the scene has none; add one at "
+                f"{_aim(approach.disc, approach.side)}"
+            )
+        if (approach.disc, approach.side) not in herniated:
+            raise ValueError(
+                f"approaches[{index}]: it aims at {_aim(approach.disc, approach.side)}, but the herniation "
+                f"is at {' and '.join(_aim(disc, side) for disc, side in herniated)}"
+            )
+
+    def _is_narrow(self, index: int, approach: Approach) -> None:
+        """Raise ValueError where an approach does not find the narrow canal that it widens."""
+        narrow = [
+            entry.disc
+            for entry in self.pathologies
+            if isinstance(entry, Stenosis) and entry.present and entry.place == "central"
+        ]
+        if approach.disc not in narrow:
+            there = f"; there is one at {', '.join(narrow)}" if narrow else ""
+            raise ValueError(
+                f"approaches[{index}]: it widens a narrow canal; add a central stenosis of the disc "
+                f"{approach.disc}{there}"
+            )
+        if self._herniations:
+            raise ValueError(f"approaches[{index}]: it removes no herniation; take that away")
 
     def _can_be_reached(self, index: int, approach: Approach) -> None:
         """Raise ValueError where an approach meets a herniation that it is not made for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from spineviz.surgery.actions import (
 )
 from spineviz.surgery.plan import OPENS, SHUT, Plan
 from spineviz.surgery.punches import rongeur_jaw, rongeur_opening
-from spineviz.surgery.site import NERVE_WARP, Site, raised, used, visit
+from spineviz.surgery.site import NERVE_WARP, Round, Site, raised, used, visit
 from spineviz.timeline import Action, during, eased
 
 ABOVE_SKIN = 30.0
@@ -47,7 +48,23 @@ def removal_warps(site: Site, plan: Plan) -> dict[tuple[str, str], Warp]:
     return {} if plan.removal is None else {(site.fragment, removal_warp(site)): plan.removal}
 
 
-def laminotomy(site: Site, plan: Plan) -> Action:
+class LaminaPlan(Protocol):
+    """Where burr and punch go along the lamina's edge, and how many stages bone and ligament go through."""
+
+    @property
+    def burr(self) -> Round:
+        """The burr's round."""
+
+    @property
+    def bites(self) -> Round:
+        """The round of the punch."""
+
+    @property
+    def stages(self) -> tuple[int, int]:
+        """How many stages of bone and of ligament there are."""
+
+
+def laminotomy(site: Site, plan: LaminaPlan) -> Action:
     """Return the action that takes the lamina's edge with the burr and the facet's edge with the punch."""
     names = [site.variant(k) for k in range(1, plan.stages[0] + 1)]
     way = site.depth + ABOVE_SKIN

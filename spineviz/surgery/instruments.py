@@ -191,6 +191,17 @@ def nerve_root_retractor(name: str, *, walled: bool = True) -> Instrument:
     return instrument(name, joined(toe, shaft, grip), 0.8 * size["straight"])
 
 
+def nerve_probe(name: str) -> Instrument:
+    """Return a probe with a ball at its tip, which feels whether a root is free."""
+    size = table("instruments.nerve_probe")
+    ball, thin = size["ball"] / 2, size["shaft_radius"]
+    height = np.linspace(-0.985, 0.9, 9)
+    head = lathe([(ball * float(np.sqrt(1 - h * h)), ball * (1 + h)) for h in height], sides=16)
+    shaft = sweep(bayonet(size["straight"], size["offset"], size["length"], start=ball), thin, thin)
+    grip = sweep(_grip_path(size), 3.4, 3.4, exponent=3.0)
+    return instrument(name, joined(head, shaft, grip), 0.8 * size["straight"])
+
+
 def bayonet(straight: float, offset: float, length: float, start: float) -> Points:
     """Return the path (k, 3) of a shaft that leaves its axis towards -y beyond its straight part, mm."""
     turn = straight + 0.9 * offset

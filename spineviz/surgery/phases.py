@@ -21,7 +21,7 @@ def incised(site: Site, line: Line, opening: Opening) -> Action:
     return together(
         during(wound.exposed(site, wound.WHOLE), 0.0, 0.25),
         wound.cut(site.tools["scalpel"], line, 0.24, 0.9),
-        during(_opened(site, site.present(wound.SKIN, wound.FAT), opening), 0.45, 0.76),
+        during(moved(site, site.present(wound.SKIN, wound.FAT), opening), 0.45, 0.76),
     )
 
 
@@ -30,12 +30,12 @@ def fascia_incised(site: Site, line: Line, opening: Opening, closed: Amounts) ->
     return together(
         during(wound.exposed(site, wound.FASCIA_SHOWN), 0.0, 0.3),
         wound.cut(site.tools["scalpel"], line, 0.2, 0.9),
-        during(_opened(site, site.present(wound.SKIN, wound.FAT), opening), 0.42, 0.75),
-        during(_opened(site, site.present(wound.FASCIA), (closed, opening[1])), 0.42, 0.75),
+        during(moved(site, site.present(wound.SKIN, wound.FAT), opening), 0.42, 0.75),
+        during(moved(site, site.present(wound.FASCIA), (closed, opening[1])), 0.42, 0.75),
     )
 
 
-def _opened(site: Site, names: Sequence[str], opening: Opening) -> Action:
+def moved(site: Site, names: Sequence[str], opening: Opening) -> Action:
     """Return the action by which the approach's opening in structures goes from some amounts to others."""
     return warped(names, site.approach, opening[0], opening[1], site.approach)
 
@@ -65,12 +65,12 @@ def decompressed(site: Site, plan: Plan, camera: Camera, *first: Action) -> tupl
 
 def closed_after(
     site: Site,
-    plan: Plan,
+    first: Action,
     held: Sequence[str],
     taken_out: Action,
     movements: Sequence[tuple[float, float, Opening]],
 ) -> Action:
-    """Return the action that lets the root go, takes the retractor out and closes layer by layer.
+    """Return the action that begins with a ``first`` one, takes the retractor out and closes layer by layer.
 
     ``held`` names the parts of the retractor, which leave the wound by ``taken_out``, an action of the whole
     step. ``movements`` tell when the tissue goes from some amounts to others; then it stands at rest.
@@ -78,10 +78,10 @@ def closed_after(
     names = wound.operated(site)
     rest = movements[-1][1]
     return together(
-        during(decompression.release(site, plan), 0.0, 0.28),
+        during(first, 0.0, 0.28),
         taken_out,
         during(vanished(*held), 0.54, 0.62),
-        *(during(_opened(site, names, opening), start, end) for start, end, opening in movements),
+        *(during(moved(site, names, opening), start, end) for start, end, opening in movements),
         during(unwarped(names[1:]), rest, rest + 0.01),
         wound.closed_up(site, 0.5, 0.84),
     )

@@ -14,12 +14,19 @@ Places = tuple[Local, ...]
 
 
 def edge_of_bone(
-    site: Site, bone: Bone, window: Window, radius: float, *, count: int = 4, below: bool = False
+    site: Site,
+    bone: Bone,
+    window: Window,
+    radius: float,
+    *,
+    count: int = 4,
+    below: bool = False,
+    side: float = 0.0,
 ) -> Places:
     """Return places along the edge of bone that a window leaves, for a tip of ``radius`` mm inside it.
 
-    They lie a little below the bone's outer surface; with ``below`` under its inner one.
-    Raises ValueError where no bone stands at the window's edge.
+    They lie a little below the bone's outer surface; with ``below`` under its inner one. With a ``side``, the
+    sign of x, only the edge on that side counts. Raises ValueError where no bone stands at the window's edge.
     """
     ring = np.array(ring_of(window.narrowed(radius), 72))
     heights = np.arange(window.deep + 0.5, window.shallow, 0.5)
@@ -27,7 +34,7 @@ def edge_of_bone(
     places[:, :, 2] = heights
     distance = bone.distance(site.frame.to_parent(places.reshape(-1, 3))).reshape(len(ring), -1)
     near: npt.NDArray[np.bool_] = np.asarray(distance < radius + 1.2)
-    run = _longest_run(np.any(near, axis=1))
+    run = _longest_run(np.any(near, axis=1) & (side * ring[:, 0] >= 0.0))
     if len(run) == 0:
         raise ValueError(f"{bone.level}: no bone stands at the edge of the window; check the docking point")
     top = heights[near.shape[1] - 1 - np.argmax(near[:, ::-1], axis=1)] - 1.5

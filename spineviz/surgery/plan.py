@@ -14,12 +14,13 @@ from spineviz.sdf import Field
 from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.fragment import prepare_removal
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
-from spineviz.surgery.places import edge_of_bone, fragment_place, ligament_depth, ring_of, root_border
+from spineviz.surgery.places import fragment_place, root_border
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_jaw, rongeur_opening
 from spineviz.surgery.reach import FINE, BoneLeft, NearBone, Reach, points_of, thinned, withdrawn
 from spineviz.surgery.removal import Removal
 from spineviz.surgery.resection import ligament_windows
-from spineviz.surgery.site import Local, Round, Site, raised
+from spineviz.surgery.rounds import bites, burr_round, ligament_bites
+from spineviz.surgery.site import Round, Site, raised
 from spineviz.surgery.surroundings import (
     Retraction,
     disc_border,
@@ -53,9 +54,6 @@ YIELDING = 0.5
 
 OPENS = 7.0
 """From how far (mm) above the fragment on the rongeur opens."""
-
-REACHED = 2.5
-"""A bite whose place the punch does not come nearer to than this (mm) is left out."""
 
 TURNS = 9
 """At how many heights the rongeur is turned freely on its way out of the fragment's bed."""
@@ -149,9 +147,9 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
     points = np.vstack([frame.to_parent(tool) for frame in held])
     removal = _removal(after, grasp, soft, beside, points)
     return Plan(
-        burr=_burr(after, windows[:-1]),
-        bites=_bites(before.keeping_off(farther(dura, SPARED)), windows[-2]),
-        ligament_bites=_ligament_bites(after.keeping_off(farther(dura, SPARED)), windows[-1]),
+        burr=burr_round(after, windows[:-1]),
+        bites=bites(before.keeping_off(farther(dura, SPARED)), windows[-2]),
+        ligament_bites=ligament_bites(after.keeping_off(farther(dura, SPARED)), windows[-1]),
         retractor=retractor,
         grasp=grasp,
         removal=removal,
@@ -159,46 +157,6 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
         stages=(len(windows), len(ligament_windows(windows[-1]))),
         retraction=retraction,
     )
-
-
-def _burr(reach: Reach, windows: Sequence[Window]) -> Round:
-    """Return the burr's round along the edges that the windows leave, to and fro."""
-    site, bone, tool = reach.site, reach.body.bones[reach.site.lamina], points_of(reach.site.tools["burr"])
-    radius = value("instruments.burr.head_diameter") / 2
-    lines = [edge_of_bone(site, bone, window, radius) for window in windows]
-    path = [place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1])]
-    frames = [reach.pose(place, tool, site.beside(0.9, 0.4), site.top) for place in path]
-    return reach.round(frames, tool)
-
-
-def _bites(reach: Reach, window: Window) -> Round:
-    """Return the round of the punch under the edge that the burr has left."""
-    bone = reach.body.bones[reach.site.lamina]
-    places = edge_of_bone(reach.site, bone, window, 2.4, below=True)[::-1]
-    return _punched(reach, window, places)
-
-
-def _ligament_bites(reach: Reach, window: Window) -> Round:
-    """Return the round of the punch through the ligament in a window."""
-    depth = ligament_depth(reach.site, reach.body, window)
-    inner = ligament_windows(window)[0].narrowed(1.2)
-    return _punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, 5)])
-
-
-def _punched(reach: Reach, window: Window, places: Sequence[Local]) -> Round:
-    """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out."""
-    site, tool = reach.site, points_of(reach.site.tools["kerrison"])
-    middle = window.curve().mean(axis=0)
-    facings = [(place[0] - middle[0], place[1] - middle[1], 0.0) for place in places]
-    inside = (float(middle[0]), float(middle[1]), float(np.mean([place[2] for place in places])))
-    within = reach.pose(inside, withdrawn(tool), site.beside(-0.3, 1.0), site.top)
-    bites = [reach.pose(place, tool, facing, site.top) for place, facing in zip(places, facings, strict=True)]
-    reached = [
-        pose
-        for pose, place in zip(bites, places, strict=True)
-        if np.linalg.norm(pose.origin - site.world(place)) < REACHED
-    ]
-    return reach.round([within, *reached, within], tool, within)
 
 
 def _slackened(retractor: Round) -> Frame:

@@ -12,13 +12,32 @@ from spineviz.anatomy.recipe import Body
 from spineviz.model import HIDDEN, Camera, Figure, Look, Message, Model, Pane
 from spineviz.structure import Structure, Surface, Warp
 from spineviz.surgery.decompression import first_looks
+from spineviz.surgery.laminectomy import (
+    Laminectomy,
+    OpenLaminectomy,
+    laminectomy_steps,
+    prepare_laminectomy,
+)
 from spineviz.surgery.ledger import Ledger, measured
 from spineviz.surgery.open_midline import OpenMidline, OpenMidlineDiscectomy, open_steps, prepare_open
+from spineviz.surgery.over_the_top import (
+    OverTheTop,
+    UnilateralLaminotomy,
+    over_the_top_steps,
+    prepare_over_the_top,
+)
 from spineviz.surgery.tubular import Tubular, TubularMicrodiscectomy, prepare_tubular, tubular_steps
 from spineviz.timeline import Step
 
-Approach = Annotated[TubularMicrodiscectomy | OpenMidlineDiscectomy, Field(discriminator="kind")]
+Decompressing = UnilateralLaminotomy | OpenLaminectomy
+"""The approaches that widen a narrow canal; all others remove displaced disc material."""
+
+AnyApproach = TubularMicrodiscectomy | OpenMidlineDiscectomy | UnilateralLaminotomy | OpenLaminectomy
+
+Approach = Annotated[AnyApproach, Field(discriminator="kind")]
 """An approach as a scene file tells it, known by its ``kind``."""
+
+Story = Tubular | OpenMidline | OverTheTop | Laminectomy
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +48,13 @@ class Prepared:
     the approach's name. ``looks`` are the first looks of instruments and nerves.
     """
 
-    approach: TubularMicrodiscectomy | OpenMidlineDiscectomy
+    approach: AnyApproach
     structures: Mapping[str, Structure]
     variants: Mapping[str, Mapping[str, Surface]]
     warps: Mapping[tuple[str, str], Warp]
     looks: Mapping[str, Look]
     ledger: Ledger
-    story: Tubular | OpenMidline
+    story: Story
 
     @property
     def heading(self) -> Message:
@@ -50,6 +69,10 @@ class Prepared:
         """
         if isinstance(self.story, Tubular):
             return tubular_steps(self.story, cameras)
+        if isinstance(self.story, OverTheTop):
+            return over_the_top_steps(self.story, cameras)
+        if isinstance(self.story, Laminectomy):
+            return laminectomy_steps(self.story, cameras)
         return open_steps(self.story, cameras)
 
     def measure(self, model: Model, pane: Pane) -> tuple[Figure, ...]:
@@ -57,15 +80,19 @@ class Prepared:
         return measured(self.ledger, pane)
 
 
-def prepare(approach: TubularMicrodiscectomy | OpenMidlineDiscectomy, body: Body) -> Prepared:
+def prepare(approach: AnyApproach, body: Body) -> Prepared:
     """Return what an approach adds to a body: instruments, cut surfaces, movements, steps and ledger.
 
     Raises ValueError where the corridor does not fit the body.
     """
-    story: Tubular | OpenMidline
+    story: Story
     extra: Mapping[str, Structure] = {}
     if isinstance(approach, TubularMicrodiscectomy):
         story, tissue = prepare_tubular(approach, body)
+    elif isinstance(approach, UnilateralLaminotomy):
+        story, tissue = prepare_over_the_top(approach, body)
+    elif isinstance(approach, OpenLaminectomy):
+        story, tissue, extra = prepare_laminectomy(approach, body)
     else:
         story, tissue, extra = prepare_open(approach, body)
     instruments = {tool.name: tool.structure() for tool in story.site.tools.values()} | dict(extra)

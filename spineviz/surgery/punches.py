@@ -50,12 +50,22 @@ def kerrison(name: str) -> Instrument:
     return instrument(name, joined(foot, bar, slide, *_pistol(size)), 0.8 * size["straight"])
 
 
+def leksell(name: str) -> Instrument:
+    """Return a Leksell rongeur, which bites bone off; its jaws stand to either side of y = 0."""
+    size = table("instruments.leksell")
+    fixed, jaw = _rongeur(name, size)
+    return instrument(name, joined(fixed.surface, jaw.surface), fixed.reach)
+
+
 def rongeur(name: str) -> tuple[Instrument, Instrument]:
     """Return a pituitary rongeur and its moving jaw, both closed; the jaw opens towards +y.
 
     The jaw turns about the x axis through `rongeur_hinge`.
     """
-    size = table("instruments.rongeur")
+    return _rongeur(name, table("instruments.rongeur"))
+
+
+def _rongeur(name: str, size: dict[str, float]) -> tuple[Instrument, Instrument]:
     half = size["shaft_width"] / 2
     rod = bayonet(size["straight"], size["offset"], size["length"], start=size["cup_length"] - 0.8)
     bar = sweep(rod, half, size["shaft_height"] / 2, exponent=3.5)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise, product
+from typing import Protocol
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from spineviz.surgery.actions import Motion
 from spineviz.surgery.choosing import Index, highest
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import Local, Place, Round, Site
-from spineviz.surgery.window import Window
 from spineviz.terms import LEVELS, Level
 
 ENOUGH = 0.6
@@ -93,12 +93,22 @@ class NearBone:
         return {level: self.body.bones[level].grid(flat).reshape(shape) for level in self.levels}
 
 
+class Cutout(Protocol):
+    """What is cut out of a bone: a window, or several."""
+
+    def field(self, points: Points) -> Floats:
+        """Return the signed distance (n,) in mm of world points to what is cut out."""
+
+    def curve(self) -> Floats:
+        """Return places (n, 2) in the site's frame around the middle of the opening, mm."""
+
+
 @dataclass(frozen=True, eq=False)
 class BoneLeft:
     """The bone near a site of which a window has been taken (none before the laminotomy)."""
 
     near: NearBone
-    window: Window | None
+    window: Cutout | None
 
     @cached_property
     def chart(self) -> DistanceGrid:

@@ -15,6 +15,7 @@ from spineviz.geometry import vertex_normals, volume
 from spineviz.measures import table
 from spineviz.sdf import Solid, mesh, smooth_difference
 from spineviz.structure import Floats, Points, Surface
+from spineviz.surgery.shapes import joined
 from spineviz.surgery.site import Site
 from spineviz.surgery.window import Window, laminotomy_windows
 
@@ -26,6 +27,9 @@ Triangles = npt.NDArray[np.integer]
 
 CUT = 2.0
 """The tint of cut bone: beyond the tissue's second colour lies its inside."""
+
+CRUMB = 4.0
+"""Pieces of soft tissue smaller than this (mm³) are taken away with the rest."""
 
 LIT = 0.85
 """The least light that a wall of the cut gets: the microscope's lamp shines on it."""
@@ -39,34 +43,55 @@ class Cut:
     removed: float
 
 
-def cut_bone(surface: Surface, window: Window) -> Cut:
-    """Return a bone's surface less a window's block; the cut is painted as the bone's inside.
+def cut_bone(surface: Surface, *windows: Window) -> Cut:
+    """Return a bone's surface less the blocks of windows; the cut is painted as the bone's inside.
 
     The walls of the cut do not share the vertices of its edge with the bone around, so that light and paint
-    change there at once; the surface stays closed. Raises ValueError where the bone's surface is not closed
-    or where nothing is left.
+    change there at once; the surface stays closed. What comes loose is taken away. Raises ValueError where
+    the bone's surface is not closed or where nothing is left.
     """
-    import manifold3d
-
-    block = _manifold(window.solid()).as_original()
-    whole = _manifold(surface)
-    if whole.status() != manifold3d.Error.NoError:
-        raise ValueError(
-            f"bone cannot be cut: its surface is not closed ({whole.status().name}); repair the mesh"
-        )
-    pieces = (whole - block).decompose()
+    pieces, blocks = _carved(surface, windows)
     if not pieces:
         raise ValueError("the cut leaves no bone; check the docking point")
     left = max(pieces, key=lambda piece: piece.volume()).to_mesh()
     faces = np.array(left.tri_verts)
     origins = np.repeat(np.array(left.run_original_id), np.diff(np.array(left.run_index)) // 3)
-    wall = origins == block.original_id()
+    wall = np.isin(origins, blocks)
     source, faces = _creased(faces, wall)
     vertices = np.array(left.vert_properties)[:, :3][source]
     bare = np.zeros(len(vertices), dtype=bool)
     bare[faces[: len(wall)][wall]] = True
     result = _repainted(Surface(vertices, faces), surface, bare)
     return Cut(result, volume(surface) - volume(result))
+
+
+def cut_ligament(surface: Surface, *windows: Window) -> Surface | None:
+    """Return what the blocks of windows leave of soft tissue, in all its pieces; None where that is nothing.
+
+    Raises ValueError where the surface is not closed.
+    """
+    pieces, _ = _carved(surface, windows)
+    kept = [piece.to_mesh() for piece in pieces if piece.volume() > CRUMB]
+    if not kept:
+        return None
+    parts = [Surface(np.array(item.vert_properties)[:, :3], np.array(item.tri_verts)) for item in kept]
+    whole = joined(*parts)
+    return _repainted(whole, surface, np.zeros(len(whole.vertices), dtype=bool))
+
+
+def _carved(surface: Surface, windows: Sequence[Window]) -> tuple[list[manifold3d.Manifold], list[int]]:
+    """Return the pieces that the blocks of windows leave of a surface, and the number of each block."""
+    import manifold3d
+
+    left = _manifold(surface)
+    if left.status() != manifold3d.Error.NoError:
+        raise ValueError(
+            f"bone cannot be cut: its surface is not closed ({left.status().name}); repair the mesh"
+        )
+    blocks = [_manifold(window.solid()).as_original() for window in windows]
+    for block in blocks:
+        left = left - block
+    return list(left.decompose()), [block.original_id() for block in blocks]
 
 
 def open_ligament(solid: Solid, step: float, window: Window) -> Surface:

@@ -52,6 +52,7 @@ class Site:
     structures: frozenset[str]
     nerves: tuple[str, ...]
     tools: Mapping[str, Instrument]
+    both: bool = False
 
     @property
     def lateral(self) -> float:

@@ -36,8 +36,22 @@ def approach_tissue(
     plan: Plan,
 ) -> Tissue:
     """Return what an opening, with the tissue it parts, and a decompression make of the body's structures."""
-    variants = resected(site, body, windows)
-    warps = removal_warps(site, plan)
+    return opened_tissue(site, body, opening, parts, resected(site, body, windows), removal_warps(site, plan))
+
+
+def opened_tissue(
+    site: Site,
+    body: Body,
+    opening: TubeCorridor | MidlineWound,
+    parts: Mapping[str, PartedTissue],
+    cut: Mapping[str, Mapping[str, Surface]],
+    moved: Mapping[tuple[str, str], Warp],
+) -> Tissue:
+    """Return what an opening makes of the body's structures beside the variants that are ``cut`` otherwise.
+
+    ``moved`` are the movements of structures beside those that the opening parts.
+    """
+    variants, warps = dict(cut), dict(moved)
     for name, part in parts.items():
         variants[name] = {site.approach: part.surface}
         warps[name, site.approach] = part.warp

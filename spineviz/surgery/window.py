@@ -86,6 +86,30 @@ class Window:
         return block.placed(self.frame)
 
 
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Several windows; ``middle`` (2,) is that of the opening in the site's frame, mm."""
+
+    several: tuple[Window, ...]
+    middle: Floats
+
+    def field(self, points: Points) -> Floats:
+        """Return the signed distance (n,) in mm of world points to the nearest block that is cut out."""
+        return np.asarray(np.min([window.field(points) for window in self.several], axis=0))
+
+    def curve(self) -> Floats:
+        """Return the middle of the opening (1, 2), mm."""
+        return np.asarray(self.middle)[None]
+
+
+def rounded(mask: Mask, radius: float) -> Mask:
+    """Return a mask with round corners, as a burr leaves them; the radius in nodes."""
+    inner = ndimage.distance_transform_edt(mask) > radius
+    outer = ndimage.distance_transform_edt(~inner) < radius
+    shrunk = ndimage.distance_transform_edt(~outer) > radius
+    return np.asarray(outer | (ndimage.distance_transform_edt(~shrunk) >= radius))
+
+
 def laminotomy_windows(
     bone: LevelBone, frame: Frame, *, lamina: float, facet: float, reach: float, midline: float, stages: int
 ) -> tuple[Window, ...]:
@@ -100,7 +124,7 @@ def laminotomy_windows(
     size = table("procedures.laminotomy")
     step = size["grid"]
     axis = np.arange(-size["field"], size["field"] + step / 2, step)
-    columns = _columns(bone, frame, axis, (size["deep"], size["height"]))
+    columns = columns_of(bone, frame, axis, (size["deep"], size["height"]))
     gap = columns.free(-size["depth"])
     allowed = _allowed(frame, axis, reach, midline)
     outward = 1 if frame.origin[0] > 0 else -1
@@ -111,11 +135,11 @@ def laminotomy_windows(
         _grown(medial, lamina * k / stages, facet * k / stages, step) & allowed for k in range(1, stages + 1)
     ]
     depth = columns.through(grown[-1], size["beyond"])
-    return tuple(_window(frame, axis, mask, depth) for mask in grown)
+    return tuple(window_of(frame, axis, mask, depth) for mask in grown)
 
 
 @dataclass(frozen=True, eq=False)
-class _Columns:
+class Columns:
     """Bone seen along the corridor: for each place (nu, nv) the heights (mm) between which it stands.
 
     ``top`` is where a column first meets bone from outside and ``bottom`` where it first leaves it; both are
@@ -145,7 +169,7 @@ class _Columns:
         return float(self.bottom[cut].min()) - beyond, float(self.top[cut].max()) + beyond
 
 
-def _columns(bone: LevelBone, frame: Frame, axis: Floats, depth: tuple[float, float]) -> _Columns:
+def columns_of(bone: LevelBone, frame: Frame, axis: Floats, depth: tuple[float, float]) -> Columns:
     """Return where bone stands in the columns of a corridor, from ``depth[1]`` mm outside inwards."""
     along = np.arange(depth[1], -depth[0], -0.5)
     u, v, s = np.meshgrid(axis, axis, along, indexing="ij")
@@ -158,7 +182,7 @@ def _columns(bone: LevelBone, frame: Frame, axis: Floats, depth: tuple[float, fl
     left = ~inside & (np.arange(len(along)) > top[:, :, None])
     bottom = np.where(left.any(axis=2), left.argmax(axis=2), len(along) - 1)
     met = inside.any(axis=2)
-    return _Columns(np.where(met, along[top], -np.inf), np.where(met, along[bottom], -np.inf))
+    return Columns(np.where(met, along[top], -np.inf), np.where(met, along[bottom], -np.inf))
 
 
 def _allowed(frame: Frame, axis: Floats, reach: float, midline: float) -> Mask:
@@ -206,7 +230,7 @@ def _grown(gap: Mask, cranial: float, lateral: float, step: float) -> Mask:
     return distance < 1.0
 
 
-def _window(frame: Frame, axis: Floats, mask: Mask, depth: tuple[float, float]) -> Window:
+def window_of(frame: Frame, axis: Floats, mask: Mask, depth: tuple[float, float]) -> Window:
     """Return the window of a mask, cut from the first to the second height of ``depth`` (mm)."""
     step = float(axis[1] - axis[0])
     signed = ndimage.distance_transform_edt(~mask) - ndimage.distance_transform_edt(mask)

@@ -14,7 +14,7 @@ from spineviz.surgery.actions import Motion, faded, together
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.retraction.parting import MUSCLES
 from spineviz.surgery.site import Site, raised, surface_height, used
-from spineviz.terms import SIDES, Phase
+from spineviz.terms import SIDES, Phase, Side
 from spineviz.timeline import Action, Step, during
 
 SKIN, FAT, FASCIA = "skin", "subcutaneous_fat", "thoracolumbar_fascia"
@@ -43,9 +43,15 @@ def muscles(site: Site) -> tuple[str, ...]:
     return site.present(*(f"{name}.{side}" for name in MUSCLES for side in SIDES))
 
 
+def muscles_of(site: Site, side: Side) -> tuple[str, ...]:
+    """Return the muscles of one side that stand in the body and that an approach meets."""
+    return site.present(*(f"{name}.{side}" for name in MUSCLES))
+
+
 def operated(site: Site) -> tuple[str, ...]:
-    """Return the tissue of the operated side that is cut or parted, from the skin inwards."""
-    return site.present(SKIN, FAT, FASCIA, *(f"{name}.{site.side}" for name in MUSCLES))
+    """Return the tissue that is cut or parted, from the skin inwards."""
+    sides = SIDES if site.both else (site.side,)
+    return site.present(SKIN, FAT, FASCIA, *(name for side in sides for name in muscles_of(site, side)))
 
 
 def set_out(site: Site) -> Action:
@@ -110,11 +116,12 @@ def down_the_wound(site: Site, camera: Camera) -> Camera:
     return _down(site, camera.height, camera.angle)
 
 
-def microscope(site: Site) -> Camera:
-    """Return the operating microscope's view down the wound into the depth."""
+def microscope(site: Site, wide: bool = False) -> Camera:
+    """Return the operating microscope's view down the wound into the depth, or a ``wide`` one."""
     size = table("procedures.microscope")
-    angle = 2 * np.degrees(np.arctan(size["field"] / 2 / size["distance"]))
-    return _down(site, size["field"], float(angle))
+    field = float(size["wide_field" if wide else "field"])
+    angle = 2 * np.degrees(np.arctan(field / 2 / size["distance"]))
+    return _down(site, field, float(angle))
 
 
 def _down(site: Site, height: float, angle: float) -> Camera:

@@ -24,24 +24,32 @@ def expose(
     fascia: Field,
     *,
     incision: float | None = None,
+    both: bool = False,
     ground: Terrain | None = None,
 ) -> MidlineWound:
     """Return the midline wound through which the interlaminar window at a disc is exposed on one side.
 
     ``skin`` and ``fascia`` are the signed distances to these layers, negative in them; ``incision`` is
-    the length of the skin incision, mm (the usual one where None). Raises ValueError where the bones
+    the length of the skin incision, mm (the usual one where None). Opened to ``both`` sides it lies over the
+    middle of the whole lamina above and the window. Raises ValueError where the bones
     have no such window or the line misses a layer.
     """
     ground = ground or terrain(bones)
     length = measures.value("retraction.open.incision_length") if incision is None else incision
-    window = interlaminar_window(bones, disc, side)
+    window = _over_the_lamina(bones, disc, side) if both else interlaminar_window(bones, disc, side)
     start = np.array([0.0, float(ground.floor.at(window[:1], window[2:])[0]), window[2]])
     direction = disc_direction(bones, disc)
     superior = np.array([0.0, 0.0, 1.0]) - direction[2] * direction
     superior /= np.linalg.norm(superior)
     frame = Frame(start, np.array([np.cross(direction, superior), direction, superior]))
     depth, fascia_depth = entry_depth(skin, start, direction), entry_depth(fascia, start, direction)
-    return MidlineWound(frame, depth, float(length), fascia_depth, side, ground)
+    return MidlineWound(frame, depth, float(length), fascia_depth, side, ground, both)
+
+
+def _over_the_lamina(bones: Mapping[Level, LevelBone], disc: Disc, side: Side) -> Floats:
+    """Return the middle (3,) between the superior edges of the laminae above and below a disc, world mm."""
+    edges = [lamina_edge(bones[level], side, 0.0, superior=True) for level in levels_of(disc)]
+    return np.asarray((edges[0] + edges[1]) / 2.0)
 
 
 def interlaminar_window(bones: Mapping[Level, LevelBone], disc: Disc, side: Side) -> Floats:

@@ -58,12 +58,13 @@ def blade_face(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool
     """Return the face that holds the wall of a fully open wound on the diseased or on the other side.
 
     ``opened`` are the cut tissues as they stand at full opening. The face nowhere presses deeper into
-    them than a fraction of a millimetre. On the diseased side it reaches from the lamina past the skin,
-    on the other one from the fascia. Raises ValueError where the tissues leave no wall to hold.
+    them than a fraction of a millimetre. Where muscle is off the bone it reaches from the lamina past the
+    skin, else from the fascia. Raises ValueError where the tissues leave no wall to hold.
     """
     size = measures.table("retraction.blade")
     side = SIGN[wound.side] * (1.0 if diseased else -1.0)
-    bottom = size["above_floor"] if diseased else wound.fascia_height + size["above_fascia"]
+    deep = diseased or wound.both
+    bottom = size["above_floor"] if deep else wound.fascia_height + size["above_fascia"]
     heights = _spaced(bottom, wound.length + size["above_skin"])
     along = _spaced(-size["width"] / 2.0, size["width"] / 2.0)
     height, place = np.meshgrid(heights, along, indexing="ij")

@@ -1,4 +1,4 @@
-"""A midline wound: skin and fat open to both sides, the muscle of one side comes off the bone.
+"""A midline wound: skin and fat open to both sides, the muscle of one side, or of both, comes off the bone.
 
 Each plane across the wound's axis has its own slit: short in the skin, longer in fascia and muscle.
 The skin opens to a lens with pointed ends; the lips of fascia and muscle stand straight along the
@@ -70,11 +70,12 @@ class WoundPoints:
 
 @dataclass(frozen=True, eq=False)
 class MidlineWound:
-    """A midline wound over an interlaminar window.
+    """A midline wound over an interlaminar window or a lamina.
 
     ``frame`` (world): origin on the bony floor in the midline, y along the wound's axis into the body,
     z superior, across the axis. ``length`` mm from the skin to there. ``incision`` is the length of the
-    skin incision, mm; ``fascia_height`` the height of the fascia above the origin, mm.
+    skin incision, mm; ``fascia_height`` the height of the fascia above the origin, mm. Where it is opened to
+    ``both`` sides, the muscle of the other side comes off the bone as well.
     """
 
     frame: Frame
@@ -83,6 +84,7 @@ class MidlineWound:
     fascia_height: float
     side: Side
     terrain: Terrain
+    both: bool = False
 
     @property
     def axis(self) -> Frame:
@@ -113,9 +115,16 @@ class MidlineWound:
         """Return amounts that stand for the whole way of the tissue."""
         return tuple(self.part(float(share)) for share in np.linspace(0.125, 1.0, 8))
 
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides whose muscle comes off the bone, the first that which the wound is named after."""
+        other: Side = "right" if self.side == "left" else "left"
+        return (self.side, other) if self.both else (self.side,)
+
     @cached_property
     def _shape(self) -> dict[str, Any]:
-        return measures.table("retraction.open.map")
+        own = measures.table("retraction.open.both") if self.both else {}
+        return measures.table("retraction.open.map") | own
 
     @property
     def deep_length(self) -> float:
@@ -175,6 +184,7 @@ class MidlineWound:
         That is at the middle of the wound; ``diseased`` is bool, of shape (n,) or one for all.
         """
         superficial, deep = amounts
+        diseased = np.asarray(diseased) | self.both
         near, far = self._shape["superficial_opening"]
         lip = superficial * level * np.where(diseased, near, far)
         return lip + np.where(diseased, deep * self._shape["deep_opening"] * (1.0 - level), 0.0)
@@ -191,7 +201,8 @@ class MidlineWound:
         """Tell which points (n, 3) the map can move at all, (n,) bool."""
         x, z, c, level = self._local(np.asarray(points, dtype=np.float64))
         diseased = x * SIGN[self.side] > 0.0
-        return (ellipse.ring(x, z, c).area < self._shape["support"] ** 2) & (diseased | (level > 0.0))
+        freed = diseased | self.both | (level > 0.0)
+        return (ellipse.ring(x, z, c).area < self._shape["support"] ** 2) & freed
 
     def prepared(self, points: Points) -> WoundPoints:
         """Return world points (n, 3) with all that the map needs to know of them."""
@@ -224,7 +235,8 @@ class MidlineWound:
         x, z, c, _ = self._local(points)
         rings = ellipse.ring(x, z, c)
         weight, slope = ellipse.support(rings.area, self._shape["support"])
-        width = np.where(x * SIGN[self.side] > 0.0, self._shape["deep_opening"], 0.0)
+        opened = (x * SIGN[self.side] > 0.0) | self.both
+        width = np.where(opened, self._shape["deep_opening"], 0.0)
         near, far = self._shape["lift_near"], self._shape["lift_far"]
         belt = (1.0 - rings.cosine**4) / BELT * (far + (near - far) * weight)
         return belt, 2.0 / np.pi * STRAIGHT * self.deep_length / 2.0 * width * slope

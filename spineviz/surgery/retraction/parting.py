@@ -38,30 +38,36 @@ def parted(
 ) -> dict[str, PartedTissue]:
     """Return every tissue that an opening moves, by the name of its structure.
 
-    Fascia, fat and skin are cut, and so are the muscles of the opening's side where the slit goes through
-    them; a muscle beside the slit is moved as it is. Raises KeyError where a layer is missing.
+    Fascia, fat and skin are cut, and so are the muscles of the sides that are opened where the slit goes
+    through them; a muscle beside the slit is moved as it is. Raises KeyError where a layer is missing.
     """
     result: dict[str, PartedTissue] = {}
-    muscles = [name for muscle in MUSCLES if (name := f"{muscle}.{opening.side}") in recipes]
-    wall = septum(structures, opening.side)
+    sides = opening.sides if isinstance(opening, MidlineWound) else (opening.side,)
+    walls = {f".{side}": septum(structures, side) for side in sides}
+    muscles = [name for side in walls for muscle in MUSCLES if (name := muscle + side) in recipes]
     for name in (*muscles, *LAYERS):
         recipe = recipes[name]
         muscle = recipe.tissue == "muscle"
         cut = not muscle or _is_cut(recipe, opening)
         surface = opened_variant(recipe, opening) if cut else structures[name].surface
-        warp = surface_warp(surface, opening, clear_of_bone=muscle, beside=wall if muscle else None)
+        wall = next((wall for side, wall in walls.items() if name.endswith(side)), None)
+        warp = surface_warp(surface, opening, clear_of_bone=muscle, beside=wall)
         result[name] = PartedTissue(surface, warp, cut)
     return _held(opening, result) if isinstance(opening, MidlineWound) else result
 
 
 def _held(wound: MidlineWound, parts: dict[str, PartedTissue]) -> dict[str, PartedTissue]:
-    """Return the tissue of a midline wound with its muscle pressed flat by the blade that holds it."""
+    """Return the tissue of a midline wound with its muscle pressed flat by the blades that hold it."""
     opened = {name: part.surface.moved(part.warp(wound.full)) for name, part in parts.items()}
-    face = blade_face(wound, list(opened.values()))
+    faces = {
+        f".{side}": blade_face(wound, list(opened.values()), diseased=side == wound.side)
+        for side in wound.sides
+    }
     return parts | {
         name: replace(part, warp=pressed(part.surface, part.warp, face, opened[LAYERS[0]]))
         for name, part in parts.items()
-        if name not in LAYERS
+        for side, face in faces.items()
+        if name.endswith(side)
     }
 
 

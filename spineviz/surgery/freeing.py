@@ -1,0 +1,162 @@
+"""What every decompression of a narrow canal does: flavum of both sides off, nerves free, roots felt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spineviz.anatomy.bone import SurfaceDistance
+from spineviz.anatomy.recipe import Body
+from spineviz.measures import table, value
+from spineviz.sdf import Field
+from spineviz.structure import Floats, Frame, Surface, Warp
+from spineviz.surgery.actions import staged, together, vanished, warped
+from spineviz.surgery.charts import chart
+from spineviz.surgery.decompression import ABOVE_SKIN
+from spineviz.surgery.instruments import Instrument
+from spineviz.surgery.reach import Reach, points_of, withdrawn
+from spineviz.surgery.relief import relief_warp
+from spineviz.surgery.site import Local, Round, Site, used, visit
+from spineviz.surgery.surroundings import NERVOUS
+from spineviz.terms import SIDES, SIGN, Level, Side, levels_of, traversing_root
+from spineviz.timeline import Action, during
+
+Warps = Mapping[tuple[str, str], Warp]
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """What is cut in the course of an approach: the variants of each structure, and what goes as a whole."""
+
+    stages: Mapping[str, tuple[str, ...]]
+    gone: tuple[str, ...]
+
+    def last(self, *names: str) -> Action:
+        """Return the action at whose beginning structures stand in their last variant."""
+        return together(*(staged(name, self.stages[name][-1:]) for name in names if name in self.stages))
+
+    def through(self, name: str, first: int, last: int) -> Action:
+        """Return the action that goes through a structure's variants from one to another, counted from 1."""
+        return staged(name, self.stages[name][first - 1 : last])
+
+
+def taken(stages: Mapping[str, Mapping[str, Surface]], gone: Iterable[str]) -> Taken:
+    """Return what is cut, by the stages of each structure and the names of what goes as a whole."""
+    return Taken({name: tuple(variants) for name, variants in stages.items()}, tuple(gone))
+
+
+def as_shown(body: Body, site: Site) -> Body:
+    """Return the body whose bones at a site are as disease has shaped them, for tools to keep off."""
+    grown = {
+        level: replace(body.bones[level], surface=surface, exact=SurfaceDistance(surface))
+        for level in levels_of(site.disc)
+        if (surface := body.structures[level].surface) is not body.bones[level].surface
+    }
+    return replace(body, bones={**body.bones, **grown})
+
+
+def with_bone(body: Body, level: Level, surface: Surface) -> Body:
+    """Return the body with another surface of a bone, for tools to keep off."""
+    bone = replace(body.bones[level], surface=surface, exact=SurfaceDistance(surface))
+    item = replace(body.structures[level], surface=surface)
+    return replace(body, bones={**body.bones, level: bone}, structures={**body.structures, level: item})
+
+
+def ligaments_around(site: Site, body: Body) -> Field:
+    """Return the distance from the yellow ligaments at a site, which shield the sac from the burr."""
+    size = table("procedures.relief")
+    surfaces = [body.structures[name].surface for name in flava(site)]
+    return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
+
+
+def narrowed(site: Site, body: Body, warps: Warps) -> dict[str, Surface]:
+    """Return the nerves that are freed, as they are when they are free, by name."""
+    way = relief_warp(site)
+    return {
+        name: body.structures[name].surface.moved(warp((1.0,)))
+        for (name, known), warp in warps.items()
+        if known == way
+    }
+
+
+def nerves_around(site: Site, body: Body, warps: Warps, *, free: bool) -> Field:
+    """Return the distance from sac and roots near a site, while they are narrow or when they are ``free``."""
+    moved = narrowed(site, body, warps) if free else {}
+    size = table("procedures.relief")
+    surfaces = [
+        moved.get(name, item.surface) for name, item in body.structures.items() if item.tissue in NERVOUS
+    ]
+    return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
+
+
+def felt(reach: Reach, warps: Warps, side: Side, toward: Local) -> Round:
+    """Return where the probe stands beside the free traversing root of a side."""
+    site, body = reach.site, reach.body
+    root = f"root.{traversing_root(site.disc)}.{side}"
+    surface = narrowed(site, body, warps).get(root, body.structures[root].surface)
+    shape = table("procedures.probing")
+    local = site.frame.to_local(surface.vertices)
+    near = local[np.abs(local[:, 1] - shape["height"]) < shape["within"]]
+    if not len(near):
+        raise ValueError(f"the root {root} does not pass under the wound; check the docking point")
+    off = SIGN[side] * (value("instruments.nerve_probe.ball") / 2 + shape["beside"])
+    tool = withdrawn(points_of(site.tools["probe"]))
+    frames = []
+    for quantile in shape["heights"]:
+        border = float(SIGN[side] * (SIGN[side] * near[:, 0]).max())
+        tip = (border + off, float(shape["height"]), float(np.quantile(near[:, 2], quantile)))
+        frames.append(reach.pose(tip, tool, (SIGN[side], 0.0, 0.0), toward))
+    best = int(np.argmax(reach.measured(frames, tool)))
+    return Round((frames[best],), ())
+
+
+def probing(site: Site, tool: Instrument, places: Sequence[Round], start: float, end: float) -> Action:
+    """Return the action of a probe that goes to some places, one after the other, between parts of a step."""
+    span = (end - start) / len(places)
+    return together(
+        *(
+            used(
+                tool,
+                visit(place, site.depth + ABOVE_SKIN, 0.32, 0.62),
+                start + k * span,
+                start + (k + 1) * span,
+            )
+            for k, place in enumerate(places)
+        )
+    )
+
+
+def released(site: Site, names: Sequence[str]) -> Action:
+    """Return the action by which narrowed nerves fill out."""
+    return warped(names, relief_warp(site), (0.0,), (1.0,))
+
+
+def freed_names(site: Site, warps: Warps) -> tuple[str, ...]:
+    """Return the names of the nerves that are freed in an approach."""
+    return tuple(name for name, known in warps if known == relief_warp(site))
+
+
+def flava(site: Site) -> tuple[str, ...]:
+    """Return the names of the yellow ligaments at a site's disc that stand in the body."""
+    return site.present(*(f"flavum.{site.disc}.{side}" for side in SIDES))
+
+
+def behind_the_sac(site: Site) -> tuple[str, ...]:
+    """Return the name of the fat behind the sac, where it stands in the body."""
+    return site.present(f"epidural_fat.{site.disc}")
+
+
+def flava_off(site: Site, cut: Taken, start: float, end: float) -> Action:
+    """Return the action by which yellow ligaments, and the fat behind the sac, go stage by stage."""
+    fat = behind_the_sac(site)
+    return together(
+        *(during(staged(name, cut.stages[name]), start, end) for name in flava(site) if name in cut.stages),
+        *(during(vanished(*names), 0.8 * end + 0.2 * start, end) for names in (fat,) if names),
+    )
+
+
+def height_over(frame: Frame, origin: Floats) -> float:
+    """Return how high (mm) a place in the world stands along a frame's z axis."""
+    return float(frame.to_local(origin)[2])

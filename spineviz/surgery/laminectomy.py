@@ -1,0 +1,273 @@
+"""Open laminectomy: spinous process, central lamina and medial facets off, through a wound to both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from spineviz.anatomy.recipe import Body
+from spineviz.measures import table
+from spineviz.model import Camera
+from spineviz.spec import Spec
+from spineviz.structure import Frame, Structure, Surface
+from spineviz.surgery import freeing, phases, wound
+from spineviz.surgery.actions import together, vanished
+from spineviz.surgery.decompression import ABOVE_SKIN
+from spineviz.surgery.instruments import Instrument, nerve_probe
+from spineviz.surgery.midline_access import (
+    MidlineAccess,
+    access_tools,
+    blade_structures,
+    midline_access,
+    opened,
+    taken_out,
+)
+from spineviz.surgery.punches import burr, kerrison, leksell
+from spineviz.surgery.reach import BoneLeft, NearBone, Reach, points_of
+from spineviz.surgery.relief import reliefs
+from spineviz.surgery.retraction import Blade, MidlineWound, blade, expose, parted
+from spineviz.surgery.rounds import bites, burr_round, ligament_bites
+from spineviz.surgery.site import Round, Site, nerves_of, used, visit
+from spineviz.surgery.surroundings import farther
+from spineviz.surgery.tissue import Tissue, opened_tissue
+from spineviz.surgery.trough import Stages, Trough, disc_above, laminectomy_windows, resected_stages
+from spineviz.terms import SIDES, SIGN, LowerLumbarDisc, Side, levels_of
+from spineviz.timeline import Action, Step, during
+
+NAME = "laminectomy"
+_RANGE = table("procedures.laminectomy")
+_INCISION, _WIDTH, _FACET = _RANGE["incision_length"], _RANGE["width"], _RANGE["facet_share"]
+
+SPARED = 0.4
+"""How much farther (mm) than from bone the punch keeps off nerves."""
+
+BOTH = (-1.0, 1.0)
+"""The signs of x of both sides."""
+
+
+class OpenLaminectomy(Spec):
+    """Decompression of a narrow canal from behind, with the muscle of both sides off the bone; mm."""
+
+    kind: Literal["open_laminectomy"] = "open_laminectomy"
+    disc: LowerLumbarDisc = "L4-L5"
+    side: Side = Field("left", description="The side on which the surgeon stands.")
+    incision_length: float = Field(
+        55.0, ge=_INCISION[0], le=_INCISION[1], description="Length of the skin incision."
+    )
+    lamina_width: float = Field(
+        18.0, ge=_WIDTH[0], le=_WIDTH[1], description="How wide the trough in the lamina is."
+    )
+    facet_share: float = Field(
+        0.4, ge=_FACET[0], le=_FACET[1], description="What share of each facet joint is taken from medial."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Rounds:
+    """Where the tools go, in the world; ``probes`` feel the roots of the left and of the right side."""
+
+    leksell: Round
+    burr: Round
+    facets: Round
+    ligament: Round
+    probes: tuple[Round, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Laminectomy:
+    """Everything that the story of a laminectomy needs; ``freed`` are the nerves that fill out."""
+
+    spec: OpenLaminectomy
+    site: Site
+    access: MidlineAccess
+    rounds: Rounds
+    cut: freeing.Taken
+    freed: tuple[str, ...]
+
+
+def prepare_laminectomy(
+    spec: OpenLaminectomy, body: Body
+) -> tuple[Laminectomy, Tissue, dict[str, Structure]]:
+    """Return the story's matter, the tissue of the body, and the blades, which stand in the world."""
+    opening = expose(
+        body.bones,
+        spec.disc,
+        spec.side,
+        body.recipes[wound.SKIN].solid.field,
+        body.recipes[wound.FASCIA].solid.field,
+        incision=spec.incision_length,
+        both=True,
+    )
+    parts = parted(opening, body.recipes, body.structures)
+    wall = [part.surface.moved(part.warp(opening.full)) for part in parts.values()]
+    blades = blade(opening, wall), blade(opening, wall, diseased=False)
+    site = _site(spec, body, opening, blades)
+    shown = freeing.as_shown(body, site)
+    trough = laminectomy_windows(
+        shown.bones[site.lamina], site.frame, width=spec.lamina_width, facet_share=spec.facet_share
+    )
+    stages = resected_stages(site, body, trough)
+    relieved = reliefs(site, body, _left(site, body, stages))
+    gone = site.present(*(f"interspinous.{disc}" for disc in (spec.disc, disc_above(spec.disc))))
+    cut = freeing.taken(stages, (name for name in gone if name not in stages))
+    access = midline_access(site, opening, blades, body, table("procedures.laminectomy.wound"))
+    rounds = _rounds(site, shown, trough, relieved)
+    story = Laminectomy(spec, site, access, rounds, cut, freeing.freed_names(site, relieved))
+    tissue = opened_tissue(site, body, opening, parts, stages, relieved)
+    return story, tissue, blade_structures(NAME, blades)
+
+
+def _site(spec: OpenLaminectomy, body: Body, opening: MidlineWound, blades: tuple[Blade, Blade]) -> Site:
+    """Return the site over the lamina; tools pass through the middle of the opened skin."""
+    size = table("procedures.laminectomy.wound")
+    marks = body.bones[levels_of(spec.disc)[0]].landmarks
+    middle = np.mean([marks[f"lamina.{side}"].origin for side in SIDES], axis=0)
+    over = freeing.height_over(opening.axis, middle)
+    frame = Frame(opening.axis.to_parent(np.array([0.0, 0.0, over])), opening.axis.axes)
+    depth = opening.length - over
+    return Site(
+        NAME,
+        spec.disc,
+        spec.side,
+        frame,
+        depth,
+        (0.0, 0.0, depth),
+        size["room"],
+        (SIGN[spec.side] * size["focus"][0], size["focus"][1], 0.0),
+        size["tilt"],
+        frozenset(body.structures),
+        nerves_of(body),
+        access_tools(NAME, frame, blades, spec.side) | _tools(),
+        both=True,
+    )
+
+
+def _tools() -> dict[str, Instrument]:
+    name = f"instrument.{NAME}"
+    return {
+        "leksell": leksell(f"{name}.leksell"),
+        "burr": burr(f"{name}.burr"),
+        "kerrison": kerrison(f"{name}.kerrison"),
+        "probe": nerve_probe(f"{name}.nerve_probe"),
+    }
+
+
+def _left(site: Site, body: Body, stages: Stages) -> list[Surface]:
+    """Return what is left around the nerves at the end: disc, bone, and what remains of the flava."""
+    bones = [list(stages[level].values())[-1] for level in levels_of(site.disc)]
+    flava = [list(stages[name].values())[-1] for name in freeing.flava(site) if len(stages.get(name, ())) > 1]
+    front = site.present(f"disc.{site.disc}", "posterior_longitudinal_ligament")
+    return [*bones, *flava, *(body.structures[name].surface for name in front)]
+
+
+def _rounds(site: Site, body: Body, trough: Trough, relieved: freeing.Warps) -> Rounds:
+    """Return where the tools go, from the bones as they are shown and the windows of the trough."""
+    bone, spread = NearBone(site, body), table("procedures.laminectomy.wound")["spread"]
+    bared, opened_up, whole = (
+        Reach(BoneLeft(bone, window), spread, walled=False)
+        for window in (trough.process[-1], trough.lamina[-1], trough.facets)
+    )
+    narrow = farther(freeing.nerves_around(site, body, relieved, free=False), SPARED)
+    free = freeing.nerves_around(site, body, relieved, free=True)
+    return Rounds(
+        leksell=_process(bared, trough),
+        burr=burr_round(opened_up.keeping_off(narrow), trough.lamina, BOTH),
+        facets=bites(opened_up.keeping_off(narrow), trough.lamina[-1], BOTH),
+        ligament=ligament_bites(whole.keeping_off(narrow), trough.facets, 8),
+        probes=tuple(freeing.felt(whole.keeping_off(free), relieved, side, site.top) for side in SIDES),
+    )
+
+
+def _process(reach: Reach, trough: Trough) -> Round:
+    """Return the round of the rongeur that takes the spinous process, from its tip down to the lamina."""
+    site, tool = reach.site, points_of(reach.site.tools["leksell"])
+    surface = reach.body.structures[site.lamina].surface
+    local = site.frame.to_local(surface.vertices)
+    frames = []
+    for high in (trough.process[0].shallow, *(window.deep for window in trough.process)):
+        within = local[(np.abs(local[:, 0]) < 5.0) & (np.abs(local[:, 2] - high) < 3.0)]
+        middle = float(np.median(within[:, 1])) if len(within) else 0.0
+        frames.append(reach.pose((0.0, middle, high + 0.6), tool, (1.0, 0.0, 0.0), site.top))
+    return reach.round(frames, tool)
+
+
+def laminectomy_steps(story: Laminectomy, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
+    """Return the steps of the operation, for cameras named posterior and operative."""
+    site, access = story.site, story.access
+    back, over, down = cameras["posterior"], cameras["operative"], wound.microscope(site, wide=True)
+    out, movements = taken_out(access)
+    closed = phases.closed_after(site, together(), access.held, out, movements)
+    return (
+        *opened(access, cameras),
+        wound.step(site, "laminotomy", down, _process_off(story), part="process", share=0.9),
+        wound.step(
+            site,
+            "laminotomy",
+            down,
+            _lamina_off(story),
+            share=0.9,
+            parameters={"width": story.spec.lamina_width},
+        ),
+        wound.step(site, "flavum", down, _flava_off(story), share=1.5),
+        wound.step(site, "root", down, _freed(story), share=1.2),
+        wound.step(site, "closure", over, closed),
+        wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
+    )
+
+
+def _process_off(story: Laminectomy) -> Action:
+    """Return the action that takes the ligaments in the midline and the spinous process with the rongeur."""
+    site, cut, way = story.site, story.cut, story.site.depth + ABOVE_SKIN
+    midline = [name for name in cut.stages if name.startswith(("interspinous", "supraspinous"))]
+    count = int(table("procedures.laminectomy.cut")["process_stages"])
+    begin, end = 0.3, 0.8
+    spread = (end - begin) / count
+    return together(
+        during(wound.exposed(site, wound.DEEP), 0.0, 0.15),
+        used(site.tools["leksell"], visit(story.rounds.leksell, way, begin, end), 0.0, 1.0),
+        during(cut.last(*midline), begin, begin + 0.02),
+        *(during(vanished(name), begin - 0.08, begin + 0.06) for name in cut.gone),
+        *(
+            during(cut.through(site.lamina, k, k), begin + (k - 1) * spread, begin + (k - 0.98) * spread)
+            for k in range(1, count + 1)
+        ),
+    )
+
+
+def _lamina_off(story: Laminectomy) -> Action:
+    """Return the action of the burr that opens the trough, narrow first and then in its whole width."""
+    site, cut, way = story.site, story.cut, story.site.depth + ABOVE_SKIN
+    over = [name for name in cut.stages if name.startswith(f"flavum.{disc_above(site.disc)}")]
+    first = int(table("procedures.laminectomy.cut")["process_stages"]) + 1
+    return together(
+        used(site.tools["burr"], visit(story.rounds.burr, way, 0.2, 0.84), 0.0, 1.0),
+        during(cut.through(site.lamina, first, first), 0.18, 0.19),
+        during(cut.through(site.lamina, first + 1, first + 1), 0.5, 0.51),
+        during(cut.last(*over), 0.5, 0.51),
+    )
+
+
+def _flava_off(story: Laminectomy) -> Action:
+    """Return the action of the punch: medial facets first, then the yellow ligaments of both sides."""
+    site, cut, way = story.site, story.cut, story.site.depth + ABOVE_SKIN
+    joints = [name for name in cut.stages if name.startswith("facet_")]
+    punch = site.tools["kerrison"]
+    return together(
+        used(punch, visit(story.rounds.facets, way, 0.26, 0.8), 0.0, 0.48),
+        during(cut.last(*levels_of(site.disc), *joints), 0.38, 0.39),
+        used(punch, visit(story.rounds.ligament, way, 0.24, 0.8), 0.48, 0.96),
+        freeing.flava_off(site, cut, 0.6, 0.88),
+    )
+
+
+def _freed(story: Laminectomy) -> Action:
+    """Return the action by which sac and roots fill out, and the probe feels the root of either side."""
+    site = story.site
+    return together(
+        during(freeing.released(site, story.freed), 0.04, 0.34),
+        freeing.probing(site, site.tools["probe"], story.rounds.probes, 0.3, 0.96),
+    )

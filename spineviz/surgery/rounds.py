@@ -1,0 +1,78 @@
+"""The rounds of burr and punch at the end of a corridor: from one place of a window's edge to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spineviz.measures import value
+from spineviz.structure import Frame, Points
+from spineviz.surgery.places import edge_of_bone, ligament_depth, ring_of
+from spineviz.surgery.reach import Cutout, Reach, points_of, withdrawn
+from spineviz.surgery.resection import ligament_windows
+from spineviz.surgery.site import Local, Round
+from spineviz.surgery.window import Window
+
+REACHED = 2.5
+"""A bite whose place the punch does not come nearer to than this (mm) is left out."""
+
+
+def burr_round(reach: Reach, windows: Sequence[Window], sides: Sequence[float] = (0.0,)) -> Round:
+    """Return the burr's round along the edges that the windows leave, to and fro.
+
+    With ``sides``, the signs of x, it goes along the edges on each of them in turn.
+    """
+    site, bone, tool = reach.site, reach.body.bones[reach.site.lamina], points_of(reach.site.tools["burr"])
+    radius = value("instruments.burr.head_diameter") / 2
+    lines = [edge_of_bone(site, bone, window, radius, side=side) for window in windows for side in sides]
+    path = [place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1])]
+    frames = [reach.pose(place, tool, site.beside(0.9, 0.4), site.top) for place in path]
+    return reach.round(frames, tool)
+
+
+def bites(reach: Reach, window: Window, sides: Sequence[float] = (0.0,)) -> Round:
+    """Return the round of the punch under the edge that the burr has left, on each of some ``sides``."""
+    bone = reach.body.bones[reach.site.lamina]
+    places = [
+        place
+        for side in sides
+        for place in edge_of_bone(reach.site, bone, window, 2.4, below=True, side=side)[::-1]
+    ]
+    return punched(reach, window, places)
+
+
+def ligament_bites(reach: Reach, window: Window, count: int = 5) -> Round:
+    """Return the round of the punch through the ligament in a window: so many bites."""
+    depth = ligament_depth(reach.site, reach.body, window)
+    inner = ligament_windows(window)[0].narrowed(1.2)
+    return punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, count)])
+
+
+def kept_off(reach: Reach, frames: Sequence[Frame], tool: Points, deepest: float) -> list[Frame]:
+    """Return those frames in which a tool presses no deeper than ``deepest`` mm into what it keeps off."""
+    if not len(frames):
+        return []
+    free = reach.measured(frames, tool)
+    return [frame for frame, room in zip(frames, free, strict=True) if room > -deepest]
+
+
+def punched(reach: Reach, window: Cutout, places: Sequence[Local], deepest: float = np.inf) -> Round:
+    """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out.
+
+    Bites for which it would press deeper than ``deepest`` mm into what it keeps off are left out.
+    """
+    site, tool = reach.site, points_of(reach.site.tools["kerrison"])
+    middle = window.curve().mean(axis=0)
+    facings = [(place[0] - middle[0], place[1] - middle[1], 0.0) for place in places]
+    inside = (float(middle[0]), float(middle[1]), float(np.mean([place[2] for place in places])))
+    within = reach.pose(inside, withdrawn(tool), site.beside(-0.3, 1.0), site.top)
+    taken = [reach.pose(place, tool, facing, site.top) for place, facing in zip(places, facings, strict=True)]
+    reached = [
+        pose
+        for pose, place in zip(taken, places, strict=True)
+        if np.linalg.norm(pose.origin - site.world(place)) < REACHED
+    ]
+    if np.isfinite(deepest):
+        reached = kept_off(reach, reached, tool, deepest)
+    return reach.round([within, *reached, within], tool, within)

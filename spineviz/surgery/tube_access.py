@@ -1,0 +1,182 @@
+"""The way in through a tube: a small incision, muscle split by dilators, the tube over the last of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from spineviz.anatomy.recipe import Body
+from spineviz.measures import table, value
+from spineviz.model import Camera
+from spineviz.structure import Frame
+from spineviz.surgery import phases, wound
+from spineviz.surgery.actions import Amounts, Motion, appeared, carried, faded, together, vanished, warped
+from spineviz.surgery.instruments import Instrument, dilators, scalpel, tube_length, tubular_retractor
+from spineviz.surgery.retraction import TubeCorridor
+from spineviz.surgery.site import Site, raised, surface_height
+from spineviz.timeline import Action, Step, during
+
+
+@dataclass(frozen=True, eq=False)
+class TubeAccess:
+    """How tissue opens for a tube, and where the tools go that open it.
+
+    ``incision`` and ``diameter`` in mm. ``slits`` are the amounts of the cut in the skin and of that in the
+    fascia; ``dilations`` the amounts at the beginning and the end of each dilator's way in, the tube's last;
+    ``withdrawal`` those while the tube is drawn out and ``closed`` those of tissue at rest. The lines are the
+    knife's frames; ``docked`` is where the tube stands.
+    """
+
+    site: Site
+    incision: float
+    diameter: float
+    slits: tuple[Amounts, Amounts]
+    dilations: tuple[tuple[Amounts, Amounts], ...]
+    withdrawal: tuple[Amounts, Amounts]
+    closed: Amounts
+    skin_line: tuple[Frame, Frame]
+    fascia_line: tuple[Frame, Frame]
+    fascia_depth: float
+    docked: Frame
+
+
+def access_tools(approach: str, diameter: float, corridor: TubeCorridor) -> dict[str, Instrument]:
+    """Return knife, dilators and tube by their short names; ``diameter`` is the tube's inner one, mm."""
+    name = f"instrument.{approach}"
+    tube = tubular_retractor(f"{name}.tube", diameter, corridor.diameter, tube_length(corridor.length))
+    sizes = value("instruments.dilators.diameters")
+    fitting = sum(size < diameter for size in sizes)
+    series = {f"dilator.{k}": tool for k, tool in enumerate(dilators(approach)[:fitting], start=1)}
+    return {"scalpel": scalpel(f"{name}.scalpel"), "tube": tube, **series}
+
+
+def tube_access(site: Site, corridor: TubeCorridor, body: Body, diameter: float) -> TubeAccess:
+    """Return the way in to a site through a tube of some inner diameter, mm."""
+    skin, fascia = (body.structures[name].surface for name in (wound.SKIN, wound.FASCIA))
+    fascia_depth = corridor.length - surface_height(site.frame, fascia, (0.0, 0.0))
+    gape, half = table("procedures.gape"), corridor.incision / 2
+    count = sum(name.startswith("dilator.") for name in site.tools)
+    widths = [0.0, *value("instruments.dilators.diameters")[:count], corridor.diameter]
+    return TubeAccess(
+        site=site,
+        incision=corridor.incision,
+        diameter=diameter,
+        slits=(
+            tuple(corridor.incising(gape["skin"], fascia_depth)),
+            tuple(corridor.incising(gape["fascia"], fascia_depth + gape["beyond_fascia"])),
+        ),
+        dilations=tuple(
+            (tuple(corridor.inserting(a, b, 0.0)), tuple(corridor.inserting(a, b, 1.0)))
+            for a, b in pairwise(widths)
+        ),
+        withdrawal=(tuple(corridor.withdrawing(0.0)), tuple(corridor.withdrawing(1.0))),
+        closed=tuple(0.0 for _ in corridor.full),
+        skin_line=wound.knife_line(site, skin, across=0.0, half=half, depth=2.5, lean=0.7),
+        fascia_line=wound.knife_line(site, fascia, across=0.0, half=0.7 * half, depth=1.5, lean=0.12),
+        fascia_depth=fascia_depth,
+        docked=site.pose((0, 0, 0), (0, 0, 1), site.beside(1.0, 0.25)),
+    )
+
+
+def docked(access: TubeAccess, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
+    """Return the steps from the whole back to the docked tube, for cameras posterior and operative."""
+    site, slits = access.site, access.slits
+    back, over = cameras["posterior"], cameras["operative"]
+    return (
+        wound.step(site, "orientation", back, wound.set_out(site)),
+        wound.step(
+            site,
+            "incision",
+            over,
+            phases.incised(site, access.skin_line, ((0.0, 0.0, slits[0][2]), slits[0])),
+            parameters={"length": access.incision},
+        ),
+        wound.step(site, "fascia", over, phases.fascia_incised(site, access.fascia_line, slits, slits[0])),
+        wound.step(site, "access", over, _first_dilator(access), part="first_dilator", share=0.36),
+        wound.step(site, "access", over, _series(access), share=0.64),
+        wound.step(
+            site,
+            "retractor",
+            wound.down_the_wound(site, over),
+            _tube(access),
+            parameters={"diameter": access.diameter},
+        ),
+    )
+
+
+def _first_dilator(access: TubeAccess) -> Action:
+    """Return the action of the thinnest dilator, which finds the lamina's edge."""
+    site = access.site
+    tool = site.tools["dilator.1"].name
+    at_fascia = raised(access.docked, site.depth - access.fascia_depth)
+    start = raised(access.docked, site.depth + 40.0)
+    return together(
+        during(wound.exposed(site, wound.MUSCLE_SHOWN), 0.0, 0.3),
+        during(appeared(tool), 0.1, 0.2),
+        during(carried((tool,), Motion((0.0, 1.0), (start, at_fascia))), 0.1, 0.4),
+        during(carried((tool,), Motion((0.0, 1.0), (at_fascia, access.docked))), 0.4, 0.85),
+        during(
+            warped(
+                wound.operated(site), site.approach, access.slits[1], access.dilations[0][1], site.approach
+            ),
+            0.4,
+            0.85,
+        ),
+    )
+
+
+def _series(access: TubeAccess) -> Action:
+    """Return the action of the other dilators, each sliding over the one before."""
+    site = access.site
+    ends = access.dilations[1:-1]
+    share = 0.92 / len(ends)
+    actions = []
+    for number, amounts in enumerate(ends):
+        start = number * share
+        name = site.tools[f"dilator.{number + 2}"].name
+        actions.append(_slid_in(access, name, amounts, start, start + share))
+    return together(*actions)
+
+
+def _slid_in(
+    access: TubeAccess, name: str, amounts: tuple[Amounts, Amounts], start: float, end: float
+) -> Action:
+    """Return the action of a dilator or the tube that comes down over what stands in the corridor."""
+    site, span = access.site, end - start
+    above, at_skin = (raised(access.docked, site.depth + way) for way in (45.0, 3.0))
+    arrive = start + 0.4 * span
+    return together(
+        during(appeared(name), start, start + 0.34 * span),
+        during(carried((name,), Motion((0.0, 1.0), (above, at_skin))), start, arrive),
+        during(carried((name,), Motion((0.0, 1.0), (at_skin, access.docked))), arrive, end),
+        during(
+            warped(wound.operated(site), site.approach, amounts[0], amounts[1], site.approach), arrive, end
+        ),
+    )
+
+
+def _tube(access: TubeAccess) -> Action:
+    """Return the action that seats the tube and takes all dilators out through it."""
+    site = access.site
+    names = [site.tools[f"dilator.{k}"].name for k in range(1, len(access.dilations))]
+    out = Motion((0.0, 1.0), (access.docked, raised(access.docked, site.depth + 40.0)))
+    return together(
+        _slid_in(access, site.tools["tube"].name, access.dilations[-1], 0.02, 0.5),
+        during(carried(names, out), 0.54, 0.88),
+        during(vanished(*names), 0.78, 0.9),
+    )
+
+
+def withdrawn(access: TubeAccess, first: Action) -> Action:
+    """Return the action that begins with a ``first`` one, draws the tube out and closes layer by layer."""
+    site, closed = access.site, access.closed
+    tube = site.tools["tube"].name
+    out = Motion((0.0, 1.0), (access.docked, raised(access.docked, site.depth + 30.0)))
+    docked_amounts, out_amounts = access.withdrawal
+    drawn = together(during(faded((tube,), 1.0), 0.2, 0.28), during(carried((tube,), out), 0.28, 0.62))
+    movements = (
+        (0.28, 0.62, (docked_amounts, out_amounts)),
+        (0.62, 0.68, (out_amounts, closed)),
+    )
+    return phases.closed_after(site, first, (tube,), drawn, movements)

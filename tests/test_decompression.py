@@ -1,0 +1,40 @@
+"""A narrow canal is widened: nerves fill out as far as there is room, and a scene must have such a canal."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from spineviz.scene import Scene
+from spineviz.surgery import OpenLaminectomy, UnilateralLaminotomy
+from spineviz.surgery.relief import Relief
+
+NARROW = {"kind": "stenosis", "disc": "L4-L5", "grade": "C"}
+
+
+def test_a_freed_nerve_goes_from_narrow_to_free_and_no_farther() -> None:
+    relief = Relief(np.zeros((2, 3)), np.array([[0.0, -2.0, 0.0], [1.0, 0.0, 0.0]]))
+    assert np.array_equal(relief((0.0,)), relief.rest)
+    assert np.allclose(relief((0.5,)), [[0.0, -1.0, 0.0], [0.5, 0.0, 0.0]])
+    for wrong in ((), (1.2,), (-0.1,), (0.0, 0.0)):
+        with pytest.raises(ValueError, match="freed by one amount"):
+            relief(wrong)
+
+
+@pytest.mark.parametrize("kind", ["unilateral_laminotomy", "open_laminectomy"])
+def test_a_decompression_needs_a_narrow_canal_at_its_disc(kind: str) -> None:
+    entry = {"kind": kind, "disc": "L4-L5"}
+    assert Scene.model_validate({"title": "x", "pathologies": [NARROW], "approaches": [entry]}).approaches
+    for pathologies in ([], [{**NARROW, "disc": "L3-L4"}], [{**NARROW, "place": "recess", "grade": "2"}]):
+        with pytest.raises(ValidationError, match="add a central stenosis of the disc L4-L5"):
+            Scene.model_validate({"title": "x", "pathologies": pathologies, "approaches": [entry]})
+
+
+def test_sizes_of_a_decompression_keep_to_the_ranges_of_surgery() -> None:
+    for wrong in ({"tube_diameter": 30}, {"wand_angle": 40}, {"facet_removed": 6}):
+        with pytest.raises(ValidationError):
+            UnilateralLaminotomy(**wrong)  # type: ignore[arg-type]
+    for wrong in ({"lamina_width": 30}, {"facet_share": 0.7}, {"incision_length": 30}):
+        with pytest.raises(ValidationError):
+            OpenLaminectomy(**wrong)  # type: ignore[arg-type]
