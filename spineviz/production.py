@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from spineviz import assembly
+from spineviz import assembly, directing, framing
 from spineviz.annotation import annotated
 from spineviz.cuts import cut_open, resolved, said_cut
 from spineviz.layers import COVERS, chosen_layers
@@ -42,7 +42,7 @@ class Production:
     @cached_property
     def timeline(self) -> Timeline:
         """The scene's timeline."""
-        return assembly.direct(self.scene, self.assembly)
+        return directing.direct(self.scene, self.assembly)
 
     def covered(self, layers: str | None) -> Production:
         """Return the scene with what covers the spine behind, where ``layers`` name some of it in words.
@@ -80,13 +80,13 @@ class Production:
             raise ValueError(f"second {second:g}: the scene runs from 0 to {self.timeline.seconds:g} seconds")
         state = self.timeline.at(second)
         if chosen is not None:
-            camera = assembly.cameras(self.assembly, self.scene)[chosen]
+            camera = framing.cameras(self.assembly.model, self.scene)[chosen]
             if self.scene.views:
                 shown = self.scene.views
                 state = alone(state, shown.index(chosen) if chosen in shown else 0)
             state = replace(state, panes=tuple(replace(pane, camera=camera) for pane in state.panes))
         if wanted:
-            model, about = self.assembly.model, assembly.target(self.scene)
+            model, about = self.assembly.model, framing.target(self.scene)
             cuts = tuple(resolved(plane, model, *about) for plane in wanted)
             state = replace(state, panes=tuple(cut_open(pane, cuts) for pane in state.panes))
         state = self.annotated(state)
@@ -190,8 +190,8 @@ class Production:
         from spineviz.viewer import Viewer, cut_planes
 
         model = whole.assembly.model
-        cuts = cut_planes(model.bones, *assembly.target(whole.scene))
-        named = assembly.cameras(whole.assembly, whole.scene)
+        cuts = cut_planes(model.bones, *framing.target(whole.scene))
+        named = framing.cameras(model, whole.scene)
         cameras: dict[str, Camera] = {str(name): camera for name, camera in named.items()}
         viewer = Viewer(model, whole.timeline, cameras, cuts, whole.annotated)
         if layers is not None:
