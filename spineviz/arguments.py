@@ -43,6 +43,11 @@ STENOSIS_HELP = (
     "'L4-L5 central Schizas C', 'L4-L5 left recess 2', 'L5-S1 right foraminal Lee 3', 'L3-L4 60 mm2'"
 )
 
+PLANES_HELP = (
+    "show an axial and a sagittal slice through the disease beside the scene, like a T2-weighted MRI, with "
+    "the dural sac measured"
+)
+
 Commands = argparse._SubParsersAction
 
 
@@ -109,6 +114,7 @@ def _draws(commands: Commands) -> None:
         "write one picture (PNG)",
         "spineviz render herniation_l4l5 -o picture.png --at 12 --view close",
         'spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png',
+        'spineviz render --stenosis "L4-L5 central Schizas C" --planes -o slices.png',
     )
     _subject(command)
     command.add_argument("-o", "--output", type=Path, required=True, help="the .png file to write")
@@ -122,6 +128,7 @@ def _draws(commands: Commands) -> None:
         "--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)"
     )
     command.add_argument("--background", choices=("screen", "print"), default="screen", help="print is white")
+    command.add_argument("--planes", action="store_true", help=PLANES_HELP)
 
     command = _command(
         commands,
@@ -144,9 +151,11 @@ def _draws(commands: Commands) -> None:
     command.add_argument(
         "--size", type=_size, default=(1280, 720), metavar="WxH", help="pixels (default 1280x720)"
     )
+    command.add_argument("--planes", action="store_true", help=PLANES_HELP)
 
     command = _command(commands, "show", "open the scene in a window", "spineviz show herniation_l4l5")
     _subject(command)
+    command.add_argument("--planes", action="store_true", help=PLANES_HELP)
     command.add_argument("--layers", metavar="WORDS", help=LAYERS_HELP)
 
 

@@ -91,7 +91,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    _asked(options).render(
+    _planned(options).render(
         options.output,
         at=options.at,
         view=options.view,
@@ -102,6 +102,12 @@ def _render(options: argparse.Namespace) -> int:
     )
     print(options.output)
     return 0
+
+
+def _planned(options: argparse.Namespace) -> Production:
+    """Return the scene that is asked for, with slices beside it where these are wanted."""
+    asked = _asked(options)
+    return asked.sliced() if options.planes else asked
 
 
 def _asked(options: argparse.Namespace) -> Production:
@@ -148,13 +154,13 @@ def _plate(options: argparse.Namespace) -> int:
 
 
 def _animate(options: argparse.Namespace) -> int:
-    _asked(options).animate(options.output, fps=options.fps, size=options.size, progress=True)
+    _planned(options).animate(options.output, fps=options.fps, size=options.size, progress=True)
     print(options.output)
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
-    _asked(options).show(layers=options.layers)
+    _planned(options).show(layers=options.layers)
     return 0
 
 

@@ -37,6 +37,8 @@ def cameras(model: Model, scene: Scene) -> Mapping[View, Camera]:
     named = views(model.bones, disc, side)
     if scene.compare and scene.diseased:
         named = narrowed(named, len(scene.compare))
+    if scene.planes:
+        named = narrowed(named, 1 + len(scene.planes))
     if (scene.diseased and not scene.deformed) or scene.approaches:
         return named
     structures = model.structures.values()

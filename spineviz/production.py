@@ -9,14 +9,17 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import ValidationError
+
 from spineviz import assembly, directing, framing
 from spineviz.annotation import annotated
 from spineviz.cuts import cut_open, resolved, said_cut
 from spineviz.layers import COVERS, chosen_layers
 from spineviz.locale import text
 from spineviz.model import Camera, Message, State
-from spineviz.scene import Scene
-from spineviz.terms import LAYERS, Disc, column, discs_of
+from spineviz.scene import Scene, SceneStep
+from spineviz.scene.specification import PLANES
+from spineviz.terms import LAYERS, Disc, Level, column, discs_of, levels_of
 from spineviz.viewer import Choices, adjusted, with_layers
 from spineviz.viewer.choices import alone
 from spineviz.views import VIEWS, View
@@ -94,7 +97,38 @@ class Production:
 
     def annotated(self, state: State) -> State:
         """Return a state of this scene with what is written on it."""
-        return annotated(self.scene, self.assembly, state)
+        state = annotated(self.scene, self.assembly, state)
+        if not self.scene.planes:
+            return state
+        from spineviz.planes import with_planes
+
+        return with_planes(self.scene, self.assembly, self.healthy.assembly, state)
+
+    def sliced(self) -> Production:
+        """Return the scene's body and disease with slices beside it, an axial and a sagittal one.
+
+        Approaches are left out. What covers the spine is built, for the slices, and hidden in space where it
+        was. Raises ValueError for a scene without a disease, and for one of several bodies.
+        """
+        own = self.scene
+        steps = own.steps or (SceneStep(title=own.title, camera=own.camera),)
+        covers = tuple(layer for layer in own.hidden if layer in COVERS)
+        hidden = tuple(
+            step.model_copy(update={"hide": tuple(dict.fromkeys((*step.hide, *covers)))}) for step in steps
+        )
+        changes: dict[str, object] = {
+            "approaches": (),
+            "show": "",
+            "hide": tuple(layer for layer in own.hidden if layer not in COVERS),
+            "steps": hidden,
+            "planes": PLANES,
+        }
+        changes["anatomy"] = own.anatomy.model_copy(update=_widened(own))
+        told = {**{name: getattr(own, name) for name in type(own).model_fields}, **changes}
+        try:
+            return Production(Scene.model_validate(told))
+        except ValidationError as error:
+            raise ValueError(str(error.errors()[0].get("ctx", {}).get("error", error))) from None
 
     def render(
         self,
@@ -126,7 +160,7 @@ class Production:
     def healthy(self) -> Production:
         """The same body without its disease and without operations, bare of muscles, fascia, fat and skin."""
         bare = {
-            **dict.fromkeys(("pathologies", "approaches", "steps", "cuts", "views"), ()),
+            **dict.fromkeys(("pathologies", "approaches", "steps", "cuts", "views", "planes"), ()),
             **{"title": "", "camera": "posterior", "show": "", "poster": 0.0},
             "hide": tuple(layer for layer in LAYERS if layer in COVERS),
         }
@@ -197,6 +231,16 @@ class Production:
         if layers is not None:
             viewer.show_layers(layers)
         show(viewer)
+
+
+def _widened(scene: Scene) -> dict[str, Level]:
+    """Return the first and the last level of a scene whose slices show what they would show of a patient."""
+    there = column(6 if scene.anatomy.variant == "six_lumbar" else 5)
+    above, below = (there.index(level) for level in levels_of(framing.target(scene)[0]))
+    first = min(there.index("L1"), above) if above >= there.index("L1") else max(above - 2, there.index("C2"))
+    first = min(first, there.index(scene.anatomy.first))
+    last = max(min(below + 2, there.index("S1")), there.index(scene.anatomy.last))
+    return {"first": there[first], "last": there[last]}
 
 
 def _known(view: str | None) -> View | None:

@@ -66,6 +66,13 @@ class View:
     picture: Canvas | None = None
     depths: Floats | None = None
     silhouettes: Silhouettes | None = None
+    slice: Pane | None = None
+
+    def turn(self, pane: Pane, box: Box) -> None:
+        """Show a slice; what is written on it changes nothing of its picture."""
+        shown = Pane(pane.looks, pane.camera)
+        if shown != self.slice or box != self.box:
+            self.slice, self.camera, self.box, self.picture = shown, pane.camera, box, None
 
     def cast(self, model: Model) -> tuple[Outlined, ...]:
         """Return the structures that are outlined now."""

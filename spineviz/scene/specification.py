@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,11 @@ from spineviz.views import View
 
 REMOVED, REACHED = ("protrusion", "extrusion"), ("central", "paracentral", "subarticular")
 """The morphologies and the zones of the herniations that approaches remove."""
+
+PlaneName = Literal["axial", "sagittal"]
+"""A slice beside a scene."""
+
+PLANES: tuple[PlaneName, ...] = get_args(PlaneName)
 
 LayerWords = Annotated[
     LayersSaid,
@@ -123,6 +128,11 @@ class Scene(Spec):
     views: Annotated[tuple[View, ...], Field(max_length=4)] = Field(
         (), description="Views that stand beside each other, in place of ``camera`` and those of the steps."
     )
+    planes: Annotated[tuple[PlaneName, ...], Field(max_length=2)] = Field(
+        (),
+        description="Slices beside the scene, as a T2-weighted MRI shows them, with the dural sac measured "
+        "on the axial one.",
+    )
     hide: tuple[Layer, ...] = Field((), description="Layers that are not shown.")
     cuts: Cuts = Field((), description="Planes that open the scene, from beginning to end.")
     steps: tuple[SceneStep, ...] = ()
@@ -169,6 +179,21 @@ class Scene(Spec):
             raise ValueError("views: name two or more, or one as ``camera``")
         if self.views and (self.compare or self.approaches):
             raise ValueError("views: they show one body; take compare and approaches away")
+        return self
+
+    @model_validator(mode="after")
+    def _planes_are_of_one_disease(self) -> Scene:
+        if not self.planes:
+            return self
+        if len(set(self.planes)) < len(self.planes):
+            raise ValueError("planes: name each slice once")
+        if self.compare or self.views or self.approaches:
+            raise ValueError(
+                "planes: they are slices through one body and its disease; take compare, views and "
+                "approaches away"
+            )
+        if not self.pathologies:
+            raise ValueError("planes: they pass through a disease, and the scene has none; add a pathology")
         return self
 
     @model_validator(mode="after")
