@@ -48,6 +48,8 @@ PLANES_HELP = (
     "the dural sac measured"
 )
 
+MORPH_HELP = "begin with the healthy body, and see the disease come in the same camera"
+
 Commands = argparse._SubParsersAction
 
 
@@ -129,6 +131,9 @@ def _draws(commands: Commands) -> None:
     )
     command.add_argument("--background", choices=("screen", "print"), default="screen", help="print is white")
     command.add_argument("--planes", action="store_true", help=PLANES_HELP)
+    command.add_argument(
+        "--severity", type=float, metavar="SHARE", help="so much of the disease: 0 a healthy body to 1"
+    )
 
     command = _command(
         commands,
@@ -152,6 +157,7 @@ def _draws(commands: Commands) -> None:
         "--size", type=_size, default=(1280, 720), metavar="WxH", help="pixels (default 1280x720)"
     )
     command.add_argument("--planes", action="store_true", help=PLANES_HELP)
+    command.add_argument("--morph", action="store_true", help=MORPH_HELP)
 
     command = _command(commands, "show", "open the scene in a window", "spineviz show herniation_l4l5")
     _subject(command)

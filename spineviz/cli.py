@@ -105,8 +105,12 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _planned(options: argparse.Namespace) -> Production:
-    """Return the scene that is asked for, with slices beside it where these are wanted."""
+    """Return the scene that is asked for, with slices beside it, or as its disease comes, where wanted."""
     asked = _asked(options)
+    if getattr(options, "severity", None) is not None:
+        asked = asked.at_severity(options.severity)
+    if getattr(options, "morph", False):
+        asked = asked.growing()
     return asked.sliced() if options.planes else asked
 
 

@@ -11,7 +11,8 @@ from spineviz.cuts import opening, reach
 from spineviz.framing import cameras, cuts_of, seen_by, step_of
 from spineviz.layers import Layer, enclosed, layer_of, members, number_of, structure_title
 from spineviz.locale import titled
-from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Pane, State
+from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pane, State
+from spineviz.morphing import at_severity, severity_of
 from spineviz.pathology import label_of
 from spineviz.scene import Scene, SceneStep
 from spineviz.surgery.procedures import Prepared
@@ -39,6 +40,10 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
         return _around(scene, assembly, named)
     approaches = assembly.prepared or (None,)
     panes = tuple(_first_pane(scene, assembly, prepared, named[scene.camera]) for prepared in approaches)
+    if scene.morphs:
+        panes = tuple(
+            at_severity(pane, scene.severity, assembly.model, _unseen(scene, pane)) for pane in panes
+        )
     own = [_scene_step(step, scene, assembly, named) for step in scene.steps]
     by_name = {str(name): camera for name, camera in named.items()}
     tracks = [
@@ -110,6 +115,7 @@ def _scene_step(
     reaches = {cut: reach(cut, assembly.model) for cut in ever}
     labels = tuple(_label(name, step, scene, assembly, brief) for name in step.labels if name in known)
     actions: list[Action] = [
+        partial(_sickened, severity=step.severity, model=assembly.model, scene=scene),
         partial(_fade_layers, hidden=step.hidden, glass=enclosed(step.fade)),
         partial(_highlight_layers, layers=enclosed(step.highlight)),
         partial(_cut, cuts=cuts, reaches=reaches),
@@ -148,6 +154,20 @@ def disease_title(scene: Scene, name: str) -> Message | None:
     own = scene.pathologies if number is None else scene.compare[number].pathologies
     labels = (label_of(entry, name.partition("#")[0]) for entry in own)
     return next((label for label in labels if label is not None), None)
+
+
+def _unseen(scene: Scene, pane: Pane) -> frozenset[str]:
+    """Return the structures of a pane that a scene never shows."""
+    return frozenset(name for layer in scene.hidden for name in members(layer, pane.looks))
+
+
+def _sickened(pane: Pane, progress: float, severity: float | None, model: Model, scene: Scene) -> Pane:
+    """Bring the disease to a severity; None leaves it as it is."""
+    if severity is None:
+        return pane
+    before = severity_of(pane)
+    now = before + (severity - before) * eased(progress)
+    return at_severity(pane, now, model, _unseen(scene, pane))
 
 
 def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...], glass: tuple[Layer, ...]) -> Pane:

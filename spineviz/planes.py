@@ -10,12 +10,14 @@ import numpy as np
 
 from spineviz.assembly import Assembly
 from spineviz.framing import target
+from spineviz.layers import layer_of
 from spineviz.measurement.canal import sac, worst_slice
 from spineviz.measurement.measuring import subject
 from spineviz.measurement.segment import Segment
 from spineviz.measurement.slices import Slice
 from spineviz.measurement.slices import middle as centroid
 from spineviz.model import Callout, Camera, Cut, Look, Message, Pane, Scan, State, Trace, Vector
+from spineviz.morphing import severity_of
 from spineviz.pathology import Herniation, Stenosis, label_of
 from spineviz.scene import Scene
 from spineviz.structure import Floats, Frame, Points
@@ -36,6 +38,9 @@ REACHED, MET = 22.0, 2.5
 
 SIDEWAYS = 0.7
 """A picture whose way to the right goes so far to the patient's right, of 1, has R on its right."""
+
+TOLD = 0.4
+"""From this severity on a disease is named."""
 
 FORAMEN, RECESS = 17.0, 9.0
 """How far (mm) beside the midline a sagittal slice shows a foramen, and a lateral recess."""
@@ -63,12 +68,18 @@ def with_planes(scene: Scene, assembly: Assembly, healthy: Assembly, state: Stat
     """Return a state of a scene with its slices beside it: of the geometry that it shows now."""
     planes = _planes(scene, assembly, healthy)
     looks = {
-        name: Look(variant=look.variant, warp=look.warp, matrix=look.matrix)
+        name: Look(
+            visible=look.visible or layer_of(name) != "disease",
+            variant=look.variant,
+            warp=look.warp,
+            matrix=look.matrix,
+        )
         for name, look in state.panes[0].looks.items()
     }
     segment = _segment(scene, assembly, tuple(looks.items()))
     made = {"axial": _axial, "sagittal": _sagittal}
-    slices = tuple(made[name](scene, planes, segment, looks) for name in scene.planes)
+    named = scene if severity_of(state.panes[0]) > TOLD else scene.model_copy(update={"pathologies": ()})
+    slices = tuple(made[name](named, planes, segment, looks) for name in scene.planes)
     first = replace(state.panes[0], heading=_in_space(state.panes[0].camera))
     return replace(state, panes=(first, *slices), layout="planes")
 

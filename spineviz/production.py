@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import isfinite
@@ -17,6 +17,7 @@ from spineviz.cuts import cut_open, resolved, said_cut
 from spineviz.layers import COVERS, chosen_layers
 from spineviz.locale import text
 from spineviz.model import Camera, Message, State
+from spineviz.morphing import morphing
 from spineviz.scene import Scene, SceneStep
 from spineviz.scene.specification import PLANES
 from spineviz.terms import LAYERS, Disc, Level, column, discs_of, levels_of
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from spineviz.timeline import Timeline
 
 
+HEALTHY, COMING = 2.0, 6.0
+"""The seconds in which a body is seen in health, and in which its disease comes."""
+
+
 class Production:
     """One scene with its model and its timeline, built when first needed."""
 
@@ -40,7 +45,8 @@ class Production:
     @cached_property
     def assembly(self) -> Assembly:
         """The model and what the approaches prepared: from the user's cache, or built now."""
-        return assembly.assemble(self.scene)
+        made = assembly.assemble(self.scene)
+        return morphing(made, assembly.assemble(_without_disease(self.scene))) if self.scene.morphs else made
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -104,6 +110,35 @@ class Production:
 
         return with_planes(self.scene, self.assembly, self.healthy.assembly, state)
 
+    def at_severity(self, severity: float) -> Production:
+        """Return the scene with so much of its disease, 0 a healthy body to 1; approaches are left out.
+
+        Raises ValueError for a scene without a disease, for one of several bodies, and for another number.
+        """
+        steps = tuple(step.model_copy(update={"severity": None}) for step in self.scene.steps)
+        return self._with({"severity": severity, "steps": steps, "approaches": ()})
+
+    def growing(self) -> Production:
+        """Return the scene as its disease comes, in the camera of its first step; then follow its own steps.
+
+        Approaches are left out. Raises ValueError as `at_severity` does.
+        """
+        own = self.scene
+        steps = own.steps or (SceneStep(title=own.title, camera=own.camera),)
+        still = steps[0].model_copy(
+            update={"labels": (), "highlight": (), "severity": 0.0, "seconds": HEALTHY}
+        )
+        comes = steps[0].model_copy(update={"severity": 1.0, "seconds": COMING})
+        return self._with({"severity": 0.0, "steps": (still, comes, *steps), "approaches": ()})
+
+    def _with(self, changes: Mapping[str, object]) -> Production:
+        told = {**{name: getattr(self.scene, name) for name in type(self.scene).model_fields}, **changes}
+        try:
+            return Production(Scene.model_validate(told))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(str(first.get("ctx", {}).get("error", first["msg"]))) from None
+
     def sliced(self) -> Production:
         """Return the scene's body and disease with slices beside it, an axial and a sagittal one.
 
@@ -124,11 +159,7 @@ class Production:
             "planes": PLANES,
         }
         changes["anatomy"] = own.anatomy.model_copy(update=_widened(own))
-        told = {**{name: getattr(own, name) for name in type(own).model_fields}, **changes}
-        try:
-            return Production(Scene.model_validate(told))
-        except ValidationError as error:
-            raise ValueError(str(error.errors()[0].get("ctx", {}).get("error", error))) from None
+        return self._with(changes)
 
     def render(
         self,
@@ -161,7 +192,7 @@ class Production:
         """The same body without its disease and without operations, bare of muscles, fascia, fat and skin."""
         bare = {
             **dict.fromkeys(("pathologies", "approaches", "steps", "cuts", "views", "planes"), ()),
-            **{"title": "", "camera": "posterior", "show": "", "poster": 0.0},
+            **{"title": "", "camera": "posterior", "show": "", "poster": 0.0, "severity": 1.0},
             "hide": tuple(layer for layer in LAYERS if layer in COVERS),
         }
         return Production(self.scene.model_copy(update=bare))
@@ -231,6 +262,13 @@ class Production:
         if layers is not None:
             viewer.show_layers(layers)
         show(viewer)
+
+
+def _without_disease(scene: Scene) -> Scene:
+    """Return the scene of the same body in health, with the same layers."""
+    return scene.model_copy(
+        update={"pathologies": (), "steps": (), "cuts": (), "planes": (), "severity": 1.0}
+    )
 
 
 def _widened(scene: Scene) -> dict[str, Level]:

@@ -13,6 +13,7 @@ from scipy import ndimage
 from spineviz.cuts import OVERLAP
 from spineviz.filling import shown
 from spineviz.model import Camera, Cut, Look, Model
+from spineviz.morphing import severity
 from spineviz.render.cut_faces import WITHIN
 from spineviz.render.projection import Box, project
 from spineviz.render.signal import AIR, FAT, Signal, signal_of
@@ -53,7 +54,7 @@ def scanned(model: Model, looks: Mapping[str, Look], camera: Camera, box: Box) -
     posed = ((item, model.posed(name, looks[name])) for name, item in _layered(model, looks))
     faces = [(item, section(surface, frame)) for item, surface in posed if meets(surface, frame)]
     for item, face in faces:
-        _paint(grey, face, signal_of(item), camera, fine, mottle)
+        _paint(grey, face, signal_of(item, severity(looks[item.name])), camera, fine, mottle)
     skin = next((face for item, face in faces if item.tissue == "skin"), None)
     if skin:
         grey[_behind(skin, camera, fine)] = AIR

@@ -64,8 +64,8 @@ OEDEMA = Signal(0.72, mottle=0.05)
 """Marrow that is changed after Modic 1 holds water."""
 
 
-def signal_of(structure: Structure) -> Signal:
-    """Return how bright a structure is."""
+def signal_of(structure: Structure, severity: float = 1.0) -> Signal:
+    """Return how bright a structure is that shows so much of its disease, 0 to 1."""
     if structure.name.startswith("flavum"):
         return FLAVUM
     found = SIGNALS[structure.tissue]
@@ -75,5 +75,5 @@ def signal_of(structure: Structure) -> Signal:
         return OEDEMA
     if not structure.shade:
         return found
-    kept = 1.0 - structure.shade
+    kept = 1.0 - severity * structure.shade
     return replace(found, inside=found.inside * kept, border=found.border * kept)

@@ -36,6 +36,8 @@ LayerWords = Annotated[
 """Which layers are seen, in words; empty for all."""
 
 
+Severity = Annotated[float, Field(ge=0, le=1)]
+
 Cuts = Annotated[tuple[CutPlane, ...], Field(max_length=12)]
 
 
@@ -106,6 +108,11 @@ class SceneStep(Spec):
     highlight: tuple[Layer, ...] = ()
     labels: tuple[str, ...] = Field((), description="Structures named in the picture.")
     cuts: Cuts = Field((), description="Planes that open the scene in this step, besides those of the scene.")
+    severity: Severity | None = Field(
+        None,
+        description="How much of the disease there is at the end of the step, 0 a healthy body to 1 all of "
+        "it; as much as before where nothing is said.",
+    )
 
     @property
     def hidden(self) -> tuple[Layer, ...]:
@@ -135,6 +142,9 @@ class Scene(Spec):
     )
     hide: tuple[Layer, ...] = Field((), description="Layers that are not shown.")
     cuts: Cuts = Field((), description="Planes that open the scene, from beginning to end.")
+    severity: Severity = Field(
+        1.0, description="How much of the disease there is before the first step, 0 a healthy body to 1."
+    )
     steps: tuple[SceneStep, ...] = ()
     poster: Annotated[float, Field(ge=0)] = Field(0.0, description="The second that a still picture shows.")
 
@@ -197,6 +207,15 @@ class Scene(Spec):
         return self
 
     @model_validator(mode="after")
+    def _severity_is_of_one_disease(self) -> Scene:
+        if self.morphs and (self.compare or self.views or self.approaches or not self.pathologies):
+            raise ValueError(
+                "severity: it is that of one body's disease; add a pathology, and take compare, views and "
+                "approaches away"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _approaches_need_a_straight_column(self) -> Scene:
         if self.approaches and self.deformed:
             raise ValueError(
@@ -244,6 +263,11 @@ class Scene(Spec):
     def diseased(self) -> bool:
         """Whether the scene, or one of the bodies it compares, has a pathology."""
         return bool(self.pathologies) or any(body.pathologies for body in self.compare)
+
+    @property
+    def morphs(self) -> bool:
+        """Whether the scene ever shows less than all of its disease."""
+        return self.severity < 1.0 or any(step.severity is not None for step in self.steps)
 
     @property
     def deformed(self) -> bool:
