@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from spineviz import __version__
@@ -17,6 +18,7 @@ EXAMPLES = """examples:
   spineviz render herniation_l4l5 -o slice.png --cut "disc L4-L5 keep above" --view axial
   spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png
   spineviz render --stenosis "L4-L5 central Schizas C" -o picture.png
+  spineviz render --fracture "L1 burst A3" -o picture.png
   spineviz measure herniation_l4l5
   spineviz animate herniation_l4l5 -o film.mp4
   spineviz show herniation_l4l5
@@ -49,6 +51,16 @@ PLANES_HELP = (
 )
 
 MORPH_HELP = "begin with the healthy body, and see the disease come in the same camera"
+
+DISEASES: Mapping[str, str] = {
+    "herniation": HERNIATION_HELP,
+    "stenosis": STENOSIS_HELP,
+    "listhesis": "show this slip in place of a scene: 'L5-S1 isthmic Meyerding II', 'L4-L5 degenerative I'",
+    "degeneration": "show this worn disc in place of a scene: 'L4-L5 Pfirrmann IV', 'L5-S1 V Modic 2'",
+    "fracture": "show this fracture in place of a scene: 'L1 burst A3', 'T12 wedge Genant 2'",
+    "deformity": "show this curve in place of a scene: 'scoliosis 35 left apex L2', 'kyphosis 25 apex T8'",
+}
+"""What can be told in one line, and the help for it."""
 
 Commands = argparse._SubParsersAction
 
@@ -202,10 +214,10 @@ def _writes(commands: Commands) -> None:
 
 
 def _subject(command: argparse.ArgumentParser) -> None:
-    """Add the ways to say what is shown: a scene, or a herniation or a stenosis in words."""
+    """Add the ways to say what is shown: a scene, or one disease in words."""
     command.add_argument("scene", nargs="?", help="a shipped scene's name, or a .toml file")
-    command.add_argument("--herniation", metavar="WORDS", help=HERNIATION_HELP)
-    command.add_argument("--stenosis", metavar="WORDS", help=STENOSIS_HELP)
+    for kind, about in DISEASES.items():
+        command.add_argument(f"--{kind}", metavar="WORDS", help=about)
 
 
 def _command(

@@ -19,8 +19,8 @@ HEALTH = "health"
 """The warp of everything that a disease changes; its amount is 0 in disease and 1 in health."""
 
 SPACING, NEAREST, ON_IT = 0.4, 6, 0.25
-"""A healthy surface of other triangles is looked up at places so far (mm) apart, so many at once; what is so near
-(mm) to it lies on it."""
+"""A healthy surface of other triangles is looked up at places so far (mm) apart, so many at once; what lies
+so near (mm) to it lies on it."""
 
 LEAST = 1e-3
 """What moves less than this (mm) does not change."""
