@@ -117,7 +117,7 @@ def _scene_step(
     actions: list[Action] = [
         partial(_sickened, severity=step.severity, model=assembly.model, scene=scene),
         partial(_fade_layers, hidden=step.hidden, glass=enclosed(step.fade)),
-        partial(_highlight_layers, layers=enclosed(step.highlight)),
+        partial(_highlight_layers, layers=enclosed(step.highlight), ill=_ill(scene, assembly.model)),
         partial(_cut, cuts=cuts, reaches=reaches),
         partial(_labelled, labels=labels, since=OPEN if step.cuts else 0.2),
     ]
@@ -182,14 +182,28 @@ def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...], glass: 
     return replace(pane, looks=looks)
 
 
-def _highlight_layers(pane: Pane, progress: float, layers: tuple[Layer, ...]) -> Pane:
-    """Bring the highlight of the layers named up, and that of all others down."""
+def _ill(scene: Scene, model: Model) -> frozenset[str]:
+    """Return the structures that a disease has changed; displaced disc has a colour of its own."""
+    changed = (name for name in model.structures if disease_title(scene, name) is not None)
+    return frozenset(name for name in changed if model.structures[name].tissue != "fragment")
+
+
+def _highlight_layers(pane: Pane, progress: float, layers: tuple[Layer, ...], ill: frozenset[str]) -> Pane:
+    """Bring the highlight of the layers named up, and that of all others down.
+
+    With the layer of disease, what a disease has changed takes on its colour too.
+    """
     share = eased(progress / 0.3)
     looks = dict(pane.looks)
     for name, look in pane.looks.items():
-        goal = 1.0 if layer_of(name) in layers else 0.0
-        if look.highlight != goal:
-            looks[name] = replace(look, highlight=look.highlight + (goal - look.highlight) * share)
+        alarm = 1.0 if name in ill and "disease" in layers else 0.0
+        goal = 1.0 if layer_of(name) in layers else alarm
+        if (look.highlight, look.alarm) != (goal, alarm):
+            glow, colour = (
+                look.highlight + (goal - look.highlight) * share,
+                look.alarm + (alarm - look.alarm) * share,
+            )
+            looks[name] = replace(look, highlight=glow, alarm=colour)
     return replace(pane, looks=looks)
 
 

@@ -27,7 +27,7 @@ class Look:
 
     ``variant`` names one of the structure's surfaces ("" is the rest surface). ``warp`` names a warp
     of the model and gives its amounts. ``matrix`` is a 4 x 4 rigid placement, row by row, or None.
-    ``highlight`` 0..1 strengthens colour and outline.
+    ``highlight`` 0..1 strengthens colour and outline; ``alarm`` 0..1 colours it as diseased.
     """
 
     visible: bool = True
@@ -36,6 +36,7 @@ class Look:
     variant: str = ""
     warp: tuple[str, tuple[float, ...]] | None = None
     matrix: tuple[float, ...] | None = None
+    alarm: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from spineviz.assembly import Assembly
 from spineviz.geometry import surface_points
 from spineviz.model import Look, Model, Pane
-from spineviz.structure import Floats, Points, Surface, Warp
+from spineviz.structure import Points, Surface, Warp
 from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS
+
+Indices = npt.NDArray[np.integer]
 
 HEALTH = "health"
 """The warp of everything that a disease changes; its amount is 0 in disease and 1 in health."""
@@ -71,7 +76,12 @@ def _recoveries(ill: Model, well: Model) -> Iterator[tuple[str, Recovery]]:
             if nerve is not None or np.abs(goal - rest).max() > LEAST:
                 yield name, Recovery(rest, goal, nerve)
         elif before is not None:
-            yield name, Recovery(rest, _onto(before.surface, _carried(name, rest, ill, well)), nerve)
+            yield (
+                name,
+                Recovery(
+                    rest, _onto(before.surface, _carried(name, rest, ill, well), _pieces(item.surface)), nerve
+                ),
+            )
         else:
             stem, _, disc = name.partition(".")
             source = well.structures.get(f"disc.{disc}") if stem == "herniation" else None
@@ -92,19 +102,32 @@ def _carried(name: str, points: Points, ill: Model, well: Model) -> list[Points]
     return [points, then.to_parent(now.to_local(points))]
 
 
-def _onto(surface: Surface, candidates: list[Points]) -> Points:
-    """Return the nearest places (n, 3) of a surface to points; of several candidates the nearest one's."""
+def _onto(surface: Surface, candidates: list[Points], pieces: Indices | None = None) -> Points:
+    """Return the nearest places (n, 3) of a surface to points.
+
+    Of several candidates each of the ``pieces`` (n,) takes those that lie nearest as a whole.
+    """
     places = surface_points(surface, SPACING)
-    tree = cKDTree(places)
-    best, result = np.full(len(candidates[0]), np.inf), np.array(candidates[0])
+    tree, result = cKDTree(places), np.array(candidates[0])
+    numbers = np.zeros(len(result), dtype=int) if pieces is None else pieces
+    best = np.full(numbers.max() + 1, np.inf)
     for points in candidates:
         ways, found = tree.query(points, k=NEAREST)
         weights = 1.0 / np.maximum(ways, 1e-6) ** 2
-        near: Floats = np.einsum("nk,nkd->nd", weights, places[found]) / weights.sum(axis=1)[:, None]
+        near = np.einsum("nk,nkd->nd", weights, places[found]) / weights.sum(axis=1)[:, None]
         near = np.where((ways[:, :1] < ON_IT), points, near)
-        nearer = ways[:, 0] < best
-        best[nearer], result[nearer] = ways[nearer, 0], near[nearer]
+        mean = np.bincount(numbers, ways[:, 0]) / np.bincount(numbers)
+        chosen = (mean < best)[numbers]
+        result[chosen], best = near[chosen], np.minimum(mean, best)
     return result
+
+
+def _pieces(surface: Surface) -> Indices:
+    """Return which connected piece of a surface each vertex (n,) belongs to."""
+    ends = surface.faces[:, [0, 1, 1, 2]].reshape(-1, 2)
+    count = len(surface.vertices)
+    links = sparse.coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    return np.asarray(csgraph.connected_components(links, directed=False)[1])
 
 
 def severity_of(pane: Pane) -> float:
