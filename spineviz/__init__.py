@@ -16,10 +16,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spineviz.nomenclature import Found
+    from spineviz.pathology import Pathology
     from spineviz.production import Production
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "herniation", "load", "scenes", "stenosis", "structures"]
+__all__ = [
+    "__version__",
+    "deformity",
+    "degeneration",
+    "fracture",
+    "herniation",
+    "listhesis",
+    "load",
+    "scenes",
+    "stenosis",
+    "structures",
+]
 
 
 def load(source: str | Path) -> Production:
@@ -37,26 +49,53 @@ def herniation(words: str) -> Production:
     """Return a herniation told in one line, from near by: ``L4-L5 left subarticular extrusion 7mm caudal``.
 
     See `spineviz.pathology.shorthand`. Raises ValueError with the word that is not understood and the nearest
-    one, or with what is possible.
+    one, or with what is possible; so do all that are told in one line.
     """
     from spineviz.pathology import shorthand
-    from spineviz.production import Production
-    from spineviz.scene import shown_herniation
 
-    return Production(shown_herniation(shorthand(words)))
+    return _shown(shorthand(words))
 
 
 def stenosis(words: str) -> Production:
-    """Return a stenosis told in one line, from near by: ``L4-L5 central Schizas C``.
-
-    See `spineviz.pathology.stenosis_shorthand`. Raises ValueError with the word that is not understood and
-    the nearest one, or with what is possible.
-    """
+    """Return a stenosis told in one line: ``L4-L5 central Schizas C``."""
     from spineviz.pathology import stenosis_shorthand
-    from spineviz.production import Production
-    from spineviz.scene import shown_stenosis
 
-    return Production(shown_stenosis(stenosis_shorthand(words)))
+    return _shown(stenosis_shorthand(words))
+
+
+def listhesis(words: str) -> Production:
+    """Return a slip told in one line: ``L5-S1 isthmic Meyerding II``."""
+    from spineviz.pathology import listhesis_shorthand
+
+    return _shown(listhesis_shorthand(words))
+
+
+def degeneration(words: str) -> Production:
+    """Return a worn disc told in one line: ``L4-L5 Pfirrmann IV``."""
+    from spineviz.pathology import degeneration_shorthand
+
+    return _shown(degeneration_shorthand(words))
+
+
+def fracture(words: str) -> Production:
+    """Return a fracture told in one line: ``L1 burst A3``."""
+    from spineviz.pathology import fracture_shorthand
+
+    return _shown(fracture_shorthand(words))
+
+
+def deformity(words: str) -> Production:
+    """Return a curve of the column told in one line: ``scoliosis 35 left apex L2``."""
+    from spineviz.pathology import deformity_shorthand
+
+    return _shown(deformity_shorthand(words))
+
+
+def _shown(pathology: Pathology) -> Production:
+    from spineviz.production import Production
+    from spineviz.scene import shown
+
+    return Production(shown(pathology))
 
 
 def scenes() -> tuple[str, ...]:

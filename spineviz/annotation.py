@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from spineviz.assembly import Assembly, target
+from spineviz.assembly import Assembly
+from spineviz.framing import target
 from spineviz.model import Message, State
 from spineviz.scene import Scene
 from spineviz.views import seen_from

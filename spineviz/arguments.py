@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from spineviz import __version__
@@ -17,6 +18,7 @@ EXAMPLES = """examples:
   spineviz render herniation_l4l5 -o slice.png --cut "disc L4-L5 keep above" --view axial
   spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png
   spineviz render --stenosis "L4-L5 central Schizas C" -o picture.png
+  spineviz render --fracture "L1 burst A3" -o picture.png
   spineviz measure herniation_l4l5
   spineviz animate herniation_l4l5 -o film.mp4
   spineviz show herniation_l4l5
@@ -42,6 +44,23 @@ STENOSIS_HELP = (
     "show this stenosis in place of a scene: disc, place, side and grade in any order: "
     "'L4-L5 central Schizas C', 'L4-L5 left recess 2', 'L5-S1 right foraminal Lee 3', 'L3-L4 60 mm2'"
 )
+
+PLANES_HELP = (
+    "show an axial and a sagittal slice through the disease beside the scene, like a T2-weighted MRI, with "
+    "the dural sac measured"
+)
+
+MORPH_HELP = "begin with the healthy body, and see the disease come in the same camera"
+
+DISEASES: Mapping[str, str] = {
+    "herniation": HERNIATION_HELP,
+    "stenosis": STENOSIS_HELP,
+    "listhesis": "show this slip in place of a scene: 'L5-S1 isthmic Meyerding II', 'L4-L5 degenerative I'",
+    "degeneration": "show this worn disc in place of a scene: 'L4-L5 Pfirrmann IV', 'L5-S1 V Modic 2'",
+    "fracture": "show this fracture in place of a scene: 'L1 burst A3', 'T12 wedge Genant 2'",
+    "deformity": "show this curve in place of a scene: 'scoliosis 35 left apex L2', 'kyphosis 25 apex T8'",
+}
+"""What can be told in one line, and the help for it."""
 
 Commands = argparse._SubParsersAction
 
@@ -109,6 +128,7 @@ def _draws(commands: Commands) -> None:
         "write one picture (PNG)",
         "spineviz render herniation_l4l5 -o picture.png --at 12 --view close",
         'spineviz render --herniation "L4-L5 left subarticular extrusion 7mm caudal" -o picture.png',
+        'spineviz render --stenosis "L4-L5 central Schizas C" --planes -o slices.png',
     )
     _subject(command)
     command.add_argument("-o", "--output", type=Path, required=True, help="the .png file to write")
@@ -122,6 +142,10 @@ def _draws(commands: Commands) -> None:
         "--size", type=_size, default=(1600, 1000), metavar="WxH", help="pixels (default 1600x1000)"
     )
     command.add_argument("--background", choices=("screen", "print"), default="screen", help="print is white")
+    command.add_argument("--planes", action="store_true", help=PLANES_HELP)
+    command.add_argument(
+        "--severity", type=float, metavar="SHARE", help="so much of the disease: 0 a healthy body to 1"
+    )
 
     command = _command(
         commands,
@@ -144,9 +168,12 @@ def _draws(commands: Commands) -> None:
     command.add_argument(
         "--size", type=_size, default=(1280, 720), metavar="WxH", help="pixels (default 1280x720)"
     )
+    command.add_argument("--planes", action="store_true", help=PLANES_HELP)
+    command.add_argument("--morph", action="store_true", help=MORPH_HELP)
 
     command = _command(commands, "show", "open the scene in a window", "spineviz show herniation_l4l5")
     _subject(command)
+    command.add_argument("--planes", action="store_true", help=PLANES_HELP)
     command.add_argument("--layers", metavar="WORDS", help=LAYERS_HELP)
 
 
@@ -187,10 +214,10 @@ def _writes(commands: Commands) -> None:
 
 
 def _subject(command: argparse.ArgumentParser) -> None:
-    """Add the ways to say what is shown: a scene, or a herniation or a stenosis in words."""
+    """Add the ways to say what is shown: a scene, or one disease in words."""
     command.add_argument("scene", nargs="?", help="a shipped scene's name, or a .toml file")
-    command.add_argument("--herniation", metavar="WORDS", help=HERNIATION_HELP)
-    command.add_argument("--stenosis", metavar="WORDS", help=STENOSIS_HELP)
+    for kind, about in DISEASES.items():
+        command.add_argument(f"--{kind}", metavar="WORDS", help=about)
 
 
 def _command(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from spineviz.arguments import parser
+from spineviz.arguments import DISEASES, parser
 
 if TYPE_CHECKING:
     from spineviz.production import Production
@@ -91,7 +91,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    _asked(options).render(
+    _planned(options).render(
         options.output,
         at=options.at,
         view=options.view,
@@ -104,16 +104,28 @@ def _render(options: argparse.Namespace) -> int:
     return 0
 
 
+def _planned(options: argparse.Namespace) -> Production:
+    """Return the scene that is asked for, with slices beside it, or as its disease comes, where wanted."""
+    asked = _asked(options)
+    if getattr(options, "severity", None) is not None:
+        asked = asked.at_severity(options.severity)
+    if getattr(options, "morph", False):
+        asked = asked.growing()
+    return asked.sliced() if options.planes else asked
+
+
 def _asked(options: argparse.Namespace) -> Production:
-    """Return the scene that is named, or the one of a herniation or a stenosis that is told in words."""
+    """Return the scene that is named, or the one of a disease that is told in words."""
     import spineviz
 
-    told = (options.scene, options.herniation, options.stenosis)
-    if sum(words is not None for words in told) != 1:
-        raise ValueError("name a scene, or say --herniation or --stenosis with its words")
-    if options.herniation:
-        return spineviz.herniation(options.herniation)
-    return spineviz.stenosis(options.stenosis) if options.stenosis else spineviz.load(options.scene)
+    told = {kind: words for kind in DISEASES if (words := getattr(options, kind)) is not None}
+    if len(told) + (options.scene is not None) != 1:
+        ways = ", ".join(f"--{kind}" for kind in DISEASES)
+        raise ValueError(f"name a scene, or say one disease with its words: {ways}")
+    for kind, words in told.items():
+        shown: Production = getattr(spineviz, kind)(words)
+        return shown
+    return spineviz.load(options.scene)
 
 
 def _measure(options: argparse.Namespace) -> int:
@@ -121,7 +133,9 @@ def _measure(options: argparse.Namespace) -> int:
     from spineviz.measurement.table import as_csv, as_json, as_table, as_words
     from spineviz.model import Message
 
-    scene, name = _asked(options), str(options.scene or options.herniation or options.stenosis)
+    scene = _asked(options)
+    told = (options.scene, *(getattr(options, kind) for kind in DISEASES))
+    name = next(str(words) for words in told if words is not None)
     if sys.stderr.isatty():
         print(text(Message("measure.progress", (("scene", name),))), file=sys.stderr)
     report = scene.measure(options.level, operations=not options.describe)
@@ -148,13 +162,13 @@ def _plate(options: argparse.Namespace) -> int:
 
 
 def _animate(options: argparse.Namespace) -> int:
-    _asked(options).animate(options.output, fps=options.fps, size=options.size, progress=True)
+    _planned(options).animate(options.output, fps=options.fps, size=options.size, progress=True)
     print(options.output)
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
-    _asked(options).show(layers=options.layers)
+    _planned(options).show(layers=options.layers)
     return 0
 
 

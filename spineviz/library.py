@@ -94,7 +94,7 @@ def full_recipe() -> str:
     """Return a hash of the code and the measures that shape a scene: its body, disease and approaches."""
     changing = ("anatomy/stenosis", "body", "pathology", "patient", "surgery")
     floors = [path for floor in changing for path in _sources(floor) if path.name not in KEEPERS]
-    modules = [_PACKAGE / f"{name}.py" for name in ("assembly", "layers", "model", "timeline")]
+    modules = [_PACKAGE / f"{name}.py" for name in ("assembly", "framing", "layers", "model", "timeline")]
     return _digest_of({*_body(), *floors, *modules, *_measures()}, _written)
 
 

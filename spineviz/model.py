@@ -16,8 +16,9 @@ from spineviz.structure import Message as Message
 from spineviz.terms import Level
 
 Vector = tuple[float, float, float]
-Layout = Literal["one", "twin", "overlay", "views"]
-"""One pane; several beside each other, or over each other, under one camera; one body from several sides."""
+Layout = Literal["one", "twin", "overlay", "views", "planes"]
+"""One pane; several beside each other, or over each other, under one camera; one body from several sides; one
+body beside slices through it."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Look:
 
     ``variant`` names one of the structure's surfaces ("" is the rest surface). ``warp`` names a warp
     of the model and gives its amounts. ``matrix`` is a 4 x 4 rigid placement, row by row, or None.
-    ``highlight`` 0..1 strengthens colour and outline.
+    ``highlight`` 0..1 strengthens colour and outline; ``alarm`` 0..1 colours it as diseased.
     """
 
     visible: bool = True
@@ -35,6 +36,7 @@ class Look:
     variant: str = ""
     warp: tuple[str, tuple[float, ...]] | None = None
     matrix: tuple[float, ...] | None = None
+    alarm: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,37 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Trace:
+    """A line on a slice through world points (mm): around a measured face, or where another slice passes."""
+
+    points: tuple[Vector, ...]
+    measured: bool = True
+
+
+@dataclass(frozen=True)
+class Callout:
+    """Words at a ``place`` (world mm) on a slice, with a line to what they say where that is elsewhere."""
+
+    text: Message
+    place: Vector
+    anchor: Vector | None = None
+    kind: Literal["name", "measure", "disease"] = "name"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What makes a pane a slice as a T2-weighted MRI shows it: through the camera's focus, across its way.
+
+    ``width`` (mm) is what it shows across; its height is the camera's. ``notes`` are the lines beneath it.
+    """
+
+    width: float
+    traces: tuple[Trace, ...] = ()
+    callouts: tuple[Callout, ...] = ()
+    notes: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True)
 class Pane:
     """One picture of the model."""
 
@@ -111,6 +144,8 @@ class Pane:
     caption: Message | None = None
     labels: tuple[Label, ...] = ()
     strip: tuple[Figure, ...] = ()
+    scan: Scan | None = None
+    """What makes it a slice; None for a picture in space."""
 
     def with_look(self, name: str, look: Look) -> Pane:
         """Return the pane with one structure's look exchanged."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from spineviz import assembly
+from pydantic import ValidationError
+
+from spineviz import assembly, directing, framing
 from spineviz.annotation import annotated
 from spineviz.cuts import cut_open, resolved, said_cut
 from spineviz.layers import COVERS, chosen_layers
 from spineviz.locale import text
 from spineviz.model import Camera, Message, State
-from spineviz.scene import Scene
-from spineviz.terms import LAYERS, Disc, column, discs_of
+from spineviz.morphing import morphing
+from spineviz.scene import Scene, SceneStep
+from spineviz.scene.specification import PLANES
+from spineviz.terms import LAYERS, Disc, Level, column, discs_of, levels_of
 from spineviz.viewer import Choices, adjusted, with_layers
 from spineviz.viewer.choices import alone
 from spineviz.views import VIEWS, View
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
     from spineviz.assembly import Assembly
     from spineviz.measurement import Report
     from spineviz.timeline import Timeline
+
+
+HEALTHY, COMING = 2.0, 6.0
+"""The seconds in which a body is seen in health, and in which its disease comes."""
 
 
 class Production:
@@ -37,12 +45,13 @@ class Production:
     @cached_property
     def assembly(self) -> Assembly:
         """The model and what the approaches prepared: from the user's cache, or built now."""
-        return assembly.assemble(self.scene)
+        made = assembly.assemble(self.scene)
+        return morphing(made, assembly.assemble(_without_disease(self.scene))) if self.scene.morphs else made
 
     @cached_property
     def timeline(self) -> Timeline:
         """The scene's timeline."""
-        return assembly.direct(self.scene, self.assembly)
+        return directing.direct(self.scene, self.assembly)
 
     def covered(self, layers: str | None) -> Production:
         """Return the scene with what covers the spine behind, where ``layers`` name some of it in words.
@@ -80,13 +89,13 @@ class Production:
             raise ValueError(f"second {second:g}: the scene runs from 0 to {self.timeline.seconds:g} seconds")
         state = self.timeline.at(second)
         if chosen is not None:
-            camera = assembly.cameras(self.assembly, self.scene)[chosen]
+            camera = framing.cameras(self.assembly.model, self.scene)[chosen]
             if self.scene.views:
                 shown = self.scene.views
                 state = alone(state, shown.index(chosen) if chosen in shown else 0)
             state = replace(state, panes=tuple(replace(pane, camera=camera) for pane in state.panes))
         if wanted:
-            model, about = self.assembly.model, assembly.target(self.scene)
+            model, about = self.assembly.model, framing.target(self.scene)
             cuts = tuple(resolved(plane, model, *about) for plane in wanted)
             state = replace(state, panes=tuple(cut_open(pane, cuts) for pane in state.panes))
         state = self.annotated(state)
@@ -94,7 +103,63 @@ class Production:
 
     def annotated(self, state: State) -> State:
         """Return a state of this scene with what is written on it."""
-        return annotated(self.scene, self.assembly, state)
+        state = annotated(self.scene, self.assembly, state)
+        if not self.scene.planes:
+            return state
+        from spineviz.planes import with_planes
+
+        return with_planes(self.scene, self.assembly, self.healthy.assembly, state)
+
+    def at_severity(self, severity: float) -> Production:
+        """Return the scene with so much of its disease, 0 a healthy body to 1; approaches are left out.
+
+        Raises ValueError for a scene without a disease, for one of several bodies, and for another number.
+        """
+        steps = tuple(step.model_copy(update={"severity": None}) for step in self.scene.steps)
+        return self._with({"severity": severity, "steps": steps, "approaches": ()})
+
+    def growing(self) -> Production:
+        """Return the scene as its disease comes, in the camera of its first step; then follow its own steps.
+
+        Approaches are left out. Raises ValueError as `at_severity` does.
+        """
+        own = self.scene
+        steps = own.steps or (SceneStep(title=own.title, camera=own.camera),)
+        still = steps[0].model_copy(
+            update={"labels": (), "highlight": (), "severity": 0.0, "seconds": HEALTHY}
+        )
+        comes = steps[0].model_copy(update={"severity": 1.0, "seconds": COMING})
+        return self._with({"severity": 0.0, "steps": (still, comes, *steps), "approaches": ()})
+
+    def _with(self, changes: Mapping[str, object]) -> Production:
+        told = {**{name: getattr(self.scene, name) for name in type(self.scene).model_fields}, **changes}
+        try:
+            return Production(Scene.model_validate(told))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(str(first.get("ctx", {}).get("error", first["msg"]))) from None
+
+    def sliced(self) -> Production:
+        """Return the scene's body and disease with slices beside it, an axial and a sagittal one.
+
+        Approaches are left out. What covers the spine is built, for the slices, and hidden in space where it
+        was. Raises ValueError for a scene without a disease, and for one of several bodies.
+        """
+        own = self.scene
+        steps = own.steps or (SceneStep(title=own.title, camera=own.camera),)
+        covers = tuple(layer for layer in own.hidden if layer in COVERS)
+        hidden = tuple(
+            step.model_copy(update={"hide": tuple(dict.fromkeys((*step.hide, *covers)))}) for step in steps
+        )
+        changes: dict[str, object] = {
+            "approaches": (),
+            "show": "",
+            "hide": tuple(layer for layer in own.hidden if layer not in COVERS),
+            "steps": hidden,
+            "planes": PLANES,
+        }
+        changes["anatomy"] = own.anatomy.model_copy(update=_widened(own))
+        return self._with(changes)
 
     def render(
         self,
@@ -126,8 +191,8 @@ class Production:
     def healthy(self) -> Production:
         """The same body without its disease and without operations, bare of muscles, fascia, fat and skin."""
         bare = {
-            **dict.fromkeys(("pathologies", "approaches", "steps", "cuts", "views"), ()),
-            **{"title": "", "camera": "posterior", "show": "", "poster": 0.0},
+            **dict.fromkeys(("pathologies", "approaches", "steps", "cuts", "views", "planes"), ()),
+            **{"title": "", "camera": "posterior", "show": "", "poster": 0.0, "severity": 1.0},
             "hide": tuple(layer for layer in LAYERS if layer in COVERS),
         }
         return Production(self.scene.model_copy(update=bare))
@@ -190,13 +255,30 @@ class Production:
         from spineviz.viewer import Viewer, cut_planes
 
         model = whole.assembly.model
-        cuts = cut_planes(model.bones, *assembly.target(whole.scene))
-        named = assembly.cameras(whole.assembly, whole.scene)
+        cuts = cut_planes(model.bones, *framing.target(whole.scene))
+        named = framing.cameras(model, whole.scene)
         cameras: dict[str, Camera] = {str(name): camera for name, camera in named.items()}
         viewer = Viewer(model, whole.timeline, cameras, cuts, whole.annotated)
         if layers is not None:
             viewer.show_layers(layers)
         show(viewer)
+
+
+def _without_disease(scene: Scene) -> Scene:
+    """Return the scene of the same body in health, with the same layers."""
+    return scene.model_copy(
+        update={"pathologies": (), "steps": (), "cuts": (), "planes": (), "severity": 1.0}
+    )
+
+
+def _widened(scene: Scene) -> dict[str, Level]:
+    """Return the first and the last level of a scene whose slices show what they would show of a patient."""
+    there = column(6 if scene.anatomy.variant == "six_lumbar" else 5)
+    above, below = (there.index(level) for level in levels_of(framing.target(scene)[0]))
+    first = min(there.index("L1"), above) if above >= there.index("L1") else max(above - 2, there.index("C2"))
+    first = min(first, there.index(scene.anatomy.first))
+    last = max(min(below + 2, there.index("S1")), there.index(scene.anatomy.last))
+    return {"first": there[first], "last": there[last]}
 
 
 def _known(view: str | None) -> View | None:

@@ -365,8 +365,8 @@ def test_a_scene_in_an_example_is_a_shipped_one() -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ([], "name a scene, or say --herniation"),
-        (["lumbar_l3s1", "--herniation", "L4-L5 left"], "name a scene, or say --herniation"),
+        ([], "name a scene, or say one disease with its words: --herniation"),
+        (["lumbar_l3s1", "--herniation", "L4-L5 left"], "name a scene, or say one disease"),
         (["--herniation", "L4-L5 leeft"], "'leeft' is not understood; nearest: left"),
         (["--herniation", "C5-C6 extraforaminal"], "a cervical disc has no extraforaminal zone"),
     ],

@@ -13,8 +13,10 @@ from skimage import measure
 from stand_ins import ball
 from standing import bones
 
-from spineviz.assembly import Assembly, _anchors, cameras, direct
+from spineviz.assembly import Assembly
+from spineviz.directing import direct
 from spineviz.export.plate import write_plate
+from spineviz.framing import cameras, label_places
 from spineviz.locale import text
 from spineviz.model import Look, Message, Model, State
 from spineviz.production import Production
@@ -42,7 +44,7 @@ def several() -> tuple[Scene, Assembly]:
     step = SceneStep(title="a", labels=("L3", "L4", "S1"))
     scene = Scene(title="a", views=("anterior", "lateral", "posterior"), steps=(step,))
     model = body()
-    return scene, Assembly(model, (), _anchors(scene, model))
+    return scene, Assembly(model, (), label_places(scene, model))
 
 
 def end(scene: Scene, assembly: Assembly) -> State:
@@ -96,7 +98,7 @@ def test_labels_of_several_views_stand_in_one_column_and_name_levels_alone() -> 
 
 def test_the_named_cameras_are_those_of_the_panes() -> None:
     scene, assembly = several()
-    named = cameras(assembly, scene)
+    named = cameras(assembly.model, scene)
     assert [named[view] for view in scene.views] == [pane.camera for pane in end(scene, assembly).panes]
 
 
@@ -115,7 +117,7 @@ def test_one_view_asked_for_by_name_is_drawn_alone(monkeypatch: pytest.MonkeyPat
     for view in ("lateral", "superior"):
         state = Production(scene).state(4.0, view)
         assert state.layout == "one" and len(state.panes) == 1
-        assert state.panes[0].camera == cameras(assembly, scene)[view]
+        assert state.panes[0].camera == cameras(assembly.model, scene)[view]
         assert state.view is not None and state.view.key == "view.range"
 
 

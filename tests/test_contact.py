@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from contacts import cylinder, gaps
 
-from spineviz import assembly, scene
+from spineviz import directing, scene
 from spineviz.assembly import Assembly
 from spineviz.geometry import vertex_normals
 from spineviz.model import Pane
@@ -22,7 +22,7 @@ HELD: tuple[Phase, ...] = ("laminotomy", "flavum", "root", "fragment")
 
 @pytest.fixture(scope="module")
 def timeline(assembled: Assembly) -> Timeline:
-    return assembly.direct(scene.load("herniation_l4l5"), assembled)
+    return directing.direct(scene.load("herniation_l4l5"), assembled)
 
 
 def moments(timeline: Timeline, track: int) -> list[float]:

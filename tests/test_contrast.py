@@ -105,6 +105,24 @@ def test_the_site_stands_out_in_the_picture(name: str, seen_as: str) -> None:
     assert (far > CLEAR / 2).mean() > 0.8
 
 
+def coloured(picture: Floats) -> np.ndarray:
+    """Tell which pixels of a picture (h, w, 3), 0..1, have the colour of what a disease has changed."""
+    red, green, blue = np.moveaxis(picture * 255, -1, 0)
+    seen = (red - green > 55) & (red - blue > 15) & (blue > 0.75 * green) & (blue < 1.9 * green)
+    return np.asarray(ndimage.binary_opening(seen, iterations=3))
+
+
+@pytest.mark.parametrize("seen_as", SEEN_AS)
+@pytest.mark.parametrize("name", ["listhesis_grades", "degeneration", "fractures", "stenosis_planes"])
+def test_what_a_disease_has_changed_stands_out_in_the_picture(name: str, seen_as: str) -> None:
+    picture = np.asarray(Image.open(IMAGES / f"{name}.png").convert("RGB")) / 255.0
+    seen = coloured(picture)
+    assert seen.sum() > 500
+    ring = ndimage.binary_dilation(seen, iterations=24) & ~ndimage.binary_dilation(seen, iterations=8)
+    own, others = (lab(picture[mask], seen_as) for mask in (seen, ring))
+    assert np.linalg.norm(np.median(own, axis=0) - np.median(others, axis=0)) > CLEAR
+
+
 def test_grey_and_deficient_vision_are_simulated_as_published() -> None:
     red, green = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
     apart = {seen_as: np.linalg.norm(lab(red, seen_as) - lab(green, seen_as)) for seen_as in SEEN_AS}

@@ -12,8 +12,10 @@ from stand_ins import ball
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anchors import visible_places
-from spineviz.assembly import Assembly, _anchors, direct, target
+from spineviz.assembly import Assembly
 from spineviz.cuts import KEEPS, OVERLAP, CutPlane, cut_open, opening, reach, resolved, said_cut, takes
+from spineviz.directing import direct
+from spineviz.framing import label_places, target
 from spineviz.geometry import triangle_normals
 from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane
 from spineviz.production import Production
@@ -197,7 +199,7 @@ def test_the_timeline_opens_and_closes_the_cuts_of_a_step_and_keeps_those_of_the
         '[[steps]]\ntitle = "c"\n'
     )
     scene, model = loads(text), nested()
-    film = direct(scene, Assembly(model, (), _anchors(scene, model)))
+    film = direct(scene, Assembly(model, (), label_places(scene, model)))
     counts = [len(film.at(second).panes[0].cuts) for second in (0.0, 4.0, 8.0)]
     assert counts == [1, 2, 1]
     assert film.at(0.0).panes[0].cuts == film.at(8.0).panes[0].cuts

@@ -45,6 +45,7 @@ PICTURES = {
         for name in (
             *("stenosis_central", "stenosis_recess", "stenosis_foraminal"),
             *("listhesis_grades", "degeneration", "fractures", "scoliosis"),
+            *("herniation_planes", "stenosis_planes"),
         )
     },
 }

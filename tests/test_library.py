@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spineviz import library
-from spineviz.assembly import Assembly, direct
+from spineviz.assembly import Assembly
+from spineviz.directing import direct
 from spineviz.library import (
     cache_folder,
     data_folder,
@@ -271,6 +272,8 @@ def test_the_recipe_does_not_depend_on_where_the_package_lies(
         ("spineviz/cli.py", False, False),
         ("spineviz/render/stage.py", False, False),
         ("spineviz/assembly.py", False, True),
+        ("spineviz/framing.py", False, True),
+        ("spineviz/directing.py", False, False),
         ("spineviz/surgery/tubular.py", False, True),
         ("spineviz/surgery/retraction/tube.py", False, True),
         ("spineviz/pathology/herniation.py", False, True),

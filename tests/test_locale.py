@@ -16,7 +16,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import spineviz
-from spineviz import assembly
+from spineviz import assembly, directing
 from spineviz.annotation import annotated
 from spineviz.layers import LAYERS, structure_title
 from spineviz.locale import catalog, languages, text, title, titled
@@ -131,12 +131,12 @@ def said(state: State) -> Iterator[Message]:
 @pytest.mark.parametrize("name", ["scene.lumbar_l3s1.title", "A case of my own"])
 def test_every_text_of_a_scene_can_be_read(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     camera = Camera((0, 0, 0), (0, -1, 0), (0, 0, 1), 100.0)
-    monkeypatch.setattr(assembly, "cameras", lambda *_: dict.fromkeys(VIEWS, camera))
+    monkeypatch.setattr(directing, "cameras", lambda *_: dict.fromkeys(VIEWS, camera))
     surface = Surface(np.eye(3), np.array([[0, 1, 2]]))
     model = Model({item: Structure(item, "bone", surface) for item in STRUCTURES}, {}, {})
     step = SceneStep(title="scene.lumbar_l3s1.look", seconds=4.0, labels=STRUCTURES)
     scene, made = Scene(title=name, steps=(step,)), assembly.Assembly(model, ())
-    play = assembly.direct(scene, made)
+    play = directing.direct(scene, made)
     states = [annotated(scene, made, play.at(second)) for second in (0.0, 2.0, 4.0)]
     sentences = [text(message) for state in states for message in said(state)]
     assert len(sentences) > len(STRUCTURES)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spineviz import assembly, scene
+from spineviz import directing, scene
 from spineviz.annotation import annotated
 from spineviz.assembly import Assembly
 from spineviz.geometry import volume
@@ -28,7 +28,7 @@ def shipped() -> Scene:
 
 @pytest.fixture(scope="module")
 def timeline(shipped: Scene, assembled: Assembly) -> Timeline:
-    return assembly.direct(shipped, assembled)
+    return directing.direct(shipped, assembled)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,11 @@ def test_a_picture_needs_no_plotting_library() -> None:
 def test_the_public_face_is_short_and_complete() -> None:
     assert sorted(spineviz.__all__) == [
         "__version__",
+        "deformity",
+        "degeneration",
+        "fracture",
         "herniation",
+        "listhesis",
         "load",
         "scenes",
         "stenosis",

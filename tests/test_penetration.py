@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spineviz import assembly, scene
+from spineviz import assembly, directing, scene
 from spineviz.assembly import Assembly
 from spineviz.geometry import surface_distance, surface_points
 from spineviz.model import Look, Model, Pane
@@ -104,7 +104,7 @@ def test_the_fragment_and_the_retractor_enter_no_nerve_and_the_fragment_no_bone(
     bones: str, track: int, request: pytest.FixtureRequest
 ) -> None:
     spoken, assembled = request.getfixturevalue(bones)
-    timeline, posed = assembly.direct(spoken, assembled), Posed(assembled.model)
+    timeline, posed = directing.direct(spoken, assembled), Posed(assembled.model)
     step = next(m for m in timeline.tracks[track] if m.step.phase == "fragment")
     approach = assembled.prepared[track].story.site.approach
     retractor = f"instrument.{approach}.nerve_root_retractor"
@@ -135,7 +135,7 @@ def test_tools_enter_nothing_that_they_do_not_work_on(
     bones: str, track: int, request: pytest.FixtureRequest
 ) -> None:
     spoken, assembled = request.getfixturevalue(bones)
-    timeline, posed = assembly.direct(spoken, assembled), Posed(assembled.model)
+    timeline, posed = directing.direct(spoken, assembled), Posed(assembled.model)
     deepest = {}
     for second, pane in moments(timeline, track, ("laminotomy", "flavum", "root", "fragment"), 8):
         tools = [name for name, look in pane.looks.items() if look.visible and name.endswith(IN_DEPTH)]
@@ -159,7 +159,7 @@ def test_parted_muscle_enters_no_bone_and_no_midline_ligament(
     bones: str, track: int, request: pytest.FixtureRequest
 ) -> None:
     spoken, assembled = request.getfixturevalue(bones)
-    timeline, posed = assembly.direct(spoken, assembled), Posed(assembled.model)
+    timeline, posed = directing.direct(spoken, assembled), Posed(assembled.model)
     around = (*BONES, "interspinous.L3-L4", "interspinous.L4-L5", "supraspinous_ligament")
     deepest = {}
     for second, pane in moments(timeline, track, ("access", "retractor", "closure"), 4):

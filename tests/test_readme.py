@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spineviz import assembly, load, scene
+from spineviz import directing, load, scene
 from spineviz.arguments import parser
 from spineviz.assembly import Assembly
 from spineviz.cli import COMMANDS
@@ -22,7 +22,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 def table(assembled: Assembly) -> list[str]:
     """Return the README's rows of peak figures, as the model measures them."""
     shipped = scene.load("herniation_l4l5")
-    timeline = assembly.direct(shipped, assembled)
+    timeline = directing.direct(shipped, assembled)
     tube, opened = peaks([prepared.ledger for prepared in assembled.prepared], timeline)
     return [
         f"| {text(a.name)}, {a.unit} | {a.value:.{a.decimals}f} | {b.value:.{b.decimals}f} |"

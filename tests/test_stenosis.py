@@ -158,7 +158,7 @@ def test_a_line_tells_a_stenosis(words: str, told: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ("central C", "say a lumbar disc"),
+        ("central C", "say the disc"),
         ("L4-L5 centrall C", "nearest: central"),
         ("L4-L5 2", "a recess or a foramen"),
         ("L4-L5 left central C", "no sides"),

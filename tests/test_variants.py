@@ -13,9 +13,10 @@ from quick import SampledBone, overlap, sampled_bones
 
 from spineviz import scene
 from spineviz.anatomy.column.foramen import foramina
-from spineviz.assembly import assemble, direct
+from spineviz.assembly import assemble
 from spineviz.body import Anatomy, skeleton
 from spineviz.cli import main
+from spineviz.directing import direct
 from spineviz.geometry import as_trimesh
 from spineviz.locale import text
 from spineviz.terms import Level, column

@@ -53,11 +53,15 @@ def sac_areas(segment: Segment) -> tuple[tuple[float, float], ...]:
 
 @dataclass(frozen=True)
 class Worst:
-    """The slice of a segment where the sac is narrowest: its area and the healthy one there, mm²."""
+    """The slice of a segment where the sac is narrowest: its area and the healthy one there, mm².
+
+    ``index`` is its place among the slices of the segment.
+    """
 
     share: float
     area: float
     healthy: float | None
+    index: int
 
 
 def worst_slice(segment: Segment, healthy: Segment | None) -> Worst | None:
@@ -65,18 +69,19 @@ def worst_slice(segment: Segment, healthy: Segment | None) -> Worst | None:
 
     Without a healthy body it is the slice with the least area. None without a sac.
     """
-    areas = [entry for entry in sac_areas(segment) if entry[1] > 0.0]
+    every = sac_areas(segment)
+    areas = [entry for entry in every if entry[1] > 0.0]
     if not areas:
         return None
     if healthy is None:
-        share, area = min(areas, key=lambda entry: entry[1])
-        return Worst(share, area, None)
+        share, area = least = min(areas, key=lambda entry: entry[1])
+        return Worst(share, area, None, every.index(least))
     known = [entry for entry in sac_areas(healthy) if entry[1] > 0.0][::-1]
     if not known:
         return None
     usual = np.interp([share for share, _ in areas], *np.transpose(known))
     index = int(np.argmin([area / there for (_, area), there in zip(areas, usual, strict=True)]))
-    return Worst(*areas[index], float(usual[index]))
+    return Worst(*areas[index], float(usual[index]), every.index(areas[index]))
 
 
 def canal_depth(segment: Segment) -> float | None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spineviz.assembly import Assembly, direct
+from spineviz.assembly import Assembly
+from spineviz.directing import direct
 from spineviz.measurement.canal import sac_area
 from spineviz.measurement.measuring import subject
 from spineviz.measurement.report import Row, Unit

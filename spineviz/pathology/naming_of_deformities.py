@@ -11,6 +11,28 @@ from spineviz.structure import Message
 from spineviz.terms import levels_of
 
 
+def deformity_title(pathology: Deforming) -> Message:
+    """Return a slip, a worn disc, a fracture or a curve in the words of a report."""
+    if isinstance(pathology, Listhesis):
+        level, kind = ("level", pathology.disc.replace("-", "–")), f"listhesis.title.{pathology.type}"
+        percent = ("percent", f"{pathology.percent:.0f}")
+        if pathology.meyerding is None:
+            return Message(f"{kind}.percent", (level, percent))
+        return Message(f"{kind}.grade", (level, ("grade", pathology.meyerding)))
+    if isinstance(pathology, Degeneration):
+        level = ("level", pathology.disc.replace("-", "–"))
+        return Message("degeneration.title", (level, ("grade", pathology.pfirrmann)))
+    if isinstance(pathology, Fracture):
+        level, percent = ("level", pathology.level), ("percent", f"{pathology.percent:.0f}")
+        if pathology.ao is None:
+            return Message(f"fracture.title.{pathology.shape}", (level, percent))
+        return Message("fracture.title.ao", (level, percent, ("type", pathology.ao)))
+    if isinstance(pathology, Deformity):
+        told = ("cobb", f"{pathology.cobb:g}"), ("level", pathology.apex), ("side", f"@side.{pathology.side}")
+        return Message(f"deformity.title.{pathology.curve}", told)
+    raise TypeError(f"{type(pathology).__name__} has no title")
+
+
 def deformity_label(pathology: Deforming, structure: str) -> Message | None:
     """Return what a structure is called that a pathology deforms, by name; None for others."""
     if isinstance(pathology, Listhesis) and structure == levels_of(pathology.disc)[0]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, get_args
-
-from pydantic import ValidationError
 
 from spineviz import measures
 from spineviz.pathology.herniation import Herniation
+from spineviz.pathology.line import FILLING as COMMON
+from spineviz.pathology.line import Line, Words, meaning, plain
 from spineviz.terms import HerniatedDisc, levels_of, region_of
 
-WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+WORDS: Words = {
     "side": {"left": ("left", "left-sided"), "right": ("right", "right-sided")},
     "zone": {
         "central": ("central", "midline", "median"),
@@ -51,34 +50,13 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 MEASURED: Mapping[str, str] = {"deep": "depth", "depth": "depth", "wide": "width", "width": "width"}
 MOVED = ("migration", "migrated", "migrating", "migrates")
-FILLING = (
-    *(
-        "a",
-        "an",
-        "and",
-        "at",
-        "by",
-        "disc",
-        "disk",
-        "grade",
-        "herniated",
-        "herniation",
-        "in",
-        "into",
-        "is",
-        "it",
-    ),
-    *("level", "msu", "of", "side", "the", "to", "with", "zone"),
-)
+FILLING = ("disc", "disk", "herniated", "herniation", "into", "msu", "side", "zone", *COMMON)
 """Words that say nothing of their own."""
 
-_DISC = re.compile(r"([ctls])(\d{1,2})\s*[-/]\s*([ctls]?)(\d{1,2})(?![\d.])")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:mm)?\s*[x×]\s*(\d+(?:\.\d+)?)\s*mm\b")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*mm\b")
 _MSU = re.compile(r"\b([123])\s?-?([abc])\b")
-_MEANING = {
-    word: (field, value) for field, table in WORDS.items() for value, words in table.items() for word in words
-}
+_MEANING = meaning(WORDS)
 
 
 def shorthand(words: str) -> Herniation:
@@ -89,36 +67,16 @@ def shorthand(words: str) -> Herniation:
     a direction stands alone. Left or right central is paracentral. Raises ValueError, with the word that is
     not understood and the nearest one, or with what is possible.
     """
-    said = words.casefold().replace("–", "-").replace("—", "-").replace(",", " ").replace(";", " ")
-    told, rest = _disc(said, words)
+    line = Line("herniation", "L4-L5 left subarticular extrusion 7mm", words, {})
+    rest = line.disc(plain(words), get_args(HerniatedDisc))
     if (size := _SIZE.search(rest)) is not None:
-        told |= {"depth": float(size[1]), "width": float(size[2])}
+        line.told.update(depth=float(size[1]), width=float(size[2]))
         rest = _SIZE.sub(" ", rest, count=1)
     if (grade := _MSU.search(rest)) is not None:
-        told["msu"] = f"{grade[1]}{grade[2].upper()}"
+        line.told["msu"] = f"{grade[1]}{grade[2].upper()}"
         rest = _MSU.sub(" ", rest, count=1)
-    tokens = _tokens(rest)
-    _read(tokens, told, words)
-    return _made(told, words)
-
-
-def _disc(said: str, words: str) -> tuple[dict[str, Any], str]:
-    """Return the disc that is said, and the rest."""
-    found = _DISC.search(said)
-    if found is None:
-        raise ValueError(f"herniation '{words}': say the disc, as in 'L4-L5 left subarticular extrusion 7mm'")
-    region, above, other, below = found.groups()
-    name = f"{region}{above}-{other or region}{below}".upper()
-    if not other and name not in get_args(HerniatedDisc):
-        name = next(
-            (disc for disc in get_args(HerniatedDisc) if disc.startswith(f"{region}{above}-".upper())
-             and disc.endswith(below) and len(disc.partition("-")[2]) == len(below) + 1),
-            name,
-        )  # fmt: skip
-    if name not in get_args(HerniatedDisc):
-        near = get_close_matches(name, get_args(HerniatedDisc), 1, 0.0)[0]
-        raise ValueError(f"herniation '{words}': there is no disc {name}; nearest: {near}")
-    return {"disc": name}, said[: found.start()] + " " + said[found.end() :]
+    _read(_tokens(rest), line)
+    return _made(line)
 
 
 def _tokens(rest: str) -> list[str]:
@@ -133,19 +91,15 @@ def _tokens(rest: str) -> list[str]:
     return [word for word in result if word not in FILLING]
 
 
-def _read(tokens: list[str], told: dict[str, Any], words: str) -> None:
+def _read(tokens: list[str], line: Line) -> None:
     """Read words and lengths into the fields of a herniation."""
     for index, word in enumerate(tokens):
         if word.endswith("mm") and word[0].isdigit():
-            field = _measured(tokens, index, told)
-            _say(told, field, float(word[:-2]), words)
+            line.say(_measured(tokens, index, line.told), float(word[:-2]))
         elif word in _MEANING:
-            _say(told, *_MEANING[word], words)
+            line.say(*_MEANING[word])
         elif word not in MEASURED and word not in MOVED:
-            known = [*_MEANING, *MEASURED, *MOVED]
-            near = get_close_matches(word, known, 1, 0.5)
-            nearest = f"nearest: {near[0]}" if near else f"there is: {', '.join(_MEANING)}"
-            raise ValueError(f"herniation '{words}': '{word}' is not understood; {nearest}")
+            raise line.unknown(word, [*_MEANING, *MEASURED, *MOVED], _MEANING)
 
 
 def _measured(tokens: list[str], index: int, told: Mapping[str, Any]) -> str:
@@ -166,32 +120,21 @@ def _measured(tokens: list[str], index: int, told: Mapping[str, Any]) -> str:
     return "depth" if "depth" not in told else "width"
 
 
-def _say(told: dict[str, Any], field: str, value: object, words: str) -> None:
-    if told.get(field, value) != value:
-        raise ValueError(f"herniation '{words}': both {told[field]} and {value} are said; say one")
-    told[field] = value
-
-
-def _made(told: dict[str, Any], words: str) -> Herniation:
+def _made(line: Line) -> Herniation:
     """Return the herniation of what was told, and of what goes without saying."""
+    told = line.told
     if told.get("zone") == "central" and "side" in told:
         told["zone"] = "paracentral"
     if told.get("morphology") == "bulge":
         even = told.pop("symmetric", "asymmetric" if {"side", "zone"} & set(told) else "symmetric")
         told["symmetric"] = even == "symmetric"
     elif "symmetric" in told:
-        raise ValueError(f"herniation '{words}': '{told['symmetric']}' is said of a bulge")
+        raise line.wrong(f"'{told['symmetric']}' is said of a bulge")
     if "contained" in told:
         told["contained"] = told["contained"] == "contained"
     if told.get("migration_zone") and "migration" not in told:
-        raise ValueError(f"herniation '{words}': say whether it migrates cranially or caudally")
+        raise line.wrong("say whether it migrates cranially or caudally")
     if "migration" in told and not {"migration_distance", "migration_zone"} & set(told):
         region = region_of(levels_of(told["disc"])[0])
         told["migration_distance"] = measures.value(f"herniation.usual_migration.{region}")
-    try:
-        return Herniation(**told)
-    except ValidationError as error:
-        first = error.errors()[0]
-        problem = first.get("ctx", {}).get("error", first["msg"])
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"herniation '{words}': {where + ': ' if where else ''}{problem}") from None
+    return line.made(Herniation)

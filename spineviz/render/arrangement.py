@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spineviz.model import State
+from spineviz.model import Pane, State
 from spineviz.render.projection import Box
 
 UNIT_HEIGHT = 720.0
@@ -16,14 +16,21 @@ SMALLEST_UNIT = 0.62
 HEADER, FOOTER, FOOTNOTE, STRIP = 52.0, 74.0, 26.0, 64.0
 """Units: the band above, the band below with and without captions, the strip of figures."""
 
+HEADING, NOTES = 48.0, 96.0
+"""Units of its cell that a slice leaves to its heading, and to the notes beneath it."""
+
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Where everything stands in a picture; ``unit`` is the pixels of one typographic unit."""
+    """Where everything stands in a picture; ``unit`` is the pixels of one typographic unit.
+
+    A pane fills its cell; one that is a slice leaves room for what is written around it.
+    """
 
     size: tuple[int, int]
     unit: float
     panes: tuple[Box, ...]
+    cells: tuple[Box, ...]
     header: Box | None
     strips: tuple[Box, ...]
     footer: Box
@@ -42,14 +49,27 @@ def arrange(state: State, size: tuple[int, int]) -> Arrangement:
     strip = round(STRIP * unit) if any(pane.strip for pane in state.panes) else 0
     middle = height - top - bottom - strip
     columns = _columns(width, max(1, round(1.5 * unit)), state)
+    cells = tuple(Box(left, top, span, middle) for left, span in columns)
     return Arrangement(
         size=size,
         unit=unit,
-        panes=tuple(Box(left, top, span, middle) for left, span in columns),
+        panes=tuple(_filled(pane, cell, unit) for pane, cell in zip(state.panes, cells, strict=True)),
+        cells=cells,
         header=Box(0, 0, width, top) if top else None,
         strips=tuple(Box(left, top + middle, span, strip) for left, span in columns) if strip else (),
         footer=Box(0, height - bottom, width, bottom),
     )
+
+
+def _filled(pane: Pane, cell: Box, unit: float) -> Box:
+    """Return what of its cell a pane's picture fills."""
+    if pane.scan is None:
+        return cell
+    above, below = round(HEADING * unit), round(NOTES * unit)
+    room = max(cell.height - above - below, 1)
+    scale = min(cell.width / pane.scan.width, room / pane.camera.height)
+    width, height = max(round(scale * pane.scan.width), 1), max(round(scale * pane.camera.height), 1)
+    return Box(cell.left + (cell.width - width) // 2, cell.top + above, width, height)
 
 
 def _columns(width: int, divider: int, state: State) -> list[tuple[int, int]]:

@@ -19,6 +19,9 @@ from spineviz.render.shading import AFTER_LIGHT, LIGHT
 FLAT = 0.9
 """How much of a cut face's colour does not depend on the light, 0..1."""
 
+ALARM = 0.6
+"""How far the cut face of what is diseased takes on the colour of disease."""
+
 
 @dataclass(eq=False)
 class Face:
@@ -55,9 +58,10 @@ class Face:
         """Tell whether the structure has moved since it was cut, or its line should be another."""
         return (self.look.warp, self.look.matrix, self.line) != (look.warp, look.matrix, line)
 
-    def dress(self, opacity: float, others: tuple[Cut, ...]) -> None:
-        """Set the opacity, 0..1, and take away what lies beyond other cuts."""
+    def dress(self, opacity: float, others: tuple[Cut, ...], alarm: float = 0.0) -> None:
+        """Set the opacity, 0..1, and how diseased it looks, 0..1; take away what lies beyond other cuts."""
         for actor in self.actors:
+            actor.GetShaderProperty().GetFragmentCustomUniforms().SetUniformf("alarm", ALARM * alarm)
             actor.GetProperty().SetOpacity(opacity)
             clip(actor.GetMapper(), others)
 
@@ -129,7 +133,7 @@ def _actor(grain: vtkTexture | None) -> vtkActor:
     shader = actor.GetShaderProperty()
     shader.AddFragmentShaderReplacement(AFTER_LIGHT, True, LIGHT, False)
     uniforms = shader.GetFragmentCustomUniforms()
-    settings = {"gloss": 0.0, "polish": 12.0, "edgeShade": 0.0, "glow": FLAT, "cutFace": 0.0}
+    settings = {"gloss": 0.0, "polish": 12.0, "edgeShade": 0.0, "glow": FLAT, "cutFace": 0.0, "alarm": 0.0}
     for name, value in settings.items():
         uniforms.SetUniformf(name, value)
     uniforms.SetUniform3f("cutColour", (1.0, 1.0, 1.0))

@@ -28,6 +28,9 @@ SHARP = 40.0
 GLOW = 0.30
 """How far a full highlight lifts a structure's own colour out of the light and shade."""
 
+ALARM = 0.75
+"""How far what is diseased takes on the colour of disease; its own is still seen."""
+
 
 Placement = tuple[tuple[str, tuple[float, ...]] | None, tuple[float, ...] | None]
 """The warp with its amounts, and the matrix, that put a figure where it stands."""
@@ -197,6 +200,11 @@ class Figure:
         uniforms = self.actor.GetShaderProperty().GetFragmentCustomUniforms()
         uniforms.SetUniformf("glow", GLOW * highlight)
 
+    def alarm(self, share: float) -> None:
+        """Colour the structure as diseased, 0..1."""
+        uniforms = self.actor.GetShaderProperty().GetFragmentCustomUniforms()
+        uniforms.SetUniformf("alarm", ALARM * share)
+
     def cut(self, cuts: tuple[Cut, ...]) -> None:
         """Hide what lies beyond the planes; the inside that they open is painted flat, for want of a face."""
         self.cuts = cuts
@@ -273,6 +281,7 @@ def _shade(actor: vtkActor, material: Material) -> None:
         ("polish", material.polish),
         ("edgeShade", material.edge),
         ("glow", 0.0),
+        ("alarm", 0.0),
         ("cutFace", 0.0),
     ):
         uniforms.SetUniformf(name, value)

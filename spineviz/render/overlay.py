@@ -55,11 +55,12 @@ def draw(
     if clock is not None:
         _timeline(canvas, arrangement.footer, unit, clock)
     for pane, box in zip(state.panes, arrangement.panes, strict=True):
-        _pane(canvas, pane, box, unit, text)
+        if pane.scan is None:
+            _pane(canvas, pane, box, unit, text)
     for pane, box in zip(state.panes, arrangement.strips, strict=False):
         names = tuple(text(item.name) for item in pane.strip)
         _put(canvas, box, _strip(pane.strip, names, (box.width, box.height), unit))
-    for before, after in pairwise(arrangement.panes):
+    for before, after in pairwise(arrangement.cells):
         bottom = arrangement.strips[0].bottom if arrangement.strips else before.bottom
         canvas[before.top : bottom, before.right : after.left] = HAIRLINE
 
@@ -86,7 +87,7 @@ def _header(title: str, view: str, box: Box, unit: float) -> Canvas:
     margin = 24 * unit
     small = letters(12.5, unit)
     beside = width(view, small) + 2 * margin if view else 0.0
-    size = _fitting(title, letters(17, unit), box.width - beside - margin, "bold")
+    size = fitting(title, letters(17, unit), box.width - beside - margin, "bold")
     strokes.words(band, (margin, middle), title, size, INK, "bold")
     strokes.words(band, (box.width - margin, middle), view, small, FAINT, align=1.0)
     band[-max(1, round(unit)) :] = HAIRLINE
@@ -118,7 +119,7 @@ def _lines(canvas: Canvas, place: strokes.Place, words: str, size: float, *, roo
         strokes.words(canvas, (place[0], y), line, size, ink)
 
 
-def _fitting(line: str, size: float, room: float, weight: Weight) -> float:
+def fitting(line: str, size: float, room: float, weight: Weight) -> float:
     """Return the size at which a line fits into ``room`` pixels, not above ``size``."""
     span = width(line, size, weight)
     return size if span <= room else max(SMALLEST, round(size * room / span, 1))
@@ -145,7 +146,7 @@ def _pane(canvas: Canvas, pane: Pane, box: Box, unit: float, text: Text) -> None
     margin = 24 * unit
     if pane.heading is not None:
         heading = text(pane.heading)
-        size = _fitting(heading, letters(15, unit), box.width - 2 * margin, "bold")
+        size = fitting(heading, letters(15, unit), box.width - 2 * margin, "bold")
         span = width(heading, size, "bold")
         left, middle = box.left + margin, box.top + 26 * unit
         ends = (left - 9 * unit, middle - 14 * unit, left + span + 9 * unit, middle + 14 * unit)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from spineviz.model import Pane, State
-from spineviz.render import overlay, strokes
+from spineviz.render import overlay, slices, strokes
 from spineviz.render.arrangement import arrange
 from spineviz.render.labels import WIDEST, Lettering, PlacedLabel, Spot, layout
 from spineviz.render.overlay import Clock, Text, letters
@@ -66,6 +66,9 @@ def annotate(
         for label in placed_labels(pane, box, arrangement.unit, text, flags, state.layout == "views"):
             _label(canvas, label, arrangement.unit)
     overlay.draw(canvas, state, arrangement, text, clock)
+    for pane, box, cell in zip(state.panes, arrangement.panes, arrangement.cells, strict=True):
+        if pane.scan is not None:
+            slices.draw(canvas, pane, box, cell, arrangement.unit, text)
 
 
 def placed_labels(

@@ -5,6 +5,7 @@ from __future__ import annotations
 AFTER_LIGHT = "//VTK::Light::Impl"
 
 LIGHT = """//VTK::Light::Impl
+  const vec3 alarmColour = vec3(0.70, 0.07, 0.33);
   // Lamps stand in the camera's frame: x right, y up, z towards the eye. Their strengths sum to 1.
   vec3 surfaceNormal = normalVCVSOutput;
   vec3 toEye = normalize(-vertexVC.xyz);
@@ -17,15 +18,16 @@ LIGHT = """//VTK::Light::Impl
     + mix(vec3(0.135, 0.125, 0.120), vec3(0.215, 0.220, 0.230), skyLight);
   float facing = clamp(dot(surfaceNormal, toEye), 0.0, 1.0);
   float turned = (1.0 - facing) * (1.0 - facing);
-  vec3 lit = diffuseColor * lamps * (1.21 * (1.0 - edgeShade * turned));
+  vec3 own = mix(diffuseColor, alarmColour * (0.55 + 0.60 * dot(diffuseColor, vec3(0.3, 0.59, 0.11))), alarm);
+  vec3 lit = own * lamps * (1.21 * (1.0 - edgeShade * turned));
   float shine = pow(clamp(dot(surfaceNormal, normalize(keyWay + toEye)), 0.0, 1.0), polish);
   float sheen = clamp(dot(surfaceNormal, normalize(fillWay + toEye)), 0.0, 1.0);
   sheen *= sheen;
   sheen *= sheen;
   sheen *= sheen;
-  float open = smoothstep(0.05, 0.5, max(diffuseColor.r, max(diffuseColor.g, diffuseColor.b)));
+  float open = smoothstep(0.05, 0.5, max(own.r, max(own.g, own.b)));
   lit += gloss * open * (shine * vec3(0.90, 0.92, 0.95) + sheen * vec3(0.13, 0.14, 0.16));
-  lit = mix(lit, diffuseColor * 1.04, glow);
+  lit = mix(lit, own * 1.04, glow);
   if (gl_FrontFacing == false) { lit = mix(lit, cutColour * (0.86 + 0.14 * skyLight), cutFace); }
   float brightest = max(lit.r, max(lit.g, lit.b));
   float over = max(brightest - 0.82, 0.0);
@@ -39,5 +41,6 @@ LIGHT = """//VTK::Light::Impl
 """Replaces VTK's own light; what would burn out is rolled off from 0.82 on, keeping half its hue.
 
 ``glow`` strengthens a highlighted structure's own colour; with ``cutFace`` 1 the inside of a closed
-surface that a plane has opened is painted flat like a cut.
+surface that a plane has opened is painted flat like a cut. ``alarm`` turns the colour into that of disease,
+the lighter places lighter.
 """

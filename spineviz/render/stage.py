@@ -17,6 +17,7 @@ from spineviz.render import window
 from spineviz.render.arrangement import arrange
 from spineviz.render.ground import Cellar, Floor
 from spineviz.render.projection import Box, pixels_per_mm
+from spineviz.render.scan import scanned
 from spineviz.render.strokes import Canvas
 from spineviz.render.troupe import Troupe, Wardrobe
 from spineviz.render.view import View, hidden, silhouettes, take
@@ -98,6 +99,9 @@ class Stage:
         panes = iter(state.panes)
         for view, box in zip(self._views, boxes, strict=False):
             first, *_ = shown = [next(panes) for _ in view.troupes]
+            if first.scan is not None:
+                view.turn(first, box)
+                continue
             scale = pixels_per_mm(first.camera, box)
             changed = [
                 troupe.show(model, pane, scale) for troupe, pane in zip(view.troupes, shown, strict=True)
@@ -117,6 +121,9 @@ class Stage:
         """
         if self._state is None or self._model is None:
             raise RuntimeError("the stage is empty: call show(model, state) before image()")
+        for view in self._views:
+            if view.picture is None and view.slice is not None:
+                view.picture = scanned(self._model, view.slice.looks, view.camera, view.box)
         stale = [view for view in self._views if view.picture is None]
         if stale:
             self._render(stale, self._model, arrange(self._state, self.size).unit * self.samples)

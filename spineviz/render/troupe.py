@@ -174,7 +174,8 @@ class Troupe:
                 made = self.wardrobe.patches(model, name, item.look, cut, self.line)
                 face.fill(made, cut, item.look, self.line)
                 item.faces[cut] = face
-            item.faces[cut].dress(item.look.opacity, tuple(other for other in cuts if other != cut))
+            others = tuple(other for other in cuts if other != cut)
+            item.faces[cut].dress(item.look.opacity, others, item.look.alarm)
         for face in spare:
             self._dismiss(face)
 
@@ -232,6 +233,8 @@ def _dress(item: Figure, model: Model, name: str, look: Look) -> None:
         item.fade(look.opacity)
     if last.highlight != look.highlight:
         item.glow(look.highlight)
+    if last.alarm != look.alarm:
+        item.alarm(look.alarm)
     if last.matrix != look.matrix:
         item.place(look.matrix)
     if last.warp != look.warp:

@@ -72,6 +72,7 @@ class View:
     solid: list[Figure] = field(default_factory=list)
     through: list[vtkActor] = field(default_factory=list)
     ground: Ground = field(default_factory=Ground)
+    slice: Pane | None = None
 
     @property
     def renderers(self) -> tuple[vtkRenderer, ...]:
@@ -91,6 +92,12 @@ class View:
         moving = [item.actor for item in self.solid if item not in kept]
         self.floor.fill([item.actor for item in self.solid if item in kept], [*moving, *self.through])
         return share
+
+    def turn(self, pane: Pane, box: Box) -> None:
+        """Show a slice; what is written on it changes nothing of its picture."""
+        shown = Pane(pane.looks, pane.camera)
+        if shown != self.slice or box != self.box:
+            self.slice, self.camera, self.box, self.picture = shown, pane.camera, box, None
 
     def cast(self, model: Model) -> tuple[Outlined, ...]:
         """Return the structures that are outlined now."""

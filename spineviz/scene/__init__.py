@@ -2,7 +2,7 @@
 
 from spineviz.scene.problems import SceneError
 from spineviz.scene.reading import check, check_schema, dumps, find, load, loads, names, schema
-from spineviz.scene.single import shown_herniation, shown_stenosis
+from spineviz.scene.single import shown, shown_herniation, shown_stenosis
 from spineviz.scene.specification import AnatomyRange, Body, Compared, Scene, SceneStep
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "loads",
     "names",
     "schema",
+    "shown",
     "shown_herniation",
     "shown_stenosis",
 ]

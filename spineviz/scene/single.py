@@ -1,12 +1,27 @@
-"""The scene that shows one herniation, or one stenosis."""
+"""The scene that shows one disease."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from spineviz.cuts import CutPlane
 from spineviz.layers import Layer
 from spineviz.locale import text
-from spineviz.pathology import Herniation, Stenosis, herniation_size, herniation_title, stenosis_title
+from spineviz.pathology import (
+    Deformity,
+    Degeneration,
+    Fracture,
+    Herniation,
+    Listhesis,
+    Pathology,
+    Stenosis,
+    deformity_title,
+    herniation_size,
+    herniation_title,
+    stenosis_title,
+)
 from spineviz.scene.specification import AnatomyRange, Scene, SceneStep
+from spineviz.spec import Spec
 from spineviz.terms import LOWER_LUMBAR_DISCS, SIGN, column, levels_of, roots_at
 from spineviz.views import View
 
@@ -15,6 +30,60 @@ COVERING: tuple[Layer, ...] = ("skin", "fat", "fascia", "muscles")
 
 BESIDE = 17.0
 """A foramen is cut so far (mm) beside the midline."""
+
+
+SAME: Mapping[type[Spec], str] = {
+    Listhesis: "listhesis",
+    Degeneration: "degeneration",
+    Fracture: "fracture",
+    Deformity: "deformity",
+}
+"""What the texts of a disease of the column itself are kept under."""
+
+
+def shown(pathology: Pathology) -> Scene:
+    """Return the scene that shows one disease."""
+    if isinstance(pathology, Herniation):
+        return shown_herniation(pathology)
+    if isinstance(pathology, Stenosis):
+        return shown_stenosis(pathology)
+    return shown_deformity(pathology)
+
+
+def shown_deformity(pathology: Listhesis | Degeneration | Fracture | Deformity) -> Scene:
+    """Return the scene that shows a slip, a worn disc, a fracture or a curve: the bones, cut where it helps.
+
+    A slip is seen from the side, a worn disc and a fracture in a cut along the midline, a curve of the whole
+    column from behind, a kyphosis from the side.
+    """
+    own, (above, below) = column(), levels_of(pathology.disc)
+    beside = 2 if isinstance(pathology, Fracture) else 1
+    first, last = own[max(own.index(above) - beside, 1)], own[min(own.index(below) + beside, own.index("S1"))]
+    camera: View = "lateral"
+    named: tuple[str, ...] = (above, below)
+    if isinstance(pathology, Deformity):
+        first, last, named = "C1", "S1", ("T1", pathology.apex, "L5")
+        camera = "posterior" if pathology.curve == "scoliosis" else "lateral"
+    elif isinstance(pathology, Degeneration):
+        camera, named = "lateral_close", (f"disc.{pathology.disc}", above, below)
+    cut = CutPlane(plane="sagittal", at=pathology.disc, keep="right")
+    step = SceneStep(
+        title=f"{SAME[type(pathology)]}.plain",
+        camera=camera,
+        hide=("ligaments", "vessels", "epidural_fat"),
+        highlight=("disease",),
+        labels=named,
+    )
+    return Scene(
+        title=text(deformity_title(pathology)),
+        anatomy=AnatomyRange(first=first, last=last),
+        pathologies=(pathology,),
+        camera=camera,
+        hide=COVERING,
+        cuts=(cut,) if isinstance(pathology, Degeneration | Fracture) else (),
+        steps=(step,),
+        poster=step.seconds,
+    )
 
 
 def shown_herniation(herniation: Herniation) -> Scene:

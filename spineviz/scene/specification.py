@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,11 @@ from spineviz.views import View
 REMOVED, REACHED = ("protrusion", "extrusion"), ("central", "paracentral", "subarticular")
 """The morphologies and the zones of the herniations that approaches remove."""
 
+PlaneName = Literal["axial", "sagittal"]
+"""A slice beside a scene."""
+
+PLANES: tuple[PlaneName, ...] = get_args(PlaneName)
+
 LayerWords = Annotated[
     LayersSaid,
     Field(
@@ -30,6 +35,8 @@ LayerWords = Annotated[
 ]
 """Which layers are seen, in words; empty for all."""
 
+
+Severity = Annotated[float, Field(ge=0, le=1)]
 
 Cuts = Annotated[tuple[CutPlane, ...], Field(max_length=12)]
 
@@ -101,6 +108,11 @@ class SceneStep(Spec):
     highlight: tuple[Layer, ...] = ()
     labels: tuple[str, ...] = Field((), description="Structures named in the picture.")
     cuts: Cuts = Field((), description="Planes that open the scene in this step, besides those of the scene.")
+    severity: Severity | None = Field(
+        None,
+        description="How much of the disease there is at the end of the step, 0 a healthy body to 1 all of "
+        "it; as much as before where nothing is said.",
+    )
 
     @property
     def hidden(self) -> tuple[Layer, ...]:
@@ -123,8 +135,16 @@ class Scene(Spec):
     views: Annotated[tuple[View, ...], Field(max_length=4)] = Field(
         (), description="Views that stand beside each other, in place of ``camera`` and those of the steps."
     )
+    planes: Annotated[tuple[PlaneName, ...], Field(max_length=2)] = Field(
+        (),
+        description="Slices beside the scene, as a T2-weighted MRI shows them, with the dural sac measured "
+        "on the axial one.",
+    )
     hide: tuple[Layer, ...] = Field((), description="Layers that are not shown.")
     cuts: Cuts = Field((), description="Planes that open the scene, from beginning to end.")
+    severity: Severity = Field(
+        1.0, description="How much of the disease there is before the first step, 0 a healthy body to 1."
+    )
     steps: tuple[SceneStep, ...] = ()
     poster: Annotated[float, Field(ge=0)] = Field(0.0, description="The second that a still picture shows.")
 
@@ -169,6 +189,30 @@ class Scene(Spec):
             raise ValueError("views: name two or more, or one as ``camera``")
         if self.views and (self.compare or self.approaches):
             raise ValueError("views: they show one body; take compare and approaches away")
+        return self
+
+    @model_validator(mode="after")
+    def _planes_are_of_one_disease(self) -> Scene:
+        if not self.planes:
+            return self
+        if len(set(self.planes)) < len(self.planes):
+            raise ValueError("planes: name each slice once")
+        if self.compare or self.views or self.approaches:
+            raise ValueError(
+                "planes: they are slices through one body and its disease; take compare, views and "
+                "approaches away"
+            )
+        if not self.pathologies:
+            raise ValueError("planes: they pass through a disease, and the scene has none; add a pathology")
+        return self
+
+    @model_validator(mode="after")
+    def _severity_is_of_one_disease(self) -> Scene:
+        if self.morphs and (self.compare or self.views or self.approaches or not self.pathologies):
+            raise ValueError(
+                "severity: it is that of one body's disease; add a pathology, and take compare, views and "
+                "approaches away"
+            )
         return self
 
     @model_validator(mode="after")
@@ -242,6 +286,11 @@ class Scene(Spec):
     def diseased(self) -> bool:
         """Whether the scene, or one of the bodies it compares, has a pathology."""
         return bool(self.pathologies) or any(body.pathologies for body in self.compare)
+
+    @property
+    def morphs(self) -> bool:
+        """Whether the scene ever shows less than all of its disease."""
+        return self.severity < 1.0 or any(step.severity is not None for step in self.steps)
 
     @property
     def deformed(self) -> bool:

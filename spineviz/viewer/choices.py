@@ -63,12 +63,17 @@ def cut_planes(bones: Mapping[Level, Bone], disc: Disc, side: Side) -> dict[CutN
 
 
 def adjusted(state: State, choices: Choices) -> State:
-    """Return a state as the user wants to see it."""
+    """Return a state as the user wants to see it; slices stay as they are."""
     if state.layout == "views" and choices.camera is not None:
         state = alone(state)
-    panes = tuple(_pane(pane, choices) for pane in state.panes)
+    panes = tuple(_pane(pane, choices) if pane.scan is None else pane for pane in state.panes)
     view = state.view if choices.camera is None else _view(state.view, choices.camera)
     return replace(state, panes=panes, view=view)
+
+
+def seen_by(panes: tuple[Pane, ...], camera: Camera) -> tuple[Pane, ...]:
+    """Return panes as a camera sees them, but for slices, which have their own."""
+    return tuple(pane if pane.scan is not None else replace(pane, camera=camera) for pane in panes)
 
 
 def alone(state: State, index: int = 0) -> State:

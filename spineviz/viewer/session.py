@@ -11,7 +11,15 @@ from spineviz.filling import FATS
 from spineviz.layers import APART, LAYERS, Layer
 from spineviz.model import Camera, Cut, Model, State
 from spineviz.timeline import Timeline, eased
-from spineviz.viewer.choices import Choices, CutName, adjusted, named, visible_layers, with_layers
+from spineviz.viewer.choices import (
+    Choices,
+    CutName,
+    adjusted,
+    named,
+    seen_by,
+    visible_layers,
+    with_layers,
+)
 from spineviz.views import between
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -53,7 +61,7 @@ class Viewer:
             return state
         origin, progress = self._journey
         camera = between(origin, state.panes[0].camera, eased(progress))
-        return replace(state, panes=tuple(replace(pane, camera=camera) for pane in state.panes))
+        return replace(state, panes=seen_by(state.panes, camera))
 
     @property
     def told(self) -> State:

@@ -12,8 +12,9 @@ from time import perf_counter, process_time
 import numpy as np
 import pytest
 
-from spineviz.assembly import Assembly, assemble, direct
+from spineviz.assembly import Assembly, assemble
 from spineviz.body import Anatomy, build
+from spineviz.directing import direct
 from spineviz.locale import text
 from spineviz.pathology import apply
 from spineviz.pathology.herniation import Herniation
