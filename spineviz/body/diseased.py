@@ -11,7 +11,7 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.nerve import WITHIN
 from spineviz.anatomy.nerve.fat import epidural_fat
 from spineviz.anatomy.stenosis.canal import canal_room, fitted
-from spineviz.anatomy.stenosis.crowding import crowded, same_volume
+from spineviz.anatomy.stenosis.crowding import HEALTHY, crowded, same_volume
 from spineviz.anatomy.stenosis.foramen import foraminal_room, narrowed_foramen
 from spineviz.anatomy.stenosis.narrowing import Narrowing
 from spineviz.anatomy.stenosis.recess import Closing, closed_recess, lateral_recess
@@ -23,9 +23,6 @@ from spineviz.body.parameters import Anatomy
 from spineviz.geometry import bake_occlusion, surface_distance, vertex_normals
 from spineviz.structure import Points, Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
-
-HEALTHY = "healthy"
-"""The variant of a nerve in a narrow place that it has in health, and to which it is freed."""
 
 Change = Squeeze | Closing
 """A map of space that leaves the order of things in it."""
@@ -58,18 +55,19 @@ def _narrowed(
     disc: Disc, item: Narrowing, bones: Mapping[Level, LevelBone], known: Mapping[str, Structure]
 ) -> dict[str, Structure]:
     """Return what a narrow place changes."""
-    moved: dict[str, Surface] = {}
+    pairs: dict[str, tuple[Surface, Surface]] = {}
     nerves = {name: part for name, part in known.items() if name.startswith((*WITHIN, "root."))}
     if item.place == "central":
         sac = known["thecal_sac"].surface
         squeeze = fitted(canal_room(disc, bones, known), item, sac)
-        moved = crowded(squeeze, sac, nerves, item.filled, item.spread)
+        pairs = crowded(squeeze, sac, nerves, item.filled, item.spread)
         maps: list[Change] = [squeeze]
     elif item.place == "recess":
         maps = [closed_recess(lateral_recess(disc, side, bones, known), item) for side in item.sides]
-        moved = _beside_a_recess(disc, maps, bones, known)
+        pairs = _beside_a_recess(disc, maps, bones, known)
     else:
         maps = [narrowed_foramen(foraminal_room(disc, side, bones, known), item) for side in item.sides]
+    moved = {name: pair[0] for name, pair in pairs.items()}
     for name, part in known.items():
         if name not in moved and part.tissue not in ASIDE:
             moved[name] = _changed(maps, part, name in nerves)
@@ -81,20 +79,23 @@ def _narrowed(
         if _differs(surface, known[name].surface)
     }
     return {
-        name: _remembering(item, known[name]) if name.startswith(("thecal_sac", "root.")) else item
+        name: _remembering(item, known[name], pairs) if name.startswith(("thecal_sac", "root.")) else item
         for name, item in changed.items()
     }
 
 
-def _remembering(item: Structure, before: Structure) -> Structure:
-    """Return a narrowed nerve with the shape that it has in health as a variant."""
-    healthy = before.variants.get(HEALTHY, before.surface)
+def _remembering(
+    item: Structure, before: Structure, pairs: Mapping[str, tuple[Surface, Surface]]
+) -> Structure:
+    """Return a narrowed nerve with the shape that it has in health as a variant, of the same triangles."""
+    usual = before.variants.get(HEALTHY, before.surface)
+    healthy = pairs[item.name][1] if item.name in pairs else usual
     return replace(item, variants={**item.variants, HEALTHY: healthy})
 
 
 def _beside_a_recess(
     disc: Disc, maps: Sequence[Change], bones: Mapping[Level, LevelBone], known: Mapping[str, Structure]
-) -> dict[str, Surface]:
+) -> dict[str, tuple[Surface, Surface]]:
     """Return the rootlets in a sac that is dented beside a recess: they give way, each as thick as it was."""
     if "thecal_sac" not in known:
         return {}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spineviz.anatomy.recipe import Body
-from spineviz.body.diseased import HEALTHY
+from spineviz.anatomy.stenosis.crowding import HEALTHY
 from spineviz.measures import table
 from spineviz.sdf import Field
 from spineviz.structure import Floats, Points, Surface, Warp, frozen

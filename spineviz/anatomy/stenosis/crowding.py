@@ -25,6 +25,9 @@ from spineviz.structure import Floats, Structure, Surface
 
 Mask = npt.NDArray[np.bool_]
 
+HEALTHY = "healthy"
+"""The variant of a nerve in a narrow place that it has in health, and to which it is freed."""
+
 ALIKE = 0.3
 """Strands whose places are mirror images to within so many mm are so in the narrow sac too."""
 
@@ -43,11 +46,12 @@ CORNERS = 1.03
 
 def crowded(
     squeeze: Squeeze | Pressed, sac: Surface, within: Mapping[str, Structure], filled: float, spread: float
-) -> dict[str, Surface]:
-    """Return the surfaces of what lies ``within`` a healthy ``sac`` that a map narrows, by name.
+) -> dict[str, tuple[Surface, Surface]]:
+    """Return what lies ``within`` a healthy ``sac`` that a map narrows, by name: there and in health.
 
-    In the disc's slice it takes the share ``filled`` of the sac, and lies evenly in it where ``spread`` is 1;
-    away from there ever less so. A root on its way out of the sac keeps its area.
+    Both of a pair have the same triangles. In the disc's slice it takes the share ``filled`` of the sac, and
+    lies evenly in it where ``spread`` is 1; away from there ever less so. A root on its way out of the sac
+    keeps its area.
     """
     room = squeeze.room
     usual = _border(room, sac, room.core)
@@ -61,12 +65,15 @@ def crowded(
         return {}
     slices = _slices(squeeze, usual, narrow, strands, filled, degree)
     laid, reach = packed(slices, spread * degree * strands.free, ANGLES)
-    fine = {name: _finer(within[name].surface, room) for name in strands.parts}
+    pairs = {name: _finer(within[name], room) for name in strands.parts}
+    fine = {name: pair[0] for name, pair in pairs.items()}
     found = {name: _moved(squeeze, name, fine[name], strands, laid, reach) for name in fine}
     moved = {name: _differs(fine[name], after) for name, after in found.items()}
     found = {name: after for name, after in found.items() if moved[name].any()}
     apart = untangled(found, moved, SEEN)
-    return {name: same_volume(fine[name], after, moved[name]) for name, after in apart.items()}
+    return {
+        name: (same_volume(fine[name], after, moved[name]), pairs[name][1]) for name, after in apart.items()
+    }
 
 
 def _border(room: Room, sac: Surface, instead: Floats) -> Floats:
@@ -140,10 +147,12 @@ def _moved(
     return surface.moved(result)
 
 
-def _finer(surface: Surface, room: Room) -> Surface:
-    """Return a strand with enough vertices in a room to take the shape of its cells."""
+def _finer(strand: Structure, room: Room) -> tuple[Surface, ...]:
+    """Return a strand, and it in health, with enough vertices in a room to take the shape of its cells."""
+    surface = strand.surface
     height = room.frame.to_local(surface.vertices.astype(np.float64))[:, 2]
-    return finer(surface, (height > room.heights[0]) & (height < room.heights[-1]), EDGE)
+    within = (height > room.heights[0]) & (height < room.heights[-1])
+    return finer((surface, strand.variants.get(HEALTHY, surface)), within, EDGE)
 
 
 def _differs(before: Surface, after: Surface) -> Mask:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,24 +14,26 @@ Mask = npt.NDArray[np.bool_]
 ROUNDS = 2
 
 
-def finer(surface: Surface, where: Mask, longest: float) -> Surface:
-    """Return a surface whose edges between vertices ``where`` (n,) are hardly longer than ``longest`` (mm).
+def finer(surfaces: Sequence[Surface], where: Mask, longest: float) -> tuple[Surface, ...]:
+    """Return surfaces of the same triangles whose edges between vertices ``where`` (n,) are halved.
 
-    The new vertices stand amid the old edges, so the shape and its volume are the same; the old vertices come
-    first. Triangles beside halved edges are divided too, and no gap opens.
+    Edges of the first are hardly longer than ``longest`` (mm); those of the others are divided alike. The new
+    vertices stand amid the old edges, so each shape and its volume are the same; the old vertices come first.
+    Triangles beside halved edges are divided too, and no gap opens.
     """
     for _ in range(ROUNDS):
-        edges, of_face = _edges(surface.faces)
-        ends = surface.vertices[edges].astype(np.float64)
+        first = surfaces[0]
+        edges, of_face = _edges(first.faces)
+        ends = first.vertices[edges].astype(np.float64)
         lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
         halved = where[edges].all(axis=1) & (lengths > longest)
         if not halved.any():
             break
-        number = np.where(halved, len(surface.vertices) + np.cumsum(halved) - 1, -1)
-        faces = _divided(surface.faces, number[of_face])
-        surface = _with(surface, edges[halved], faces)
+        number = np.where(halved, len(first.vertices) + np.cumsum(halved) - 1, -1)
+        faces = _divided(first.faces, number[of_face])
+        surfaces = [_with(surface, edges[halved], faces) for surface in surfaces]
         where = np.concatenate([where, np.ones(int(halved.sum()), dtype=bool)])
-    return surface
+    return tuple(surfaces)
 
 
 def _edges(faces: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.intp]]:
