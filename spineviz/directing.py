@@ -183,9 +183,14 @@ def _fade_layers(pane: Pane, progress: float, hidden: tuple[Layer, ...], glass: 
 
 
 def _ill(scene: Scene, model: Model) -> frozenset[str]:
-    """Return the structures that a disease has changed; displaced disc has a colour of its own."""
-    changed = (name for name in model.structures if disease_title(scene, name) is not None)
-    return frozenset(name for name in changed if model.structures[name].tissue != "fragment")
+    """Return the structures that a disease has changed; displaced disc has a colour of its own.
+
+    A worn disc behind which displaced material lies keeps its look: what presses on nerves is told apart.
+    """
+    changed = {name for name in model.structures if disease_title(scene, name) is not None}
+    fragments = {name for name in changed if model.structures[name].tissue == "fragment"}
+    behind = {name.replace("herniation.", f"{part}.") for name in fragments for part in ("disc", "nucleus")}
+    return frozenset(changed - fragments - behind)
 
 
 def _highlight_layers(pane: Pane, progress: float, layers: tuple[Layer, ...], ill: frozenset[str]) -> Pane:
@@ -222,4 +227,13 @@ def _afresh(step: Step, cuts: tuple[Cut, ...]) -> Step:
 
 
 def _begun(pane: Pane, progress: float, cuts: tuple[Cut, ...]) -> Pane:
-    return replace(pane, labels=(), cuts=cuts) if pane.labels or pane.cuts != cuts else pane
+    """Take away what the scene's own steps wrote and cut, and let the colour of disease fade."""
+    left = 1.0 - eased(progress / 0.3)
+    ill = {name: look for name, look in pane.looks.items() if look.alarm > 0.0}
+    if not (ill or pane.labels or pane.cuts != cuts):
+        return pane
+    faded = {
+        name: replace(look, alarm=look.alarm * left, highlight=look.highlight * left)
+        for name, look in ill.items()
+    }
+    return replace(pane, looks={**pane.looks, **faded}, labels=(), cuts=cuts)

@@ -38,6 +38,8 @@ PICTURES = {
     "herniation_slice": ("herniation_l4l5", 29.0, "superior"),
     "herniation_root": ("herniation_l4l5", 43.5, None),
     "herniation_closure": ("herniation_l4l5", 58.5, None),
+    "stenosis_access": ("stenosis_l4l5", 29.0, None),
+    "stenosis_slice": ("stenosis_l4l5", 49.0, "superior"),
     "herniation_types": ("herniation_types", None, None),
     "herniation_zones": ("herniation_zones", None, None),
     **{
@@ -49,7 +51,7 @@ PICTURES = {
         )
     },
 }
-CUTS = {"herniation_slice": "axial L4-L5"}
+CUTS = {"herniation_slice": "axial L4-L5", "stenosis_slice": "axial L4-L5"}
 """Pictures that are cut open besides."""
 
 PLATE = "bones"

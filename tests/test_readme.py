@@ -13,8 +13,9 @@ from spineviz.assembly import Assembly
 from spineviz.cli import COMMANDS
 from spineviz.locale import text
 from spineviz.measurement import measure
+from spineviz.measurement.operation import operation_rows
 from spineviz.nomenclature import Kind, baked_names, kind_of, structure_title
-from spineviz.surgery.ledger import peaks
+from spineviz.surgery.ledger import KEYS, peaks
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 
@@ -34,6 +35,18 @@ def test_the_peaks_in_the_readme_are_what_the_model_measures(assembled: Assembly
     between = README.partition("<!-- peaks -->")[2].partition("<!-- end of peaks -->")[0]
     rows = [line for line in between.splitlines() if line.startswith("| ") and not line.startswith("| |")]
     assert rows == table(assembled)
+
+
+@pytest.mark.many
+def test_the_peaks_of_a_narrow_canal_in_the_readme_are_what_the_model_measures() -> None:
+    between = README.partition("<!-- peaks of stenosis_l4l5 -->")[2].partition("<!-- end of peaks -->")[0]
+    cells = [[cell.strip() for cell in line.split("|")[2:-1]] for line in between.splitlines()[3:]]
+    production = load("stenosis_l4l5")
+    found = operation_rows(production.scene, production.assembly)
+    kinds = [entry.kind for entry in production.scene.approaches]
+    keys = [f"{key}_peak" for key in KEYS] + ["dural_sac_area_before", "dural_sac_area_after"]
+    told = {(row.at, row.key): row.value for row in found}
+    assert cells == [[f"{told[kind, key]:.1f}" for kind in kinds] for key in keys]
 
 
 @pytest.mark.many

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from spineviz.model import Callout, Camera, Pane, Scan, Trace
+from spineviz.model import Camera, Pane, Scan, Trace
 from spineviz.render import strokes
 from spineviz.render.labels import wrapped
 from spineviz.render.overlay import Text, fitting, letters
@@ -39,8 +39,7 @@ def draw(canvas: Canvas, pane: Pane, box: Box, cell: Box, unit: float, text: Tex
         _trace(canvas, trace, pane.camera, box, unit)
     _orientation(canvas, pane.camera, box, unit, text)
     _scale(canvas, pane.camera, box, unit, text)
-    for callout in pane.scan.callouts:
-        _callout(canvas, callout, pane.camera, box, unit, text)
+    _callouts(canvas, pane.scan, pane.camera, box, unit, text)
     margin = 16 * unit
     if pane.heading is not None:
         heading = text(pane.heading)
@@ -116,19 +115,38 @@ def _scale(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text) ->
     _haloed(canvas, place, words, letters(11, unit), WORDS, unit, align=1.0)
 
 
-def _callout(canvas: Canvas, callout: Callout, camera: Camera, box: Box, unit: float, text: Text) -> None:
-    ink, words, size = INKS[callout.kind], text(callout.text), letters(12.5, unit)
-    (place,), _ = project(camera, np.array([callout.place]), box)
-    span, border, y = width(words, size, "bold"), 6 * unit, float(place[1])
-    align = 0.5 if callout.anchor is None else 0.0 if place[0] > box.left + box.width / 2 else 1.0
-    left = float(np.clip(place[0] - align * span, box.left + border, box.right - border - span))
-    if callout.anchor is not None:
-        (anchor,), _ = project(camera, np.array([callout.anchor]), box)
-        start = left - border / 2 if align == 0.0 else left + span + border / 2
-        for colour, thick in ((GROUND, 2.6), (ink, 1.2)):
-            strokes.line(canvas, (start, y), _place(anchor), thick * unit, colour)
-        strokes.dot(canvas, _place(anchor), 2.4 * unit, ink)
-    _haloed(canvas, (left, y), words, size, ink, unit, align=0.0)
+def _callouts(canvas: Canvas, scan: Scan, camera: Camera, box: Box, unit: float, text: Text) -> None:
+    """Paint words and the lines to what they name; those of one side begin below each other.
+
+    So no line runs over the words beneath it.
+    """
+    size, border = letters(12.5, unit), 6 * unit
+    said = [text(callout.text) for callout in scan.callouts]
+    spans = [width(words, size, "bold") for words in said]
+    places = [_place(project(camera, np.array([callout.place]), box)[0][0]) for callout in scan.callouts]
+    beside = box.left + box.width / 2
+    lefts = []
+    for callout, (x, _), span in zip(scan.callouts, places, spans, strict=True):
+        align = 0.5 if callout.anchor is None else 0.0 if x > beside else 1.0
+        lefts.append(float(np.clip(x - align * span, box.left + border, box.right - border - span)))
+    led = [k for k, callout in enumerate(scan.callouts) if callout.anchor is not None]
+    column = min((lefts[k] for k in led if places[k][0] > beside), default=0.0)
+    for k, callout in enumerate(scan.callouts):
+        left, y = (column if k in led and places[k][0] > beside else lefts[k]), places[k][1]
+        if callout.anchor is not None:
+            anchor = _place(project(camera, np.array([callout.anchor]), box)[0][0])
+            start = _from(anchor, left - border / 2, left + spans[k] + border / 2, y, 0.68 * size)
+            for colour, thick in ((GROUND, 2.6), (INKS[callout.kind], 1.2)):
+                strokes.line(canvas, start, anchor, thick * unit, colour)
+            strokes.dot(canvas, anchor, 2.4 * unit, INKS[callout.kind])
+        _haloed(canvas, (left, y), said[k], size, INKS[callout.kind], unit, align=0.0)
+
+
+def _from(anchor: Place, left: float, right: float, y: float, half: float) -> Place:
+    """Return where the line to an anchor leaves words: at the end nearer to it, or above or below them."""
+    if left < anchor[0] < right:
+        return anchor[0], y + half if anchor[1] > y else y - half
+    return (left if anchor[0] <= left else right), y
 
 
 def _haloed(
