@@ -28,7 +28,7 @@ SHARP = 40.0
 GLOW = 0.30
 """How far a full highlight lifts a structure's own colour out of the light and shade."""
 
-ALARM = 0.75
+ALARM = 0.78
 """How far what is diseased takes on the colour of disease; its own is still seen."""
 
 
