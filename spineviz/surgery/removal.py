@@ -24,7 +24,7 @@ LONGEST = 4.4
 CLEAR, LOOSENED = 0.4, 6.0
 """How far (mm) the fragment keeps off what is around it, from what rise (mm) of the jaws on."""
 
-PUSHES, MOST = 8, 2.5
+PUSHES, MOST = 8, 4.0
 """How often, and how far at most (mm), parts of the fragment give way to what is around it."""
 
 SPANNED, SPAN, FACES_CLEAR = 4, 2.0, 0.2
