@@ -16,7 +16,7 @@ from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.judging import Judge, Judged, Passing
 from spineviz.surgery.reach import Reach
 from spineviz.surgery.removal import CLEAR, LONGEST, Removal, Way
-from spineviz.surgery.retraction.warp import BoneGrid, bone_grid
+from spineviz.surgery.retraction.bone_grid import BoneGrid, bone_grid
 
 SHARES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.42, 0.36)
 """The widths to which the fragment may be narrowed, as shares of its width at rest."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spineviz.geometry import volume
 from spineviz.structure import Floats, Frame, Points, Surface
-from spineviz.surgery.retraction.warp import BoneGrid
+from spineviz.surgery.retraction.bone_grid import BoneGrid
 from spineviz.surgery.site import Local
 
 Triangles = npt.NDArray[np.integer]
@@ -32,6 +33,22 @@ SPANNED, SPAN, FACES_CLEAR = 4, 2.0, 0.2
 
 SWELLS, ROOMY = 5, 1.0
 """How often the fragment swells where it is free, and from what distance (mm) on it is wholly free."""
+
+
+class Column(NamedTuple):
+    """How much of a way's volume (k,) lies below heights ``z`` (k,), mm, for a piece 1 mm² wide at rest."""
+
+    z: Floats
+    volume: Floats
+
+    def risen(self, heights: Floats, start: float, end: float) -> Floats:
+        """Return to which heights (n,) those of a fragment rise while one rises from start to end.
+
+        Each slice keeps its volume: it becomes longer as it becomes narrower.
+        """
+        z, volume = self
+        way = np.interp(end, z, volume) - np.interp(start, z, volume)
+        return np.interp(np.interp(heights, z, volume) + way, volume, z)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +88,16 @@ class Way:
         return np.concatenate([flat, heights[..., None]], axis=-1)
 
     def risen(self, heights: Floats, start: float, end: float) -> Floats:
-        """Return to which heights (n,) those of the fragment rise while one rises from start to end.
+        """Return to which heights (n,) those of the fragment rise while one rises from start to end."""
+        return self.column(heights, start, end).risen(heights, start, end)
 
-        Each slice keeps its volume: it becomes longer as it becomes narrower.
-        """
+    def column(self, heights: Floats, start: float, end: float) -> Column:
+        """Return the column through which heights (n,) rise while one rises from start to end at most."""
         low = min(float(heights.min()), start)
         top = max(end, self.high) + LONGEST * (float(heights.max()) - low) + 10.0
         z = np.linspace(low, top, 4000)
         area = self.width(z).prod(axis=-1)
-        volume = np.concatenate([[0.0], np.cumsum((area[1:] + area[:-1]) / 2 * np.diff(z))])
-        way = np.interp(end, z, volume) - np.interp(start, z, volume)
-        return np.interp(np.interp(heights, z, volume) + way, volume, z)
+        return Column(z, np.concatenate([[0.0], np.cumsum((area[1:] + area[:-1]) / 2 * np.diff(z))]))
 
     def _narrowed(self, z: Floats) -> Floats:
         share = np.clip((z - self.low) / (self.high - self.low), 0.0, 1.0)
@@ -116,8 +132,8 @@ class Removal:
             return self.rest
         start = self.grasp[2]
         end = min(start + amounts[0], self.narrow)
-        local = self.site.to_local(self.rest)
-        heights = self.way.risen(local[:, 2], start, end)
+        local = self.local
+        heights = self.column.risen(local[:, 2], start, end)
         places = self.way.streamlines(local, heights[:, None])[:, 0]
         world = self.site.to_parent(places + (start + amounts[0] - end) * self.way.direction)
         return self._yielding(world, min(amounts[0] / LOOSENED, 1.0))
@@ -128,53 +144,72 @@ class Removal:
         moved, within = points.copy(), np.arange(len(points))
         off = np.full(len(points), np.inf)
         for _ in range(PUSHES):
-            distance, gradient = self.around(moved[within])
-            off[within] = distance
-            low = distance < wanted[within]
+            cells = self.around.cells(moved[within])
+            off[within] = distance = self.around.distance(cells)
+            low = np.flatnonzero(distance < wanted[within])
+            if not len(low):
+                break
             within = within[low]
-            moved[within] += (wanted[within] - distance[low])[:, None] * gradient[low]
-        near = self.faces[(off[self.faces] < SPAN).any(axis=1)]
+            gradient = self.around.gradient(cells.of(low))
+            moved[within] += (wanted[within] - distance[low])[:, None] * gradient
+        near = _touched(self.faces, off < SPAN)
         for _ in range(SPANNED):
             way = self._spanning(moved, near, share * FACES_CLEAR)
             moved += way
-            stirred = np.flatnonzero(np.abs(way).max(axis=1))
-            near = near[np.isin(near, stirred).any(axis=1)]  # what has not moved stands as far off as before
+            near = _touched(near, (way != 0.0).any(axis=1))  # what has not moved stands as far off as before
         way = moved - points
         length = np.linalg.norm(way, axis=1, keepdims=True)
         pushed = points + way * np.minimum(1.0, MOST / np.maximum(length, 1e-9))
-        return self._swollen(pushed, wanted, volume(Surface(self.rest, self.faces)))
+        return self._swollen(pushed, wanted)
 
     def _spanning(self, points: Points, near: Triangles, clear: float) -> Points:
         """Return the movement (n, 3) that brings faces ``near`` (m, 3) what is around ``clear`` mm off it."""
-        off, gradient = self.around(points[near].mean(axis=1))
+        first, second, third = near.T
+        cells = self.around.cells((points[first] + points[second] + points[third]) / 3)
+        off = self.around.distance(cells)
         low = np.flatnonzero(off < clear)
-        way = (clear - off[low])[:, None] * gradient[low]
+        way = (clear - off[low])[:, None] * self.around.gradient(cells.of(low))
         corners = near[low].ravel()
         count = np.bincount(corners, minlength=len(points))
         total = [np.bincount(corners, np.repeat(way[:, k], 3), len(points)) for k in range(3)]
         return np.stack(total, axis=1) / np.maximum(count, 1)[:, None]
 
-    def _swollen(self, points: Points, wanted: Floats, whole: float) -> Points:
-        """Return points (n, 3) in the world swollen to the ``whole`` volume (mm³) where they are free.
+    def _swollen(self, points: Points, wanted: Floats) -> Points:
+        """Return points (n, 3) in the world swollen to the volume at rest where they are free.
 
         None comes nearer to what is around than the distance ``wanted`` (n,), mm.
         """
         for _ in range(SWELLS):
             first, second, third = (points[self.faces[:, k]] for k in range(3))
             doubled = np.cross(second - first, third - first)
-            missing = whole - float(np.einsum("ij,ij->", first, doubled)) / 6
+            missing = self.whole - float(np.einsum("ij,ij->", first, doubled)) / 6
             if missing <= 0.0:
                 break
             shares = [np.bincount(self.corners, np.repeat(doubled[:, k], 3), len(points)) for k in range(3)]
             outward = np.stack(shares, axis=1)
             size = np.linalg.norm(outward, axis=1)
-            free = np.clip((self.around(points)[0] - wanted) / ROOMY, 0.0, 1.0)
+            free = np.clip((self.around.distance(self.around.cells(points)) - wanted) / ROOMY, 0.0, 1.0)
             gain = float(free @ size) / 6  # of volume for each mm of swelling
             if gain <= 0.0:
                 break
             step = min(missing / gain, ROOMY) * free / np.maximum(size, 1e-12)
             points = points + step[:, None] * outward
         return points
+
+    @cached_property
+    def local(self) -> Points:
+        """The vertices (n, 3) at rest in the site's frame."""
+        return self.site.to_local(self.rest)
+
+    @cached_property
+    def column(self) -> Column:
+        """The column through which the fragment rises until all of it has been narrowed."""
+        return self.way.column(self.local[:, 2], self.grasp[2], self.narrow)
+
+    @cached_property
+    def whole(self) -> float:
+        """The fragment's volume at rest, mm³."""
+        return volume(Surface(self.rest, self.faces))
 
     @cached_property
     def corners(self) -> Triangles:
@@ -186,3 +221,9 @@ class Removal:
         end = min(self.grasp[2] + rise, self.narrow)
         place = self.way.streamlines(np.array([self.grasp]), np.array([[end]]))[0, 0]
         return place + (self.grasp[2] + rise - end) * self.way.direction
+
+
+def _touched(faces: Triangles, chosen: npt.NDArray[np.bool_]) -> Triangles:
+    """Return those ``faces`` (m, 3) that have one of the vertices ``chosen`` (n,)."""
+    first, second, third = faces.T
+    return faces[chosen[first] | chosen[second] | chosen[third]]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from spineviz import measures
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points, Surface, frozen
+from spineviz.surgery.retraction.bone_grid import BoneGrid, bone_grid
 from spineviz.surgery.retraction.terrain import Terrain
 
 Amounts = tuple[float, ...]
@@ -64,48 +65,6 @@ class Opening(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class BoneGrid:
-    """The bones' distance and its gradient every ``step`` mm in a box; asked for all four at once.
-
-    ``values`` has shape (nx * ny * nz, 4), float32; ``counts`` are nx, ny, nz.
-    """
-
-    lower: Floats
-    counts: tuple[int, int, int]
-    values: Floats
-    step: float = 1.0
-
-    def __call__(self, points: Points) -> tuple[Floats, Points]:
-        """Return distances (n,) mm and gradients (n, 3) at points (n, 3), by trilinear interpolation."""
-        place = np.clip((points - self.lower) / self.step, 0.0, np.array(self.counts) - 1.001)
-        cell = place.astype(np.intp)
-        x, y, z = (place - cell).T
-        _, ny, nz = self.counts
-        first = (cell[:, 0] * ny + cell[:, 1]) * nz + cell[:, 2]
-        corners = np.array([(i * ny + j) * nz + k for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-        weights = [a * b * c for a in (1.0 - x, x) for b in (1.0 - y, y) for c in (1.0 - z, z)]
-        parts = self.values.take(first + corners[:, None], axis=0) * np.stack(weights)[..., None]
-        result = parts[0]
-        for part in parts[1:]:
-            result += part
-        return result[:, 0], result[:, 1:]
-
-
-def bone_grid(bone: Field, points: Points, margin: float = 4.0, step: float = 1.0) -> BoneGrid:
-    """Sample a distance field and its gradient every ``step`` mm in the box around points (n, 3)."""
-    lower = np.floor(points.min(0) - margin)
-    count = np.ceil((points.max(0) + margin - lower) / step).astype(int) + 1
-    nodes = step * np.moveaxis(np.indices(tuple(count)), 0, -1) + lower
-    distance = bone(nodes.reshape(-1, 3)).reshape(tuple(count))
-    slopes: list[Floats] = list(np.gradient(distance))
-    gradient = np.stack(slopes, axis=-1)
-    gradient /= np.maximum(np.linalg.norm(gradient, axis=-1, keepdims=True), 1e-6)
-    values = np.concatenate([distance[..., None], gradient], axis=-1).reshape(-1, 4)
-    nx, ny, nz = (int(number) for number in count)
-    return BoneGrid(frozen(lower, np.float64), (nx, ny, nz), frozen(values, np.float32), step)
-
-
-@dataclass(frozen=True, eq=False)
 class Clearance:
     """Keeps some vertices off the bone: ``watched`` (k,) of the moving ones, each by ``gap`` (k,) mm.
 
@@ -134,12 +93,13 @@ class Clearance:
         gap = self.gap + stirred * self.wider
         within = np.arange(len(points))
         for _ in range(PUSHES):
-            distance, gradient = self.grid(points[within])
-            deficit = gap[within] - distance
-            low = deficit > 0.0
-            within, gradient = within[low], gradient[low]
-            if not len(within):
+            cells = self.grid.cells(points[within])
+            deficit = gap[within] - self.grid.distance(cells)
+            low = np.flatnonzero(deficit > 0.0)
+            if not len(low):
                 break
+            within = within[low]
+            gradient = self.grid.gradient(cells.of(low))
             way = gradient + OUTWARD * self.outward
             gain = np.maximum(np.einsum("nk,nk->n", way, gradient), LEAST_GAIN)
             points[within] += (deficit[low] / gain)[:, None] * way
@@ -251,7 +211,8 @@ def _spanned(clearance: Clearance, faces: Triangles, prepared: Any, opening: Ope
         for stand in course:
             corners = clearance.pushed(stand)[near]
             edges = ((corners[:, k] + corners[:, k - 1]) / 2 for k in range(3))
-            distance = clearance.grid(np.concatenate([corners.mean(axis=1), *edges]))[0]
+            grid = clearance.grid
+            distance = grid.distance(grid.cells(np.concatenate([corners.mean(axis=1), *edges])))
             within = np.maximum(KEPT - distance.reshape(4, -1).min(axis=0), 0.0)
             low = within > 0.0
             np.maximum.at(lack, near[low].ravel(), np.repeat(within[low], 3))
