@@ -13,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -36,6 +36,9 @@ _FULL = 32767.0
 """The largest number of a written normal."""
 
 _MARK, _SUM, _LENGTH = b"spineviz cache 2\n", struct.Struct("<I"), struct.Struct("<Q")
+
+CATALOG, LANDMARKS = "catalog.toml", "landmarks.json"
+"""The files in ``meshes/`` that tell every baked structure with the hash of its mesh, and its landmarks."""
 
 _ALIGNED = 64
 """The bytes to whose multiples the parts of a kept file are aligned, as arrays in memory are."""
@@ -96,6 +99,16 @@ def full_recipe() -> str:
     floors = [path for floor in changing for path in _sources(floor) if path.name not in KEEPERS]
     modules = [_PACKAGE / f"{name}.py" for name in ("assembly", "framing", "layers", "model", "timeline")]
     return _digest_of({*_body(), *floors, *modules, *_measures()}, _written)
+
+
+@cache
+def told(file: str) -> bytes:
+    """Return the `CATALOG` or the `LANDMARKS` of the baked library; nothing where the file is missing.
+
+    They are read once: what a process builds and keeps is of one library, also where it is baked meanwhile.
+    """
+    path = data_folder("meshes") / file
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _body() -> list[Path]:
