@@ -144,7 +144,12 @@ def _written(path: Path) -> bytes:
 
 def _said(path: Path) -> bytes:
     """Return what a file says, the same for every version of Python: of code, its syntax tree."""
-    return repr(_tree(ast.parse(_written(path)))).encode() if path.suffix == ".py" else _written(path)
+    return _syntax(_written(path)) if path.suffix == ".py" else _written(path)
+
+
+def _syntax(code: bytes) -> bytes:
+    """Return the syntax tree of a module as text."""
+    return repr(_tree(ast.parse(code))).encode()
 
 
 def _tree(node: object) -> object:
