@@ -75,13 +75,14 @@ def assemble(scene: Scene) -> Assembly:
 
 
 def fingerprint(scene: Scene) -> str:
-    """Return a hash of everything that shapes a scene's meshes."""
+    """Return a hash of everything that shapes a scene's meshes, the baked library included."""
     shaping = scene.model_copy(
         update={"title": "", "camera": "posterior", "poster": 0.0, "planes": (), "severity": 1.0}
     )
     given = [bone for shown in (scene.anatomy, *scene.compare) for bone in shown.bones.values()]
     files = [Path(bone.file).read_bytes() for bone in given]
-    return library.digest(library.full_recipe(), shaping.model_dump_json(), *files)
+    baked = [library.told(file) for file in (library.CATALOG, library.LANDMARKS)]
+    return library.digest(library.full_recipe(), *baked, shaping.model_dump_json(), *files)
 
 
 def built(scene: Scene) -> Assembly:

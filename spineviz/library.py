@@ -13,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -36,6 +36,9 @@ _FULL = 32767.0
 """The largest number of a written normal."""
 
 _MARK, _SUM, _LENGTH = b"spineviz cache 2\n", struct.Struct("<I"), struct.Struct("<Q")
+
+CATALOG, LANDMARKS = "catalog.toml", "landmarks.json"
+"""The files in ``meshes/`` that tell every baked structure with the hash of its mesh, and its landmarks."""
 
 _ALIGNED = 64
 """The bytes to whose multiples the parts of a kept file are aligned, as arrays in memory are."""
@@ -98,6 +101,16 @@ def full_recipe() -> str:
     return _digest_of({*_body(), *floors, *modules, *_measures()}, _written)
 
 
+@cache
+def told(file: str) -> bytes:
+    """Return the `CATALOG` or the `LANDMARKS` of the baked library; nothing where the file is missing.
+
+    They are read once: what a process builds and keeps is of one library, also where it is baked meanwhile.
+    """
+    path = data_folder("meshes") / file
+    return path.read_bytes() if path.is_file() else b""
+
+
 def _body() -> list[Path]:
     """Return the files that shape the healthy body."""
     floors = [
@@ -131,7 +144,12 @@ def _written(path: Path) -> bytes:
 
 def _said(path: Path) -> bytes:
     """Return what a file says, the same for every version of Python: of code, its syntax tree."""
-    return repr(_tree(ast.parse(_written(path)))).encode() if path.suffix == ".py" else _written(path)
+    return _syntax(_written(path)) if path.suffix == ".py" else _written(path)
+
+
+def _syntax(code: bytes) -> bytes:
+    """Return the syntax tree of a module as text."""
+    return repr(_tree(ast.parse(code))).encode()
 
 
 def _tree(node: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -16,8 +17,40 @@ from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.terms import LOWER_LUMBAR_LEVELS, Level
 
+if TYPE_CHECKING:
+    from xdist.scheduler.loadscope import LoadScopeScheduling
+
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+TOGETHER = {
+    **dict.fromkeys(("test_procedures", "test_resection", "test_ledger"), "both operations"),
+    **dict.fromkeys(("test_foramen", "test_posture"), "the sampled column"),
+}
+"""Modules that share what takes long to build run one after the other in one process."""
+
+FIRST = ("test_images",)
+"""What takes longest begins first, so that no process ends long after the others."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Give each process whole modules, and those together that share much."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Sharing(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = Path(super()._split_scope(nodeid)).stem
+            return TOGETHER.get(module, module)
+
+    config.option.loadscopereorder = False
+    return Sharing(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the modules: those that take longest first."""
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spineviz import library
+from spineviz.assembly import fingerprint
 from spineviz.body import bake, marks, proof
+from spineviz.scene import Scene
 from spineviz.structure import Frame, Structure, Surface
 
 LIGHT = Surface(np.eye(3) / 2, np.array([[0, 1, 2]]), normals=np.eye(3))
@@ -38,15 +42,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(library, "data_folder", lambda name: tmp_path)
     monkeypatch.setattr(library, "recipe", lambda: "now")
     monkeypatch.setattr(library, "sources", lambda: "now, to the letter")
-    bake.shelf.cache_clear()
     bake.bake(told)
     yield tmp_path
-    bake.shelf.cache_clear()
-    marks._all.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    """Read the library anew, as another process does."""
+    for known in (library.told, marks._all, bake.shelf):
+        known.cache_clear()
 
 
 def refreshed() -> Mapping[str, Structure]:
-    bake.shelf.cache_clear()
+    forget()
     return bake.shelf()
 
 
@@ -75,10 +83,10 @@ def test_landmarks_of_another_generator_or_a_damaged_file_are_not_used(
     with monkeypatch.context() as patch:
         patch.setattr(library, "recipe", lambda: "later")
         patch.setattr(library, "sources", lambda: "later, to the letter")
-        marks._all.cache_clear()
+        forget()
         assert marks.kept("L4", "a shape") is None
     (folder / "landmarks.json").write_text('{"bones": 3')
-    marks._all.cache_clear()
+    forget()
     assert marks.kept("L4", "a shape") is None
 
 
@@ -187,3 +195,29 @@ def test_what_is_baked_no_more_is_taken_away_at_the_end(folder: Path) -> None:
     bake.bake(told)
     assert not (folder / "aorta.npz").exists()
     assert tuple(bake.shelf()) == NAMES
+
+
+def test_what_is_built_of_another_library_is_kept_under_another_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "full_recipe", lambda: "now")
+    monkeypatch.setattr(sys.modules[__name__], "SURFACE", replace(SURFACE, vertices=np.eye(3) * 1.01))
+    before = fingerprint(Scene(title="a"))
+    forget()
+    assert fingerprint(Scene(title="a")) == before
+    bake.bake(told)
+    assert fingerprint(Scene(title="a")) != before
+
+
+def test_a_process_keeps_to_the_library_that_it_saw_first_while_another_one_bakes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "full_recipe", lambda: "now")
+    before = fingerprint(Scene(title="a"))
+    catalog = folder / "catalog.toml"
+    catalog.write_text(catalog.read_text("utf-8").replace("triangles = 1", "triangles = 2"), "utf-8")
+    bake.shelf.cache_clear()
+    assert fingerprint(Scene(title="a")) == before
+    (folder / "L4.npz").write_bytes(b"baked meanwhile")
+    bake.shelf.cache_clear()
+    assert bake.shelf() == {}, "neither the old library nor the new one, and not one mixed of both"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -237,6 +238,15 @@ def test_the_recipe_does_not_depend_on_the_order_in_which_a_disk_lists_files(
     before = recipe()
     monkeypatch.setattr(Path, "rglob", backwards)
     assert recipe() == before
+
+
+syntax = lru_cache(maxsize=None)(library._syntax)
+"""Reading all modules takes seconds: those that a test does not change are read once for all tests."""
+
+
+@pytest.fixture(autouse=True)
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "_syntax", syntax)
 
 
 @pytest.fixture

@@ -18,9 +18,6 @@ from spineviz.nomenclature import term_of
 from spineviz.structure import Structure
 from spineviz.terms import Level
 
-CATALOG = "catalog.toml"
-
-
 LIGHT = "light"
 """What a file calls the light mesh of its structure."""
 
@@ -65,7 +62,7 @@ def shelf() -> Mapping[str, Structure]:
     built, which takes longer and gives the same.
     """
     try:
-        return _stored(library.data_folder("meshes"))
+        return _stored(library.data_folder("meshes"), library.told(library.CATALOG))
     except (OSError, ValueError):
         return {}
 
@@ -84,12 +81,12 @@ def bake(tell: Callable[[str], None]) -> None:
         entries[name] = _entry(structure, folder / f"{name}.npz")
     made_by = {"recipe": library.recipe(), "sources": library.sources()}
     text = tomli_w.dumps({**made_by, "structures": entries})
-    library.write_whole(folder / CATALOG, lambda stream: stream.write(text.encode()))
+    library.write_whole(folder / library.CATALOG, lambda stream: stream.write(text.encode()))
     for orphan in folder.glob("*.npz"):
         if orphan.stem not in entries:
             orphan.unlink()
-    shelf.cache_clear()
     marks.write(_landmarks())
+    shelf.cache_clear()
     tell(f"{len(entries)} structures written to {folder}")
 
 
@@ -104,8 +101,10 @@ def check() -> str:
     from spineviz.body import proof
 
     folder = library.data_folder("meshes")
-    known = _stored(folder)
-    entries = tomllib.loads((folder / CATALOG).read_text("utf-8"))["structures"]
+    path = folder / library.CATALOG
+    content = path.read_bytes() if path.is_file() else b""
+    known = _stored(folder, content)
+    entries = tomllib.loads(content.decode())["structures"]
     departures = [
         f"{name}: the catalogue tells other facts of its mesh"
         for name, item in known.items()
@@ -120,15 +119,16 @@ def check() -> str:
     return f"{len(known)} structures agree with their catalogue and the generator"
 
 
-def _stored(folder: Path) -> Shelf:
+def _stored(folder: Path, catalog: bytes) -> Shelf:
     """Return the structures of a library that this generator baked, by name.
 
-    Raises ValueError where another one did or a file is not the one of the catalogue.
+    Raises FileNotFoundError without a catalogue, and ValueError where another generator baked or a file is
+    not the one of the catalogue.
     """
-    path = folder / CATALOG
+    path = folder / library.CATALOG
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no baked library; run: spineviz bake")
-    content = tomllib.loads(path.read_text("utf-8"))
+    content = tomllib.loads(catalog.decode())
     try:
         recipe, letters, entries = content["recipe"], content["sources"], dict(content["structures"])
         if letters != library.sources() and recipe != library.recipe():

@@ -12,8 +12,6 @@ from spineviz import library
 from spineviz.structure import Frame
 from spineviz.terms import Level
 
-FILE = "landmarks.json"
-
 AS_FOUND = 1e-6
 """How far (mm, or parts of a direction) a kept landmark may lie from the one found now."""
 
@@ -42,15 +40,16 @@ def write(found: Mapping[Level, tuple[str, Marks]]) -> None:
         for level, (shape, marks) in found.items()
     }
     content = {"recipe": library.recipe(), "sources": library.sources(), "frame": "RAS, mm", "bones": bones}
-    path = library.data_folder("meshes") / FILE
+    path = library.data_folder("meshes") / library.LANDMARKS
     library.write_whole(path, lambda stream: stream.write(json.dumps(content, indent=1).encode()))
+    library.told.cache_clear()
     _all.cache_clear()
 
 
 def departures(found: Mapping[Level, tuple[str, Marks]]) -> list[str]:
     """Return a line for each bone whose kept landmarks are not those that are found now."""
     return [
-        f"{level}: its landmarks in {FILE} are not those of its shape"
+        f"{level}: its landmarks in {library.LANDMARKS} are not those of its shape"
         for level, (shape, marks) in found.items()
         if not _same(kept(level, shape), marks)
     ]
@@ -72,7 +71,7 @@ def _same(before: Marks | None, now: Marks) -> bool:
 def _all() -> Mapping[str, tuple[str, Marks]]:
     """Return what is kept by level; nothing where another generator found it, or the file is damaged."""
     try:
-        content = json.loads((library.data_folder("meshes") / FILE).read_text("utf-8"))
+        content = json.loads(library.told(library.LANDMARKS))
         if content["sources"] != library.sources() and content["recipe"] != library.recipe():
             return {}
         return {

@@ -33,7 +33,7 @@ from spineviz.anatomy.axis import AxisParameters
 from spineviz.anatomy.morphometry import morph
 from spineviz.anatomy.morphometry.calipers import measured
 from spineviz.anatomy.morphometry.population import recommended
-from spineviz.body.person import UPPERMOST
+from spineviz.body.person import KINDS
 from spineviz.sdf import mesh
 from spineviz.spec import Spec
 from spineviz.terms import Level
@@ -194,7 +194,7 @@ def started(bone: str) -> dict[str, Any]:
 
 def brought(shape: P, level: Level) -> P:
     """Return a shape of atlas or axis with its measures near the recommended ones."""
-    kind, usual = UPPERMOST[level], recommended(level)
+    kind, usual = KINDS[level], recommended(level)
     for _ in range(2):
         now = measured(kind.field(shape), kind.landmarks(shape), sides=("right",))
         aim = {}
