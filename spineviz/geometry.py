@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +24,9 @@ Indices = npt.NDArray[np.integer]
 CANDIDATES, WALK, CHUNK = 3, 4, 16_384
 """Triangles compared for a point, steps to nearer neighbours after that, and points handled at once."""
 
-SLACK = 3.0
-"""Candidates are looked for so many spacings beyond the most that is told."""
+SLACK, BETWEEN = 3.0, 1.2
+"""Candidates are looked for so many spacings beyond the most that is told; no place of a surface is farther
+from a sample than so many spacings."""
 
 RAYS = 11
 """How many rays tell whether a point lies inside a surface."""
@@ -97,8 +99,8 @@ def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[..., Fl
     rays tell by the side of the first triangle that they meet: so it holds in thin plates and at sharp
     edges, and does not hang on slivers and folds without thickness, whose normals mean nothing.
 
-    The function takes points (n, 3) and the ``most`` (mm) that it is to tell: farther outside, it tells no
-    more than that and that it is outside, which is much faster.
+    The function takes points (n, 3) and the ``most`` (mm) that it is to tell, for all or for each (n,):
+    farther outside, it tells no more than that and that it is outside, which is much faster.
     """
     corners = surface.vertices[surface.faces].astype(np.float64)
     triangles, neighbours = _Triangles.of(corners), _neighbours(surface)
@@ -106,19 +108,21 @@ def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[..., Fl
     tree = cKDTree(samples, balanced_tree=False, compact_nodes=False)
     inside = _insider(surface)
 
-    def distance(query: Points, most: float = np.inf) -> Floats:
-        points = np.asarray(query, dtype=np.float64)
-        parts = [_told(points[i : i + CHUNK], most) for i in range(0, len(points), CHUNK)]
-        return np.concatenate(parts) if parts else np.zeros(0)
+    def distance(query: Points, most: float | Floats = np.inf) -> Floats:
+        points, limits = np.asarray(query, dtype=np.float64), np.full(len(query), most, dtype=np.float64)
+        if len(points) <= CHUNK:
+            return _told(points, limits) if len(points) else limits
+        chunks = [slice(i, i + CHUNK) for i in range(0, len(points), CHUNK)]
+        return np.concatenate([_told(points[chunk], limits[chunk]) for chunk in chunks])
 
-    def _told(points: Points, most: float) -> Floats:
+    def _told(points: Points, most: Floats) -> Floats:
         within = inside(points)
-        result = np.full(len(points), most)
-        away, found = tree.query(points, k=CANDIDATES, distance_upper_bound=most + SLACK * spacing)
-        near = np.flatnonzero(np.isfinite(away[:, 0]))
+        away, found = tree.query(points, k=CANDIDATES, distance_upper_bound=most.max() + SLACK * spacing)
+        first, result = away[:, 0], most.copy()
+        near = np.flatnonzero(np.isfinite(first) & (within | (first < most + BETWEEN * spacing)))
         found = np.where(np.isfinite(away[near]), found[near], found[near, :1])
         result[near] = _nearest(points[near], owners[found])
-        deep = np.flatnonzero(np.isinf(away[:, 0]) & within)
+        deep = np.flatnonzero(np.isinf(first) & within)
         if len(deep):
             result[deep] = _nearest(points[deep], owners[tree.query(points[deep], k=CANDIDATES)[1]])
         return np.where(within, -result, np.minimum(result, most))
@@ -126,10 +130,9 @@ def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[..., Fl
     def _nearest(points: Points, faces: Indices) -> Floats:
         way, inner, face = triangles.closest(points, faces)
         rows = np.flatnonzero(~inner)
-        for _ in range(WALK):
-            around = np.column_stack([face[rows], neighbours[face[rows]]])
-            near, _, onto = triangles.closest(points[rows], around)
-            moved = onto != face[rows]
+        for _ in range(WALK if len(rows) else 0):
+            near, _, onto = triangles.closest(points[rows], neighbours[face[rows]])
+            moved = near < way[rows]
             rows, near, onto = rows[moved], near[moved], onto[moved]
             way[rows], face[rows] = near, onto
             if not len(rows):
@@ -145,22 +148,26 @@ def _insider(surface: Surface) -> Callable[[Points], npt.NDArray[np.bool_]]:
     TriangleMesh(scene, np.array(surface.vertices), np.array(surface.faces))
     normals = triangle_normals(surface.vertices, surface.faces)[0].astype(np.float32)
     ways = _directions(RAYS).astype(np.float32)
+    out = np.vstack([np.einsum("mc,rc->mr", normals, ways) > 0.0, np.zeros((1, RAYS), dtype=bool)]).ravel()
     lower, upper = surface.vertices.min(axis=0), surface.vertices.max(axis=0)
     most = RAYS // 2 + 1
 
-    def leaving(origins: Points, some: Points) -> npt.NDArray[np.integer]:
-        """Return how many (n,) of some rays meet a triangle from within first."""
-        met = scene.run(np.repeat(origins, len(some), axis=0), np.tile(some, (len(origins), 1)))
-        met = met.reshape(len(origins), len(some))
-        within = (met >= 0) & (np.einsum("nrc,rc->nr", normals[met], some) > 0.0)
-        return np.asarray(np.count_nonzero(within, axis=1))
+    def leaving(origins: Points, first: int, last: int) -> npt.NDArray[np.integer]:
+        """Return how many (n,) of the rays from first to last meet a triangle from within first."""
+        count = len(origins)
+        met = scene.run(np.tile(origins, (last - first, 1)), np.repeat(ways[first:last], count, axis=0))
+        rows = np.where(met >= 0, met, len(normals)) * RAYS  # what meets nothing leaves nothing
+        result = np.zeros(count, dtype=np.intp)
+        for ray, part in zip(range(first, last), rows.reshape(-1, count), strict=True):
+            result += out[part + ray]
+        return result
 
     def inside(points: Points) -> npt.NDArray[np.bool_]:
         origins = np.array(points, dtype=np.float32)
         result = np.zeros(len(origins), dtype=int)
         left = np.flatnonzero(((origins >= lower) & (origins <= upper)).all(axis=1))
-        for some in (ways[:most], ways[most:]) if len(left) else ():
-            result[left] += leaving(origins[left], some)
+        for first, last in ((0, most), (most, RAYS)) if len(left) else ():
+            result[left] += leaving(origins[left], first, last)
             left = left[(result[left] > 0) & (result[left] < most)]  # for the others all tell the same
             if not len(left):
                 break
@@ -282,12 +289,38 @@ class DistanceGrid:
 
     def __call__(self, points: Points) -> Floats:
         """Return the distance (n,) in mm at points (n, 3), by trilinear interpolation."""
-        index = (np.asarray(points) - self.lower) / self.step
+        index = np.ascontiguousarray(((np.asarray(points, dtype=np.float64) - self.lower) / self.step).T)
+        return interpolated(self.values, index, np.array(self.values.shape) - 1.0, self.step)
+
+    def within(self, points: Points, most: float) -> Floats:
+        """Return the same distance, but ``most`` (mm) where it is more; faster where that is often so."""
+        index = np.ascontiguousarray(((np.asarray(points, dtype=np.float64) - self.lower) / self.step).T)
         limit = np.array(self.values.shape) - 1.0
-        inside = np.clip(index, 0, limit)
-        result = ndimage.map_coordinates(self.values, inside.T, order=1, mode="nearest")
-        outside = np.linalg.norm((index - inside) * self.step, axis=-1)
-        return result + outside
+        x, y, z = np.clip(index, 0.0, limit[:, None]).astype(np.intp)
+        near = np.flatnonzero(
+            self._least.ravel()[(x * len(self.values[0]) + y) * len(self.values[0, 0]) + z] < most
+        )
+        result = np.full(index.shape[1], most)
+        told = interpolated(self.values, np.ascontiguousarray(index[:, near]), limit, self.step)
+        result[near] = np.minimum(told, most)
+        return result
+
+    @cached_property
+    def _least(self) -> Floats:
+        """The least value (nx, ny, nz) at the corners of the cell that begins at a node."""
+        return ndimage.minimum_filter(self.values, size=2, origin=-1, mode="nearest")
+
+
+def interpolated(values: Floats, index: Floats, limit: Floats, step: float) -> Floats:
+    """Return values (nx, ny, nz), a ``step`` (mm) apart, at indices (3, n), by trilinear interpolation; (n,).
+
+    Beyond the ``limit`` (3,) of the indices, the way to there is added.
+    """
+    inside = np.minimum(np.maximum(index, 0.0), limit[:, None])
+    result: Floats = ndimage.map_coordinates(values, inside, order=1, mode="nearest").astype(np.float64)
+    beyond = np.flatnonzero((index != inside).any(axis=0))
+    result[beyond] += np.linalg.norm((index[:, beyond] - inside[:, beyond]).T * step, axis=-1)
+    return result
 
 
 def sample_distance(

@@ -27,8 +27,11 @@ class SurfaceDistance:
         """Return the distance of points, shape (n, 3) -> (n,)."""
         return self._distance(points)
 
-    def within(self, points: Points, most: float) -> Floats:
-        """Return the distance of points (n, 3), but ``most`` where they are farther outside; much faster."""
+    def within(self, points: Points, most: float | Floats) -> Floats:
+        """Return the distance of points (n, 3), but ``most`` where they are farther outside; much faster.
+
+        It is one for all points, or one for each (n,).
+        """
         return self._distance(points, most)
 
     @cached_property
@@ -57,6 +60,12 @@ class LevelBone:
     def distance(self, points: Points) -> Floats:
         """Signed distance (mm, negative inside) of world points, shape (n, 3) -> (n,)."""
         return self.exact(points)
+
+    def within(self, points: Points, most: float = np.inf) -> Floats:
+        """Return the distance of world points (n, 3), but ``most`` where they are farther outside; faster."""
+        if isinstance(self.exact, SurfaceDistance | DistanceGrid):
+            return self.exact.within(points, most)
+        return np.minimum(self.exact(points), most)
 
     @cached_property
     def grid(self) -> DistanceGrid:

@@ -78,7 +78,7 @@ class Surroundings:
             ways = np.maximum(np.maximum(lower - points, points - upper), 0.0)
             near = np.flatnonzero(np.einsum("nc,nc->n", ways, ways) < np.square(np.maximum(result, TOUCHED)))
             if len(near):
-                told = thing.exact.within(points[near], max(float(result[near].max()), TOUCHED))
+                told = thing.exact.within(points[near], np.maximum(result[near], TOUCHED))
                 result[near] = np.minimum(result[near], told)
         return result
 

@@ -10,9 +10,8 @@ from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-from spineviz.geometry import CHUNK, DistanceGrid, crucial, halved
+from spineviz.geometry import CHUNK, DistanceGrid, crucial, halved, interpolated
 from spineviz.sdf.mesher import CORES
 from spineviz.structure import Floats, Points, frozen
 
@@ -45,18 +44,19 @@ class TiledGrid(DistanceGrid):
 
     def __call__(self, points: Points) -> Floats:
         """Return the distance (n,) in mm at points (n, 3), by trilinear interpolation."""
-        points = np.asarray(points, dtype=np.float64)
+        places = np.array(np.asarray(points, dtype=np.float64).T, order="C")
         if self._mirror:
-            points = np.column_stack([np.abs(points[:, 0]), points[:, 1:]])
-        index = (points - self._start) / self.step
-        inside = np.clip(index, 0, self._size - 1.0)
+            np.abs(places[0], out=places[0])
+        index = (places - self._start[:, None]) / self.step
+        limit = self._size - 1.0
+        inside = np.minimum(np.maximum(index, 0.0), limit[:, None])
         tiles = self._tiles
         tiles.require((inside / TILE).astype(np.intp), self._lock)
-        found = ndimage.map_coordinates(tiles.values, inside.T, order=1, mode="nearest")
-        result: Floats = found.astype(np.float64)
-        beyond = np.flatnonzero((index != inside).any(axis=1))
-        result[beyond] += self.step * np.linalg.norm(index[beyond] - inside[beyond], axis=-1)
-        return result
+        return interpolated(tiles.values, index, limit, self.step)
+
+    def within(self, points: Points, most: float) -> Floats:
+        """Return the same distance, but ``most`` (mm) where it is more."""
+        return np.minimum(self(points), most)
 
     @property
     def count(self) -> tuple[int, int, int]:
@@ -67,7 +67,7 @@ class TiledGrid(DistanceGrid):
     @property
     def values(self) -> Floats:
         """All values (nx, ny, nz) float32, mm; every tile is sampled for them."""
-        everywhere = np.indices(self._tiles.known.shape).reshape(3, -1).T
+        everywhere = np.indices(self._tiles.known.shape).reshape(3, -1)
         self._tiles.require(everywhere, self._lock)
         nx, ny, nz = self._size
         values = self._tiles.values[:nx, :ny, :nz]
@@ -115,9 +115,9 @@ class Tiles:
     known: npt.NDArray[np.bool_]
 
     def require(self, tiles: Nodes, lock: Lock) -> None:
-        """Sample those of some tiles (n, 3), given by their places in the row, that are not known."""
-        tiles = np.minimum(tiles, np.array(self.known.shape) - 1)
-        flat = np.ravel_multi_index(tuple(tiles.T), self.known.shape)
+        """Sample those of some tiles (3, n), given by their places in the row, that are not known."""
+        x, y, z = (np.minimum(row, count - 1) for row, count in zip(tiles, self.known.shape, strict=True))
+        flat = (x * self.known.shape[1] + y) * self.known.shape[2] + z
         if self.known.ravel()[flat].all():
             return
         with lock:

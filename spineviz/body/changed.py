@@ -226,7 +226,7 @@ def _clear(structure: Structure, bones: Sequence[LevelBone]) -> Structure:
     surface = structure.surface.moved(vertices)
     if structure.name.startswith(TUBES):
         for bone in [*bones] * EDGES:
-            surface = put_out(surface, bone.distance, bone.surface.vertices)
+            surface = put_out(surface, bone.within, bone.surface.vertices)
     return replace(structure, surface=surface)
 
 

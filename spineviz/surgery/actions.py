@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from spineviz.model import HIDDEN, Look, Pane
-from spineviz.structure import Floats, Frame
+from spineviz.structure import Floats, Frame, frozen
 from spineviz.timeline import Action, eased
 
 Amounts = tuple[float, ...]
@@ -56,12 +57,18 @@ class Motion:
             return first
         if share >= 1.0:
             return last
-        turn = Rotation.from_matrix(last.axes.T @ first.axes).as_rotvec() * share
+        turn = _turn(first, last) * share
         axes = (Rotation.from_rotvec(turn).as_matrix() @ first.axes.T).T
         origin = first.origin + share * (last.origin - first.origin)
         if self.bows:
             origin = origin + 16 * (share * (1 - share)) ** 2 * self.bows[index]
         return Frame(origin, axes)
+
+
+@lru_cache(maxsize=64)
+def _turn(first: Frame, last: Frame) -> Floats:
+    """Return the rotation vector (3,) that turns one frame's axes into another's; ways are asked often."""
+    return frozen(Rotation.from_matrix(last.axes.T @ first.axes).as_rotvec(), np.float64)
 
 
 def matrix_of(frame: Frame) -> tuple[float, ...]:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from spineviz.geometry import DistanceGrid, surface_distance, surface_points
+from spineviz.anatomy.surroundings import thing
+from spineviz.geometry import DistanceGrid, surface_points
 from spineviz.structure import Floats, Points, Surface, frozen
 
 TOLD = 1.5
@@ -51,7 +52,7 @@ def _values(surface: Surface, lower: Floats, counts: Nodes, cell: float) -> Floa
     if not len(nodes):
         return np.asarray(way[inner], dtype=np.float32)
     values = np.zeros(near.shape, dtype=np.float32)
-    values[near] = surface_distance(surface)(lower + cell * nodes)
+    values[near] = thing(surface).exact(lower + cell * nodes)
     beyond, nearest = ndimage.distance_transform_edt(~near, return_indices=True)
     known = values[tuple(nearest)]
     return np.asarray(known + np.copysign(cell * beyond, known), dtype=np.float32)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
-from spineviz.anatomy.bone import SurfaceDistance
+from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Body
+from spineviz.anatomy.surroundings import thing
 from spineviz.measures import table, value
 from spineviz.sdf import Field
 from spineviz.structure import Floats, Frame, Surface, Warp
@@ -50,7 +52,7 @@ def taken(stages: Mapping[str, Mapping[str, Surface]], gone: Iterable[str]) -> T
 def as_shown(body: Body, site: Site) -> Body:
     """Return the body whose bones at a site are as disease has shaped them, for tools to keep off."""
     grown = {
-        level: replace(body.bones[level], surface=surface, exact=SurfaceDistance(surface))
+        level: _shaped(body.bones[level], surface)
         for level in levels_of(site.disc)
         if (surface := body.structures[level].surface) is not body.bones[level].surface
     }
@@ -59,9 +61,15 @@ def as_shown(body: Body, site: Site) -> Body:
 
 def with_bone(body: Body, level: Level, surface: Surface) -> Body:
     """Return the body with another surface of a bone, for tools to keep off."""
-    bone = replace(body.bones[level], surface=surface, exact=SurfaceDistance(surface))
+    bone = _shaped(body.bones[level], surface)
     item = replace(body.structures[level], surface=surface)
     return replace(body, bones={**body.bones, level: bone}, structures={**body.structures, level: item})
+
+
+@lru_cache(maxsize=4)
+def _shaped(bone: LevelBone, surface: Surface) -> LevelBone:
+    """Return a bone with another surface, remembered: approaches to one body share what is asked of it."""
+    return replace(bone, surface=surface, exact=thing(surface).exact)
 
 
 def ligaments_around(site: Site, body: Body) -> Field:

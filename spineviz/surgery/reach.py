@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from spineviz.anatomy.recipe import Body
-from spineviz.geometry import DistanceGrid, surface_distance, surface_points
+from spineviz.anatomy.surroundings import thing
+from spineviz.geometry import DistanceGrid, surface_points
 from spineviz.sdf import Field
 from spineviz.structure import Floats, Frame, Points, frozen
 from spineviz.surgery.actions import Motion
@@ -77,7 +78,7 @@ class NearBone:
     @cached_property
     def surfaces(self) -> Mapping[Level, Callable[[Points], Floats]]:
         """The distance (mm) in the world from the surfaces that are shown of these bones."""
-        return {level: surface_distance(self.body.structures[level].surface) for level in self.levels}
+        return {level: thing(self.body.structures[level].surface).exact for level in self.levels}
 
     @cached_property
     def nodes(self) -> Points:
@@ -179,10 +180,11 @@ class Reach:
     def clearance(self, origin: Floats, axes: Floats, tool: Points) -> Floats:
         """Return how far (k,) mm by the grids a tool at one place stays off all in its turns (k, 3, 3).
 
-        ``tool`` (n, 3) are points on it in its own frame, see `points_of`; place and axes are in the world.
+        It tells no more than ENOUGH. ``tool`` (n, 3) are points on it in its own frame, see `points_of`;
+        place and axes are in the world.
         """
         world = (tool @ axes + origin).reshape(-1, 3)
-        free = np.minimum(self.bone.chart(world), self._off_others(world))
+        free = np.minimum(self.bone.chart.within(world, ENOUGH), self._off_others(world))
         return free.reshape(len(axes), -1).min(axis=1)
 
     def measured(self, frames: Sequence[Frame], tool: Points) -> Floats:
@@ -205,9 +207,10 @@ class Reach:
         result = np.full(len(world), np.inf) if self.beside is None else self.beside(world)
         if not self.walled:
             return result
-        places = self.site.frame.to_local(world)
-        within = (places[:, 2] > 0.0) & (places[:, 2] < self.top)
-        return np.minimum(result, np.where(within, self.site.room - np.hypot(*places[:, :2].T), np.inf))
+        x, y, z = np.ascontiguousarray(self.site.frame.to_local(world).T)
+        within = np.flatnonzero((z > 0.0) & (z < self.top))
+        result[within] = np.minimum(result[within], self.site.room - np.hypot(x[within], y[within]))
+        return result
 
     def pose(self, tip: Place, tool: Points, facing: Place, toward: Local) -> Frame:
         """Return where a tool stands whose shaft comes freest to a tip in the site's frame.
@@ -239,11 +242,16 @@ class Reach:
         axes = np.concatenate([axes[chosen], (TURNS @ axes[chosen, None]).reshape(-1, 3, 3)])
         turned = cost[chosen, None] + 0.004 * np.abs(ROLLS)
         cost = np.concatenate([cost[chosen], turned.ravel()])
-        few = self.clearance(place, axes[len(chosen) :], tool[::FEW])
-        rolled = np.minimum(few, ENOUGH) - turned.ravel()
-        bounds = np.concatenate([charted, rolled])
-        judged = partial(self._charts, place, axes, cost, tool)
-        best, charted = highest(bounds, judged, JUDGED, together=TURNED)
+        rolled = self.clearance(place, axes[len(chosen) :], tool[::FEW]) - turned.ravel()
+        known = np.concatenate([charted, np.full(len(rolled), np.nan)])
+
+        def judged(rows: Index) -> Floats:
+            new = rows[np.isnan(known[rows])]
+            if len(new):
+                known[new] = self._charts(place, axes, cost, tool, new)
+            return known[rows]
+
+        best, _ = highest(np.concatenate([charted, rolled]), judged, JUDGED, together=TURNED)
         frames = [Frame(place, axes[index]) for index in best]
         free = np.full(len(best), -np.inf)
 
@@ -258,12 +266,12 @@ class Reach:
         self, place: Floats, axes: Floats, cost: Floats, tool: Points, count: int
     ) -> tuple[Index, Floats]:
         """Return in which ``count`` of some turns (k, 3, 3) a tool stands best by the grids, and how good."""
-        few = np.minimum(self.clearance(place, axes, tool[::FEW]), ENOUGH) - cost
+        few = self.clearance(place, axes, tool[::FEW]) - cost
         return highest(few, partial(self._charts, place, axes, cost, tool), count, together=2 * count)
 
     def _charts(self, place: Floats, axes: Floats, cost: Floats, tool: Points, rows: Index) -> Floats:
         """Return how good some of the turns (k, 3, 3) of a tool are by the grids."""
-        return np.minimum(self.clearance(place, axes[rows], tool), ENOUGH) - cost[rows]
+        return self.clearance(place, axes[rows], tool) - cost[rows]
 
     def round(self, frames: Sequence[Frame], tool: Points, home: Frame | None = None) -> Round:
         """Return a tool's way through frames that swings aside where bone stands in between.

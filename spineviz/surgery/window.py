@@ -23,6 +23,9 @@ Mask = npt.NDArray[np.bool_]
 UNSURE = 1.4
 """What the bone's grid tells to be farther than this (mm) from its surface is on that side of it."""
 
+TOLD = 0.1
+"""How far (mm) outside bone a place is told at most: only the side that it is on is asked."""
+
 
 @dataclass(frozen=True, eq=False)
 class Window:
@@ -176,7 +179,7 @@ def columns_of(bone: LevelBone, frame: Frame, axis: Floats, depth: tuple[float, 
     places = frame.to_parent(np.stack([u, v, s], axis=-1).reshape(-1, 3))
     distance = bone.grid(places)
     close = np.flatnonzero(np.abs(distance) < UNSURE)
-    distance[close] = bone.distance(places[close])
+    distance[close] = bone.within(places[close], TOLD)
     inside = distance.reshape(u.shape) < 0.0
     top = inside.argmax(axis=2)
     left = ~inside & (np.arange(len(along)) > top[:, :, None])

@@ -28,6 +28,9 @@ AROUND, LIFTED, CAUGHT = 12, 4, 0.15
 """A net is drawn around edges of bone, and then lifted off them, at most so often, where it stands in one by
 more than this, mm."""
 
+BESIDE = ((1, 0), (0, 1), (1, 1), (1, -1))
+"""Which places of a net are beside a place of it, by rows and columns."""
+
 
 def facet_capsule(
     above: Level,
@@ -102,12 +105,14 @@ def _around_edges(net: Net, bones: Surroundings, seam: float) -> Net:
     """
     for _ in range(AROUND):
         caught = np.zeros(net.shape[:2])
-        for down, along in ((1, 0), (0, 1), (1, 1), (1, -1)):
-            beside = np.roll(net, -along, axis=1)[down:]
-            middles = (net[: len(beside)] + beside) / 2
-            deep = bones.distance(middles.reshape(-1, 3)).reshape(middles.shape[:2]) < -CAUGHT
-            caught[: len(beside)] += deep
-            caught[down:] += np.roll(deep, along, axis=1)
+        others = [np.roll(net, -along, axis=1)[down:] for down, along in BESIDE]
+        middles = np.concatenate([(net[: len(other)] + other) / 2 for other in others])
+        deep = bones.distance(middles.reshape(-1, 3)).reshape(middles.shape[:2]) < -CAUGHT
+        for (down, along), part in zip(
+            BESIDE, np.split(deep, np.cumsum([*map(len, others)])[:-1]), strict=True
+        ):
+            caught[: len(part)] += part
+            caught[down:] += np.roll(part, along, axis=1)
         if not caught.any():
             break
         share = np.clip(
@@ -138,16 +143,18 @@ def _lift(net: Net, bones: Surroundings, closed: bool) -> Net:
     every, first, last = slice(None), slice(None, -1), slice(1, None)
     ways = ((first, every), (last, every)), ((every, first), (every, last))
     across = ((first, first), (last, last)), ((first, last), (last, first))
-    for one, other in (*ways, *across):
-        middles = (net[one] + net[other]) / 2
-        flat = middles.reshape(-1, 3)
-        deep = -bones.distance(flat)
-        caught = np.flatnonzero(deep > CAUGHT)
-        lift = np.zeros_like(flat)
-        if len(caught):
-            lift[caught] = deep[caught, None] * uphill(bones.distance, flat[caught])
-        for end in (one, other):
-            result[end] = _longer(result[end], lift.reshape(middles.shape))
+    pairs = (*ways, *across)
+    middles = [(net[one] + net[other]) / 2 for one, other in pairs]
+    flat = np.concatenate([part.reshape(-1, 3) for part in middles])
+    deep = -bones.distance(flat)
+    caught = np.flatnonzero(deep > CAUGHT)
+    lift = np.zeros_like(flat)
+    if len(caught):
+        lift[caught] = deep[caught, None] * uphill(bones.distance, flat[caught])
+    parts = np.split(lift, np.cumsum([part.size // 3 for part in middles])[:-1])
+    for pair, middle, part in zip(pairs, middles, parts, strict=True):
+        for end in pair:
+            result[end] = _longer(result[end], part.reshape(middle.shape))
     if closed:
         result[:, 0] = _longer(result[:, 0], result[:, -1])
     return result[:, :-1] if closed else result

@@ -41,7 +41,7 @@ def untangled(surfaces: Mapping[str, Surface], moved: Mapping[str, Mask], near: 
     return {name: surface.moved(vertices[name]) for name, surface in surfaces.items()}
 
 
-def put_out(surface: Surface, distance: Callable[[Points], Floats], around: Points) -> Surface:
+def put_out(surface: Surface, distance: Callable[..., Floats], around: Points) -> Surface:
     """Return a surface put out of a thing, told by its distance and by places (n, 3) of its surface."""
     low, high = around.min(axis=0), around.max(axis=0)
     vertices = surface.vertices.astype(np.float64)
@@ -78,20 +78,23 @@ def _out_of(
     return touched
 
 
-def _corners(vertices: Points, rows: npt.NDArray[np.intp], distance: Callable[[Points], Floats]) -> bool:
-    """Push some vertices out of a strand, in place; tell whether any stood in it."""
-    deep = rows[distance(vertices[rows]) < -TOLERATED] if len(rows) else rows
+def _corners(vertices: Points, rows: npt.NDArray[np.intp], distance: Callable[..., Floats]) -> bool:
+    """Push some vertices out of a strand, in place; tell whether any stood in it.
+
+    ``distance`` takes points (n, 3) and the most (mm) that it is to tell.
+    """
+    deep = rows[distance(vertices[rows], 0.0) < -TOLERATED] if len(rows) else rows
     if len(deep):
         vertices[deep] = pushed(vertices[deep], distance, 0.0, 3)
     return len(deep) > 0
 
 
-def _faces(vertices: Points, faces: npt.NDArray[np.integer], distance: Callable[[Points], Floats]) -> bool:
+def _faces(vertices: Points, faces: npt.NDArray[np.integer], distance: Callable[..., Floats]) -> bool:
     """Push faces whose middles stand in a strand out of it, in place; tell whether any did."""
     middles = vertices[faces].mean(axis=1)
     if not len(middles):
         return False
-    deep = np.flatnonzero(distance(middles) < -2.0 * TOLERATED)
+    deep = np.flatnonzero(distance(middles, 0.0) < -2.0 * TOLERATED)
     if not len(deep):
         return False
     way = pushed(middles[deep], distance, -TOLERATED, 3) - middles[deep]
