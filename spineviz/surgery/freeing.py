@@ -25,6 +25,9 @@ from spineviz.timeline import Action, during
 
 Warps = Mapping[tuple[str, str], Warp]
 
+SPARED = 0.4
+"""How much farther (mm) than from bone the punch keeps off nerves."""
+
 
 @dataclass(frozen=True, eq=False)
 class Taken:
@@ -69,6 +72,14 @@ def ligaments_around(site: Site, body: Body) -> Field:
     size = table("procedures.relief")
     surfaces = [body.structures[name].surface for name in flava(site)]
     return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
+
+
+def left_around(site: Site, body: Body, stages: Mapping[str, Mapping[str, Surface]]) -> list[Surface]:
+    """Return what is left around the nerves at the end: disc, bone, and what remains of the flava."""
+    bones = [list(stages[level].values())[-1] for level in levels_of(site.disc)]
+    ligaments = [list(stages[name].values())[-1] for name in flava(site) if len(stages.get(name, ())) > 1]
+    front = site.present(f"disc.{site.disc}", "posterior_longitudinal_ligament")
+    return [*bones, *ligaments, *(body.structures[name].surface for name in front)]
 
 
 def narrowed(site: Site, body: Body, warps: Warps) -> dict[str, Surface]:
