@@ -59,6 +59,7 @@ def crossing(
     last = Reach(BoneLeft(NearBone(site, opened), windows.near[-1]), spread, walled=True)
     shield = freeing.ligaments_around(site, body)
     punch_places = [place_of(place) for place in places_across(windows, tilted.frame, 2.4)[3:]]
+    lateral = site.beside(-1.0, 0.0)
     far: Side = "right" if site.side == "left" else "left"
     return Crossing(
         burr=burr_round(after, windows.near[:-1]),
@@ -68,8 +69,8 @@ def crossing(
         far_bites=punched(leaning.keeping_off(narrow), both, punch_places, DEEPEST),
         ligament=punched(wide.keeping_off(narrow), both, punch_places[::-1], DEEPEST),
         probes=(
-            freeing.felt(wide.keeping_off(free), relieved, far, tilted.top),
-            freeing.felt(last.keeping_off(free), relieved, site.side, site.top),
+            freeing.felt(wide.keeping_off(free), relieved, far, tilted.top, lateral),
+            freeing.felt(last.keeping_off(free), relieved, site.side, site.top, lateral),
         ),
     )
 

@@ -14,7 +14,7 @@ from spineviz.model import Camera
 from spineviz.structure import Frame, Structure
 from spineviz.surgery import freeing, phases, wound
 from spineviz.surgery.access import PosteriorApproach, within
-from spineviz.surgery.actions import together, vanished
+from spineviz.surgery.actions import faded, together, vanished
 from spineviz.surgery.decompression import ABOVE_SKIN
 from spineviz.surgery.instruments import Instrument, nerve_probe
 from spineviz.surgery.midline_access import (
@@ -148,7 +148,10 @@ def _rounds(site: Site, body: Body, trough: Trough, relieved: freeing.Warps) -> 
         burr=burr_round(opened_up.keeping_off(narrow), trough.lamina, BOTH),
         facets=bites(opened_up.keeping_off(narrow), trough.lamina[-1], BOTH),
         ligament=ligament_bites(whole.keeping_off(narrow), trough.facets, 8),
-        probes=tuple(freeing.felt(whole.keeping_off(free), relieved, side, site.top) for side in SIDES),
+        probes=tuple(
+            freeing.felt(whole.keeping_off(free), relieved, side, site.top, (-SIGN[side], 0.0, 0.0))
+            for side in SIDES
+        ),
     )
 
 
@@ -170,7 +173,7 @@ def laminectomy_steps(story: Laminectomy, cameras: Mapping[str, Camera]) -> tupl
     site, access = story.site, story.access
     back, over, down = cameras["posterior"], cameras["operative"], wound.microscope(site, wide=True)
     out, movements = taken_out(access)
-    closed = phases.closed_after(site, together(), access.held, out, movements)
+    closed = phases.closed_after(site, faded(access.held, 1.0), access.held, out, movements)
     return (
         *opened(access, cameras),
         wound.step(site, "laminotomy", down, _process_off(story), part="process", share=0.9),
@@ -198,6 +201,7 @@ def _process_off(story: Laminectomy) -> Action:
     spread = (end - begin) / count
     return together(
         during(wound.exposed(site, wound.DEEP), 0.0, 0.15),
+        during(faded(story.access.held, wound.GLASS), 0.0, 0.15),
         used(site.tools["leksell"], visit(story.rounds.leksell, way, begin, end), 0.0, 1.0),
         during(cut.last(*midline), begin, begin + 0.02),
         *(during(vanished(name), begin - 0.08, begin + 0.06) for name in cut.gone),

@@ -42,14 +42,6 @@ from spineviz.terms import SIGN, levels_of
 from spineviz.timeline import Action, Step, during
 
 NAME = "over_the_top"
-GLASS = 0.4
-"""The opacity of what lies over the cut across the midline."""
-
-DEEPEST = 0.3
-"""Where a tool would press deeper (mm) than this into what it keeps off, it does not go."""
-
-SPARED = 0.4
-"""How much farther (mm) than from bone the punch keeps off nerves."""
 
 
 class UnilateralLaminotomy(ThroughTube):
@@ -139,7 +131,7 @@ def over_the_top_steps(story: OverTheTop, cameras: Mapping[str, Camera]) -> tupl
     """Return the steps of the operation, for cameras named posterior and operative."""
     site, access = story.site, story.access
     back, over = cameras["posterior"], cameras["operative"]
-    down, across = (wound.microscope(place, wide=True) for place in (site, story.tilted))
+    down = wound.microscope(site, wide=True)
     tube = site.tools["tube"].name
     return (
         *docked(access, cameras),
@@ -155,14 +147,14 @@ def over_the_top_steps(story: OverTheTop, cameras: Mapping[str, Camera]) -> tupl
         wound.step(
             site,
             "laminotomy",
-            across,
+            down,
             _undercut(story),
             part="across",
             share=0.9,
             parameters={"angle": story.spec.wand_angle},
         ),
-        wound.step(site, "flavum", across, _flava_off(story), share=1.5),
-        wound.step(site, "root", across, _freed(story), share=1.2),
+        wound.step(site, "flavum", down, _flava_off(story), share=1.5),
+        wound.step(site, "root", down, _freed(story), share=1.2),
         wound.step(site, "closure", over, withdrawn(access, together())),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
     )
@@ -190,7 +182,7 @@ def _undercut(story: OverTheTop) -> Action:
     site, cut, way = story.tilted, story.cut, story.site.depth + ABOVE_SKIN
     first = story.rounds.stages[0] + 1
     return together(
-        during(faded((site.tools["tube"].name, *_over(site)), GLASS), 0.1, 0.3),
+        during(faded((site.tools["tube"].name, *_over(site)), wound.GLASS), 0.1, 0.3),
         _tilting(story, 0.02, 0.24),
         used(site.tools["burr"], visit(story.rounds.across, way, 0.22, 0.84), 0.2, 0.68),
         during(cut.through(site.lamina, first, first), 0.28, 0.29),
