@@ -13,12 +13,12 @@ from spineviz.anatomy.recipe import Body
 from spineviz.anatomy.surroundings import thing
 from spineviz.measures import table, value
 from spineviz.sdf import Field
-from spineviz.structure import Floats, Frame, Surface, Warp
+from spineviz.structure import Floats, Frame, Points, Surface, Warp
 from spineviz.surgery.actions import staged, together, vanished, warped
 from spineviz.surgery.charts import chart
 from spineviz.surgery.decompression import ABOVE_SKIN
 from spineviz.surgery.instruments import Instrument
-from spineviz.surgery.reach import Reach, points_of, withdrawn
+from spineviz.surgery.reach import TOUCH, Reach, points_of, withdrawn
 from spineviz.surgery.relief import relief_warp
 from spineviz.surgery.site import Local, Round, Site, used, visit
 from spineviz.surgery.surroundings import NERVOUS
@@ -26,6 +26,12 @@ from spineviz.terms import SIDES, SIGN, Level, Side, levels_of, traversing_root
 from spineviz.timeline import Action, during
 
 Warps = Mapping[tuple[str, str], Warp]
+
+LIFTS = (0.0, 1.0, 2.0, 3.5, 5.0, 7.0, 10.0)
+"""By how much (mm) the probe's tip is raised where it does not reach a root."""
+
+SPARED = 0.4
+"""How much farther (mm) than from bone the punch keeps off nerves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +85,14 @@ def ligaments_around(site: Site, body: Body) -> Field:
     return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
 
 
+def left_around(site: Site, body: Body, stages: Mapping[str, Mapping[str, Surface]]) -> list[Surface]:
+    """Return what is left around the nerves at the end: disc, bone, and what remains of the flava."""
+    bones = [list(stages[level].values())[-1] for level in levels_of(site.disc)]
+    ligaments = [list(stages[name].values())[-1] for name in flava(site) if len(stages.get(name, ())) > 1]
+    front = site.present(f"disc.{site.disc}", "posterior_longitudinal_ligament")
+    return [*bones, *ligaments, *(body.structures[name].surface for name in front)]
+
+
 def narrowed(site: Site, body: Body, warps: Warps) -> dict[str, Surface]:
     """Return the nerves that are freed, as they are when they are free, by name."""
     way = relief_warp(site)
@@ -99,25 +113,43 @@ def nerves_around(site: Site, body: Body, warps: Warps, *, free: bool) -> Field:
     return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
 
 
-def felt(reach: Reach, warps: Warps, side: Side, toward: Local) -> Round:
-    """Return where the probe stands beside the free traversing root of a side."""
+def felt(reach: Reach, warps: Warps, side: Side, toward: Local, aside: Local) -> Round:
+    """Return where the probe stands at the free traversing root of a side, as near as it comes.
+
+    Its shaft is bent so that the handle lies in the direction ``aside`` and does not hide the wound. Raises
+    ValueError where no place at the root can be reached through the wound.
+    """
     site, body = reach.site, reach.body
     root = f"root.{traversing_root(site.disc)}.{side}"
     surface = narrowed(site, body, warps).get(root, body.structures[root].surface)
-    shape = table("procedures.probing")
-    local = site.frame.to_local(surface.vertices)
-    near = local[np.abs(local[:, 1] - shape["height"]) < shape["within"]]
-    if not len(near):
-        raise ValueError(f"the root {root} does not pass under the wound; check the docking point")
-    off = SIGN[side] * (value("instruments.nerve_probe.ball") / 2 + shape["beside"])
+    places = _places_at(site.frame.to_local(surface.vertices), SIGN[side])
     tool = withdrawn(points_of(site.tools["probe"]))
-    frames = []
-    for quantile in shape["heights"]:
-        border = float(SIGN[side] * (SIGN[side] * near[:, 0]).max())
-        tip = (border + off, float(shape["height"]), float(np.quantile(near[:, 2], quantile)))
-        frames.append(reach.pose(tip, tool, (SIGN[side], 0.0, 0.0), toward))
-    best = int(np.argmax(reach.measured(frames, tool)))
-    return Round((frames[best],), ())
+    for lift in LIFTS:
+        tips = places + np.array([0.0, 0.0, lift])
+        ways = [reach.freest(tip, tool, np.negative(aside), toward) for tip in tips]
+        clear = [(score, frame) for score, free, frame in ways if free >= -TOUCH]
+        if clear:
+            return Round((max(clear, key=lambda way: way[0])[1],), ())
+    raise ValueError(f"the probe does not reach {root} through the wound; choose a wider one")
+
+
+def _places_at(root: Points, lateral: float) -> Points:
+    """Return places (n, 3) for a probe's tip around a root (n, 3): from beside it to behind it.
+
+    All stand in the site's frame; ``lateral`` is the sign of x towards the root's side.
+    """
+    shape, ball = table("procedures.probing"), value("instruments.nerve_probe.ball") / 2
+    angle = np.radians(shape["angles"])
+    result = []
+    for height in shape["heights"]:
+        near = root[np.abs(root[:, 1] - height) < shape["within"]]
+        if len(near):
+            low, high = near.min(axis=0), near.max(axis=0)
+            half = (high - low) / 2 + ball + shape["beside"]
+            across, behind = lateral * half[0] * np.cos(angle), half[2] * np.sin(angle)
+            middle = (low + high) / 2
+            result.append(np.stack([middle[0] + across, 0.0 * angle + height, middle[2] + behind], axis=1))
+    return np.vstack(result) if result else np.empty((0, 3))
 
 
 def probing(site: Site, tool: Instrument, places: Sequence[Round], start: float, end: float) -> Action:

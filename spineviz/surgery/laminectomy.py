@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table
 from spineviz.model import Camera
-from spineviz.spec import Spec
-from spineviz.structure import Frame, Structure, Surface
+from spineviz.structure import Frame, Structure
 from spineviz.surgery import freeing, phases, wound
-from spineviz.surgery.actions import together, vanished
+from spineviz.surgery.access import PosteriorApproach, within
+from spineviz.surgery.actions import faded, together, vanished
 from spineviz.surgery.decompression import ABOVE_SKIN
 from spineviz.surgery.instruments import Instrument, nerve_probe
 from spineviz.surgery.midline_access import (
@@ -24,46 +23,36 @@ from spineviz.surgery.midline_access import (
     blade_structures,
     midline_access,
     opened,
+    opening_of,
     taken_out,
 )
 from spineviz.surgery.punches import burr, kerrison, leksell
 from spineviz.surgery.reach import BoneLeft, NearBone, Reach, points_of
 from spineviz.surgery.relief import reliefs
-from spineviz.surgery.retraction import Blade, MidlineWound, blade, expose, parted
+from spineviz.surgery.retraction import Blade, MidlineWound
 from spineviz.surgery.rounds import bites, burr_round, ligament_bites
 from spineviz.surgery.site import Round, Site, nerves_of, used, visit
 from spineviz.surgery.surroundings import farther
 from spineviz.surgery.tissue import Tissue, opened_tissue
-from spineviz.surgery.trough import Stages, Trough, disc_above, laminectomy_windows, resected_stages
-from spineviz.terms import SIDES, SIGN, LowerLumbarDisc, Side, levels_of
+from spineviz.surgery.trough import Trough, disc_above, laminectomy_windows, resected_stages
+from spineviz.terms import SIDES, SIGN, levels_of
 from spineviz.timeline import Action, Step, during
 
 NAME = "laminectomy"
-_RANGE = table("procedures.laminectomy")
-_INCISION, _WIDTH, _FACET = _RANGE["incision_length"], _RANGE["width"], _RANGE["facet_share"]
-
-SPARED = 0.4
-"""How much farther (mm) than from bone the punch keeps off nerves."""
-
 BOTH = (-1.0, 1.0)
 """The signs of x of both sides."""
 
 
-class OpenLaminectomy(Spec):
-    """Decompression of a narrow canal from behind, with the muscle of both sides off the bone; mm."""
+class OpenLaminectomy(PosteriorApproach):
+    """Decompression of a narrow canal from behind, with the muscle of both sides off the bone; mm.
+
+    The surgeon stands on the ``side``.
+    """
 
     kind: Literal["open_laminectomy"] = "open_laminectomy"
-    disc: LowerLumbarDisc = "L4-L5"
-    side: Side = Field("left", description="The side on which the surgeon stands.")
-    incision_length: float = Field(
-        55.0, ge=_INCISION[0], le=_INCISION[1], description="Length of the skin incision."
-    )
-    lamina_width: float = Field(
-        18.0, ge=_WIDTH[0], le=_WIDTH[1], description="How wide the trough in the lamina is."
-    )
-    facet_share: float = Field(
-        0.4, ge=_FACET[0], le=_FACET[1], description="What share of each facet joint is taken from medial."
-    )
+    incision_length: float = within(NAME, "incision_length", 55.0)
+    lamina_width: float = within(NAME, "width", 18.0)
+    facet_share: float = within(NAME, "facet_share", 0.4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,32 +82,21 @@ def prepare_laminectomy(
     spec: OpenLaminectomy, body: Body
 ) -> tuple[Laminectomy, Tissue, dict[str, Structure]]:
     """Return the story's matter, the tissue of the body, and the blades, which stand in the world."""
-    opening = expose(
-        body.bones,
-        spec.disc,
-        spec.side,
-        body.recipes[wound.SKIN].solid.field,
-        body.recipes[wound.FASCIA].solid.field,
-        incision=spec.incision_length,
-        both=True,
-    )
-    parts = parted(opening, body.recipes, body.structures)
-    wall = [part.surface.moved(part.warp(opening.full)) for part in parts.values()]
-    blades = blade(opening, wall), blade(opening, wall, diseased=False)
-    site = _site(spec, body, opening, blades)
+    found = opening_of(spec, body, both=True)
+    site = _site(spec, body, found.wound, found.blades)
     shown = freeing.as_shown(body, site)
     trough = laminectomy_windows(
         shown.bones[site.lamina], site.frame, width=spec.lamina_width, facet_share=spec.facet_share
     )
     stages = resected_stages(site, body, trough)
-    relieved = reliefs(site, body, _left(site, body, stages))
+    relieved = reliefs(site, body, freeing.left_around(site, body, stages))
     gone = site.present(*(f"interspinous.{disc}" for disc in (spec.disc, disc_above(spec.disc))))
     cut = freeing.taken(stages, (name for name in gone if name not in stages))
-    access = midline_access(site, opening, blades, body, table("procedures.laminectomy.wound"))
+    access = midline_access(site, found, body, table("procedures.laminectomy.wound"))
     rounds = _rounds(site, shown, trough, relieved)
     story = Laminectomy(spec, site, access, rounds, cut, freeing.freed_names(site, relieved))
-    tissue = opened_tissue(site, body, opening, parts, stages, relieved)
-    return story, tissue, blade_structures(NAME, blades)
+    tissue = opened_tissue(site, body, found.wound, found.parts, stages, relieved)
+    return story, tissue, blade_structures(NAME, found.blades)
 
 
 def _site(spec: OpenLaminectomy, body: Body, opening: MidlineWound, blades: tuple[Blade, Blade]) -> Site:
@@ -156,14 +134,6 @@ def _tools() -> dict[str, Instrument]:
     }
 
 
-def _left(site: Site, body: Body, stages: Stages) -> list[Surface]:
-    """Return what is left around the nerves at the end: disc, bone, and what remains of the flava."""
-    bones = [list(stages[level].values())[-1] for level in levels_of(site.disc)]
-    flava = [list(stages[name].values())[-1] for name in freeing.flava(site) if len(stages.get(name, ())) > 1]
-    front = site.present(f"disc.{site.disc}", "posterior_longitudinal_ligament")
-    return [*bones, *flava, *(body.structures[name].surface for name in front)]
-
-
 def _rounds(site: Site, body: Body, trough: Trough, relieved: freeing.Warps) -> Rounds:
     """Return where the tools go, from the bones as they are shown and the windows of the trough."""
     bone, spread = NearBone(site, body), table("procedures.laminectomy.wound")["spread"]
@@ -171,14 +141,17 @@ def _rounds(site: Site, body: Body, trough: Trough, relieved: freeing.Warps) -> 
         Reach(BoneLeft(bone, window), spread, walled=False)
         for window in (trough.process[-1], trough.lamina[-1], trough.facets)
     )
-    narrow = farther(freeing.nerves_around(site, body, relieved, free=False), SPARED)
+    narrow = farther(freeing.nerves_around(site, body, relieved, free=False), freeing.SPARED)
     free = freeing.nerves_around(site, body, relieved, free=True)
     return Rounds(
         leksell=_process(bared, trough),
         burr=burr_round(opened_up.keeping_off(narrow), trough.lamina, BOTH),
         facets=bites(opened_up.keeping_off(narrow), trough.lamina[-1], BOTH),
         ligament=ligament_bites(whole.keeping_off(narrow), trough.facets, 8),
-        probes=tuple(freeing.felt(whole.keeping_off(free), relieved, side, site.top) for side in SIDES),
+        probes=tuple(
+            freeing.felt(whole.keeping_off(free), relieved, side, site.top, (-SIGN[side], 0.0, 0.0))
+            for side in SIDES
+        ),
     )
 
 
@@ -200,7 +173,7 @@ def laminectomy_steps(story: Laminectomy, cameras: Mapping[str, Camera]) -> tupl
     site, access = story.site, story.access
     back, over, down = cameras["posterior"], cameras["operative"], wound.microscope(site, wide=True)
     out, movements = taken_out(access)
-    closed = phases.closed_after(site, together(), access.held, out, movements)
+    closed = phases.closed_after(site, faded(access.held, 1.0), access.held, out, movements)
     return (
         *opened(access, cameras),
         wound.step(site, "laminotomy", down, _process_off(story), part="process", share=0.9),
@@ -228,6 +201,7 @@ def _process_off(story: Laminectomy) -> Action:
     spread = (end - begin) / count
     return together(
         during(wound.exposed(site, wound.DEEP), 0.0, 0.15),
+        during(faded(story.access.held, wound.GLASS), 0.0, 0.15),
         used(site.tools["leksell"], visit(story.rounds.leksell, way, begin, end), 0.0, 1.0),
         during(cut.last(*midline), begin, begin + 0.02),
         *(during(vanished(name), begin - 0.08, begin + 0.06) for name in cut.gone),

@@ -15,10 +15,11 @@ from spineviz.measures import table
 from spineviz.model import Camera
 from spineviz.structure import Floats, Frame, Structure
 from spineviz.surgery import decompression, phases, wound
+from spineviz.surgery.access import Access, PosteriorApproach, layers_cut
 from spineviz.surgery.actions import Amounts, Motion, appeared, carried, together, warped
 from spineviz.surgery.instruments import Instrument, cobb_elevator, scalpel
 from spineviz.surgery.reach import BoneLeft, NearBone, Reach, points_of
-from spineviz.surgery.retraction import Blade, MidlineWound
+from spineviz.surgery.retraction import Blade, MidlineWound, PartedTissue, blade, expose, parted
 from spineviz.surgery.self_retaining import lateral_arm, medial_arm
 from spineviz.surgery.site import Site, raised, used
 from spineviz.terms import SIGN, Side
@@ -26,24 +27,17 @@ from spineviz.timeline import Action, Step, during
 
 
 @dataclass(frozen=True, eq=False)
-class MidlineAccess:
+class MidlineAccess(Access):
     """How a midline wound opens, and where the tools go that open it.
 
-    ``closed``, ``skin_cut``, ``fascia_cut``, ``detached`` and ``full`` are the wound's amounts after each
-    step. The lines are the knife's frames; ``elevators`` the frames of the Cobb on its way along the bone, on
-    each side in turn. ``arms`` are where the arms of the two blades stand at full opening, ``placed``
-    the movements of the world that bring both from there to the detached wound.
+    ``detached`` and ``full`` are the wound's amounts after the muscle is off the bone and at full spread.
+    ``elevators`` are the frames of the Cobb on its way along the bone, on each side in turn. ``arms`` are
+    where the arms of the two blades stand at full opening, ``placed`` the movements of the world that bring
+    both from there to the detached wound.
     """
 
-    site: Site
-    incision: float
-    closed: Amounts
-    skin_cut: Amounts
-    fascia_cut: Amounts
     detached: Amounts
     full: Amounts
-    skin_line: tuple[Frame, Frame]
-    fascia_line: tuple[Frame, Frame]
     elevators: Mapping[Side, tuple[Frame, ...]]
     arms: tuple[Frame, ...]
     placed: tuple[Frame, ...]
@@ -53,6 +47,31 @@ class MidlineAccess:
         """The names of the retractor's parts."""
         tools = self.site.tools
         return (*blade_names(self.site.approach), tools["lateral"].name, tools["medial"].name)
+
+
+@dataclass(frozen=True, eq=False)
+class MidlineOpening:
+    """A midline wound, the tissue that it parts, and the blades that hold it, lateral and medial."""
+
+    wound: MidlineWound
+    parts: Mapping[str, PartedTissue]
+    blades: tuple[Blade, Blade]
+
+
+def opening_of(spec: PosteriorApproach, body: Body, *, both: bool = False) -> MidlineOpening:
+    """Return the wound in the midline, to one side or ``both``. Raises ValueError where it does not fit."""
+    opening = expose(
+        body.bones,
+        spec.disc,
+        spec.side,
+        body.recipes[wound.SKIN].solid.field,
+        body.recipes[wound.FASCIA].solid.field,
+        incision=spec.incision_length,
+        both=both,
+    )
+    parts = parted(opening, body.recipes, body.structures)
+    wall = [part.surface.moved(part.warp(opening.full)) for part in parts.values()]
+    return MidlineOpening(opening, parts, (blade(opening, wall), blade(opening, wall, diseased=False)))
 
 
 def blade_names(approach: str) -> tuple[str, str]:
@@ -82,19 +101,19 @@ def access_tools(
     }
 
 
-def midline_access(
-    site: Site, opening: MidlineWound, blades: tuple[Blade, Blade], body: Body, size: Mapping[str, float]
-) -> MidlineAccess:
+def midline_access(site: Site, found: MidlineOpening, body: Body, size: Mapping[str, float]) -> MidlineAccess:
     """Return the way in to a site through an opening; ``size`` are the shares and places of its tools."""
+    opening, blades = found.wound, found.blades
     skin, fascia = (body.structures[name].surface for name in (wound.SKIN, wound.FASCIA))
     midline = float(site.frame.to_local(opening.axis.origin)[0])
     half = opening.incision / 2
-    detached = (size["detached_skin"], size["detached"])
+    closed, detached = tuple(0.0 for _ in opening.full), (size["detached_skin"], size["detached"])
     beside = 0.0 if opening.both else site.lateral
     return MidlineAccess(
         site=site,
         incision=opening.incision,
-        closed=tuple(0.0 for _ in opening.full),
+        closed=closed,
+        uncut=(closed, closed),
         skin_cut=(size["skin_cut"], 0.0),
         fascia_cut=(size["skin_cut"], size["fascia_cut"]),
         detached=detached,
@@ -159,25 +178,9 @@ def _bone_height(site: Site, body: Body, x: float, y: float) -> float:
 
 def opened(access: MidlineAccess, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
     """Return the steps from the whole back to the spread retractor, for cameras posterior and operative."""
-    site = access.site
-    back, over = cameras["posterior"], cameras["operative"]
+    site, over = access.site, cameras["operative"]
     return (
-        wound.step(site, "orientation", back, wound.set_out(site)),
-        wound.step(
-            site,
-            "incision",
-            over,
-            phases.incised(site, access.skin_line, (access.closed, access.skin_cut)),
-            parameters={"length": access.incision},
-        ),
-        wound.step(
-            site,
-            "fascia",
-            over,
-            phases.fascia_incised(
-                site, access.fascia_line, (access.skin_cut, access.fascia_cut), access.closed
-            ),
-        ),
+        *layers_cut(access, cameras),
         wound.step(site, "access", over, _detachment(access)),
         wound.step(site, "retractor", wound.down_the_wound(site, over), _retractor(access)),
     )

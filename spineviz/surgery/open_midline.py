@@ -6,54 +6,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
-
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table
 from spineviz.model import Camera
-from spineviz.spec import Spec
 from spineviz.structure import Frame, Structure
 from spineviz.surgery import decompression, phases, resection, wound
+from spineviz.surgery.access import PosteriorApproach, within
 from spineviz.surgery.midline_access import (
     MidlineAccess,
     access_tools,
     blade_structures,
     midline_access,
     opened,
+    opening_of,
     taken_out,
 )
 from spineviz.surgery.plan import Plan, decompression_tools
 from spineviz.surgery.plan import plan as planned
-from spineviz.surgery.retraction import Blade, MidlineWound, blade, expose, interlaminar_window, parted
+from spineviz.surgery.retraction import Blade, MidlineWound, interlaminar_window
 from spineviz.surgery.site import Site, nerves_of, surface_height
 from spineviz.surgery.tissue import Tissue, approach_tissue
-from spineviz.terms import SIGN, LowerLumbarDisc, Side
+from spineviz.terms import SIGN
 from spineviz.timeline import Step, during
 
 NAME = "open"
-_RANGE = table("procedures.open")
-_INCISION, _RETRACTION = _RANGE["incision_length"], table("procedures.tubular")["root_retraction"]
-_LAMINA, _FACET = _RANGE["lamina_removed"], _RANGE["facet_removed"]
 
 
-class OpenMidlineDiscectomy(Spec):
+class OpenMidlineDiscectomy(PosteriorApproach):
     """Removal of displaced disc material through a midline incision, with the muscle off the bone; mm."""
 
     kind: Literal["open_midline_discectomy"] = "open_midline_discectomy"
-    disc: LowerLumbarDisc = "L4-L5"
-    side: Side = "left"
-    incision_length: float = Field(
-        30.0, ge=_INCISION[0], le=_INCISION[1], description="Length of the skin incision."
-    )
-    lamina_removed: float = Field(
-        10.0, ge=_LAMINA[0], le=_LAMINA[1], description="Bone taken from the lamina's edge."
-    )
-    facet_removed: float = Field(
-        3.5, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet."
-    )
-    root_retraction: float = Field(
-        5.5, ge=_RETRACTION[0], le=_RETRACTION[1], description="The root drawn medially."
-    )
+    incision_length: float = within(NAME, "incision_length", 30.0)
+    lamina_removed: float = within(NAME, "lamina_removed", 10.0)
+    facet_removed: float = within(NAME, "facet_removed", 3.5)
+    root_retraction: float = within("tubular", "root_retraction", 5.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,24 +54,14 @@ class OpenMidline:
 
 def prepare_open(spec: OpenMidlineDiscectomy, body: Body) -> tuple[OpenMidline, Tissue, dict[str, Structure]]:
     """Return the story's matter, the tissue of the body, and the blades, which stand in the world."""
-    opening = expose(
-        body.bones,
-        spec.disc,
-        spec.side,
-        body.recipes[wound.SKIN].solid.field,
-        body.recipes[wound.FASCIA].solid.field,
-        incision=spec.incision_length,
-    )
-    parts = parted(opening, body.recipes, body.structures)
-    wall = [part.surface.moved(part.warp(opening.full)) for part in parts.values()]
-    blades = blade(opening, wall), blade(opening, wall, diseased=False)
-    site = _site(spec, body, opening, blades)
+    found = opening_of(spec, body)
+    site = _site(spec, body, found.wound, found.blades)
     windows = resection.windows(site, body, spec.lamina_removed, spec.facet_removed)
     plan = planned(site, body, windows, spec.root_retraction, walled=False)
-    access = midline_access(site, opening, blades, body, table("procedures.open_wound"))
+    access = midline_access(site, found, body, table("procedures.open_wound"))
     story = OpenMidline(spec, site, plan, access)
-    tissue = approach_tissue(site, body, opening, parts, windows, plan)
-    return story, tissue, blade_structures(NAME, blades)
+    tissue = approach_tissue(site, body, found.wound, found.parts, windows, plan)
+    return story, tissue, blade_structures(NAME, found.blades)
 
 
 def _site(

@@ -128,6 +128,12 @@ class Site:
         return np.stack([np.cross(front, axis), front, axis], axis=1) @ self.frame.axes
 
 
+def place_of(values: Floats) -> Local:
+    """Return three numbers (3,) as a place."""
+    x, y, z = (float(number) for number in values)
+    return x, y, z
+
+
 def nerves_of(body: Body) -> tuple[str, ...]:
     """Return the names of the nerves that have the surgical warp."""
     return tuple(name for name, warp in body.warps if warp == NERVE_WARP)

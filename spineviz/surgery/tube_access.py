@@ -11,34 +11,69 @@ from spineviz.measures import table, value
 from spineviz.model import Camera
 from spineviz.structure import Frame
 from spineviz.surgery import phases, wound
+from spineviz.surgery.access import Access, PosteriorApproach, layers_cut
 from spineviz.surgery.actions import Amounts, Motion, appeared, carried, faded, together, vanished, warped
 from spineviz.surgery.instruments import Instrument, dilators, scalpel, tube_length, tubular_retractor
-from spineviz.surgery.retraction import TubeCorridor
-from spineviz.surgery.site import Site, raised, surface_height
+from spineviz.surgery.retraction import TubeCorridor, dock
+from spineviz.surgery.site import Site, nerves_of, raised, surface_height
 from spineviz.timeline import Action, Step, during
 
 
+class ThroughTube(PosteriorApproach):
+    """What every approach through a tube between the fascicles of multifidus is told."""
+
+    tube_diameter: float
+    midline_offset: float
+    lamina_removed: float
+    facet_removed: float
+
+
 @dataclass(frozen=True, eq=False)
-class TubeAccess:
+class TubeAccess(Access):
     """How tissue opens for a tube, and where the tools go that open it.
 
-    ``incision`` and ``diameter`` in mm. ``slits`` are the amounts of the cut in the skin and of that in the
-    fascia; ``dilations`` the amounts at the beginning and the end of each dilator's way in, the tube's last;
-    ``withdrawal`` those while the tube is drawn out and ``closed`` those of tissue at rest. The lines are the
-    knife's frames; ``docked`` is where the tube stands.
+    ``diameter`` in mm. ``dilations`` are the amounts at the beginning and the end of each dilator's way in,
+    the tube's last; ``withdrawal`` those while the tube is drawn out. ``docked`` is where the tube stands.
     """
 
-    site: Site
-    incision: float
     diameter: float
-    slits: tuple[Amounts, Amounts]
     dilations: tuple[tuple[Amounts, Amounts], ...]
     withdrawal: tuple[Amounts, Amounts]
-    closed: Amounts
-    skin_line: tuple[Frame, Frame]
-    fascia_line: tuple[Frame, Frame]
     fascia_depth: float
     docked: Frame
+
+
+def corridor_to(spec: ThroughTube, body: Body) -> TubeCorridor:
+    """Return the way of the tube to the lamina. Raises ValueError where it does not fit the body."""
+    return dock(
+        body.bones,
+        spec.disc,
+        spec.side,
+        body.recipes[wound.SKIN].solid.field,
+        diameter=spec.tube_diameter,
+        incision=spec.incision_length,
+        offset=spec.midline_offset,
+    )
+
+
+def tube_site(
+    approach: str, spec: ThroughTube, corridor: TubeCorridor, body: Body, tools: Mapping[str, Instrument]
+) -> Site:
+    """Return the site at the end of the docked tube; ``tools`` are those that work there."""
+    return Site(
+        approach,
+        spec.disc,
+        spec.side,
+        corridor.axis,
+        corridor.depth,
+        (0.0, 0.0, corridor.depth),
+        spec.tube_diameter / 2 - value("procedures.laminotomy.tool_margin"),
+        (0.0, 0.0, 0.0),
+        0.0,
+        frozenset(body.structures),
+        nerves_of(body),
+        {**access_tools(approach, spec.tube_diameter, corridor), **tools},
+    )
 
 
 def access_tools(approach: str, diameter: float, corridor: TubeCorridor) -> dict[str, Instrument]:
@@ -56,22 +91,22 @@ def tube_access(site: Site, corridor: TubeCorridor, body: Body, diameter: float)
     skin, fascia = (body.structures[name].surface for name in (wound.SKIN, wound.FASCIA))
     fascia_depth = corridor.length - surface_height(site.frame, fascia, (0.0, 0.0))
     gape, half = table("procedures.gape"), corridor.incision / 2
+    skin_cut = tuple(corridor.incising(gape["skin"], fascia_depth))
     count = sum(name.startswith("dilator.") for name in site.tools)
     widths = [0.0, *value("instruments.dilators.diameters")[:count], corridor.diameter]
     return TubeAccess(
         site=site,
         incision=corridor.incision,
         diameter=diameter,
-        slits=(
-            tuple(corridor.incising(gape["skin"], fascia_depth)),
-            tuple(corridor.incising(gape["fascia"], fascia_depth + gape["beyond_fascia"])),
-        ),
+        closed=tuple(0.0 for _ in corridor.full),
+        uncut=((0.0, 0.0, skin_cut[2]), skin_cut),
+        skin_cut=skin_cut,
+        fascia_cut=tuple(corridor.incising(gape["fascia"], fascia_depth + gape["beyond_fascia"])),
         dilations=tuple(
             (tuple(corridor.inserting(a, b, 0.0)), tuple(corridor.inserting(a, b, 1.0)))
             for a, b in pairwise(widths)
         ),
         withdrawal=(tuple(corridor.withdrawing(0.0)), tuple(corridor.withdrawing(1.0))),
-        closed=tuple(0.0 for _ in corridor.full),
         skin_line=wound.knife_line(site, skin, across=0.0, half=half, depth=2.5, lean=0.7),
         fascia_line=wound.knife_line(site, fascia, across=0.0, half=0.7 * half, depth=1.5, lean=0.12),
         fascia_depth=fascia_depth,
@@ -81,18 +116,9 @@ def tube_access(site: Site, corridor: TubeCorridor, body: Body, diameter: float)
 
 def docked(access: TubeAccess, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
     """Return the steps from the whole back to the docked tube, for cameras posterior and operative."""
-    site, slits = access.site, access.slits
-    back, over = cameras["posterior"], cameras["operative"]
+    site, over = access.site, cameras["operative"]
     return (
-        wound.step(site, "orientation", back, wound.set_out(site)),
-        wound.step(
-            site,
-            "incision",
-            over,
-            phases.incised(site, access.skin_line, ((0.0, 0.0, slits[0][2]), slits[0])),
-            parameters={"length": access.incision},
-        ),
-        wound.step(site, "fascia", over, phases.fascia_incised(site, access.fascia_line, slits, slits[0])),
+        *layers_cut(access, cameras),
         wound.step(site, "access", over, _first_dilator(access), part="first_dilator", share=0.36),
         wound.step(site, "access", over, _series(access), share=0.64),
         wound.step(
@@ -118,7 +144,7 @@ def _first_dilator(access: TubeAccess) -> Action:
         during(carried((tool,), Motion((0.0, 1.0), (at_fascia, access.docked))), 0.4, 0.85),
         during(
             warped(
-                wound.operated(site), site.approach, access.slits[1], access.dilations[0][1], site.approach
+                wound.operated(site), site.approach, access.fascia_cut, access.dilations[0][1], site.approach
             ),
             0.4,
             0.85,

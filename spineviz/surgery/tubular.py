@@ -6,51 +6,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
-
 from spineviz.anatomy.recipe import Body
-from spineviz.measures import table, value
 from spineviz.model import Camera
-from spineviz.spec import Spec
 from spineviz.surgery import decompression, phases, resection, wound
+from spineviz.surgery.access import within
 from spineviz.surgery.actions import faded
 from spineviz.surgery.plan import Plan, decompression_tools
 from spineviz.surgery.plan import plan as planned
-from spineviz.surgery.retraction import dock, parted
-from spineviz.surgery.site import Site, nerves_of
+from spineviz.surgery.retraction import parted
+from spineviz.surgery.site import Site
 from spineviz.surgery.tissue import Tissue, approach_tissue
-from spineviz.surgery.tube_access import TubeAccess, access_tools, docked, tube_access, withdrawn
-from spineviz.terms import LowerLumbarDisc, Side
+from spineviz.surgery.tube_access import (
+    ThroughTube,
+    TubeAccess,
+    corridor_to,
+    docked,
+    tube_access,
+    tube_site,
+    withdrawn,
+)
 from spineviz.timeline import Step, during
 
 NAME = "tubular"
-_RANGE = table("procedures.tubular")
-_INCISION, _OFFSET, _TUBE = _RANGE["incision_length"], _RANGE["midline_offset"], _RANGE["tube_diameter"]
-_LAMINA, _FACET, _RETRACTION = _RANGE["lamina_removed"], _RANGE["facet_removed"], _RANGE["root_retraction"]
 
 
-class TubularMicrodiscectomy(Spec):
+class TubularMicrodiscectomy(ThroughTube):
     """Removal of displaced disc material through a tube between the fascicles of multifidus; mm."""
 
     kind: Literal["tubular_microdiscectomy"] = "tubular_microdiscectomy"
-    disc: LowerLumbarDisc = "L4-L5"
-    side: Side = "left"
-    tube_diameter: float = Field(18.0, ge=_TUBE[0], le=_TUBE[1], description="Inner diameter of the tube.")
-    incision_length: float = Field(
-        18.0, ge=_INCISION[0], le=_INCISION[1], description="Length of the skin incision."
-    )
-    midline_offset: float = Field(
-        17.0, ge=_OFFSET[0], le=_OFFSET[1], description="Incision from the midline."
-    )
-    lamina_removed: float = Field(
-        9.0, ge=_LAMINA[0], le=_LAMINA[1], description="Bone taken from the lamina's edge."
-    )
-    facet_removed: float = Field(
-        4.0, ge=_FACET[0], le=_FACET[1], description="Bone taken from the medial facet."
-    )
-    root_retraction: float = Field(
-        5.5, ge=_RETRACTION[0], le=_RETRACTION[1], description="The root drawn medially."
-    )
+    tube_diameter: float = within(NAME, "tube_diameter", 18.0)
+    incision_length: float = within(NAME, "incision_length", 18.0)
+    midline_offset: float = within(NAME, "midline_offset", 17.0)
+    lamina_removed: float = within(NAME, "lamina_removed", 9.0)
+    facet_removed: float = within(NAME, "facet_removed", 4.0)
+    root_retraction: float = within(NAME, "root_retraction", 5.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,30 +54,8 @@ class Tubular:
 
 def prepare_tubular(spec: TubularMicrodiscectomy, body: Body) -> tuple[Tubular, Tissue]:
     """Return the story's matter, and the variants and warps of the body's tissue."""
-    corridor = dock(
-        body.bones,
-        spec.disc,
-        spec.side,
-        body.recipes["skin"].solid.field,
-        diameter=spec.tube_diameter,
-        incision=spec.incision_length,
-        offset=spec.midline_offset,
-    )
-    room = spec.tube_diameter / 2 - value("procedures.laminotomy.tool_margin")
-    site = Site(
-        NAME,
-        spec.disc,
-        spec.side,
-        corridor.axis,
-        corridor.depth,
-        (0.0, 0.0, corridor.depth),
-        room,
-        (0.0, 0.0, 0.0),
-        0.0,
-        frozenset(body.structures),
-        nerves_of(body),
-        access_tools(NAME, spec.tube_diameter, corridor) | decompression_tools(NAME, walled=True),
-    )
+    corridor = corridor_to(spec, body)
+    site = tube_site(NAME, spec, corridor, body, decompression_tools(NAME, walled=True))
     windows = resection.windows(site, body, spec.lamina_removed, spec.facet_removed)
     plan = planned(site, body, windows, spec.root_retraction, walled=True)
     story = Tubular(spec, site, plan, tube_access(site, corridor, body, spec.tube_diameter))

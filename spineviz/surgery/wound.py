@@ -20,6 +20,10 @@ from spineviz.timeline import Action, Step, during
 SKIN, FAT, FASCIA = "skin", "subcutaneous_fat", "thoracolumbar_fascia"
 
 
+GLASS = 0.4
+"""The opacity of what one looks through while it stays where it is: a blade, an arm, bone over a cut."""
+
+
 @dataclass(frozen=True)
 class Exposure:
     """How opaque the layers are: 1 hides what lies below, 0 shows it."""

@@ -1,0 +1,87 @@
+"""What every way in from behind has in common: its sizes, the cut through the layers, the steps of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from spineviz.measures import table
+from spineviz.model import Camera
+from spineviz.spec import Spec
+from spineviz.structure import Frame
+from spineviz.surgery import phases, wound
+from spineviz.surgery.actions import Amounts
+from spineviz.surgery.site import Site
+from spineviz.terms import LowerLumbarDisc, Side
+from spineviz.timeline import Step
+
+SAID = {
+    "tube_diameter": "Inner diameter of the tube.",
+    "incision_length": "Length of the skin incision.",
+    "midline_offset": "Incision from the midline.",
+    "wand_angle": "How far the tilted tube leans from the sagittal plane.",
+    "lamina_removed": "Bone taken from the lamina's edge.",
+    "facet_removed": "Bone taken from the medial facet.",
+    "root_retraction": "The root drawn medially.",
+    "width": "How wide the trough in the lamina is.",
+    "facet_share": "What share of each facet joint is taken from medial.",
+}
+"""What the sizes of approaches mean, in scene files and forms."""
+
+
+def within(procedure: str, size: str, default: float) -> Any:
+    """Return the field of a size in mm, degrees or shares, limited to its range in a procedure's measures."""
+    low, high = table(f"procedures.{procedure}")[size]
+    return Field(default, ge=low, le=high, description=SAID[size])
+
+
+class PosteriorApproach(Spec):
+    """What every approach from behind is told."""
+
+    disc: LowerLumbarDisc = "L4-L5"
+    side: Side = "left"
+    incision_length: float
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """How the layers over the spine are cut, whatever opens the depth.
+
+    ``incision`` in mm. ``closed`` are the amounts of tissue at rest, ``uncut`` those from which skin and
+    fascia begin to gape, ``skin_cut`` and ``fascia_cut`` those after each cut. The lines are the knife's
+    frames.
+    """
+
+    site: Site
+    incision: float
+    closed: Amounts
+    uncut: tuple[Amounts, Amounts]
+    skin_cut: Amounts
+    fascia_cut: Amounts
+    skin_line: tuple[Frame, Frame]
+    fascia_line: tuple[Frame, Frame]
+
+
+def layers_cut(access: Access, cameras: Mapping[str, Camera]) -> tuple[Step, Step, Step]:
+    """Return the steps from the whole back to the cut fascia, for cameras posterior and operative."""
+    site, over = access.site, cameras["operative"]
+    skin, fascia = access.uncut
+    return (
+        wound.step(site, "orientation", cameras["posterior"], wound.set_out(site)),
+        wound.step(
+            site,
+            "incision",
+            over,
+            phases.incised(site, access.skin_line, (skin, access.skin_cut)),
+            parameters={"length": access.incision},
+        ),
+        wound.step(
+            site,
+            "fascia",
+            over,
+            phases.fascia_incised(site, access.fascia_line, (access.skin_cut, access.fascia_cut), fascia),
+        ),
+    )

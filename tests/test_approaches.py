@@ -1,0 +1,192 @@
+"""What holds for every approach: a narrow canal at L4-L5 by default, every level and side on request."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from contacts import cylinder, gaps
+from operations import CASES, Case, Track, tracks
+
+from spineviz.annotation import annotated
+from spineviz.geometry import volume
+from spineviz.model import Pane
+from spineviz.surgery.ledger import KEYS
+from spineviz.terms import levels_of
+
+SIDES = ("left", "right")
+MUSCLES = ("multifidus", "longissimus", "iliocostalis")
+OPERATED = (*(f"{name}.{side}" for name in MUSCLES for side in SIDES), "thoracolumbar_fascia", "skin")
+
+INTO_BONE, INTO_SOFT = 0.35, 0.6
+"""How deep (mm) a tool or a muscle may press into bone, and a tool into what is soft."""
+
+WORKED = {
+    "kerrison": ("flavum", "epidural_fat", "facet_capsule", "facet_cartilage", "L", "S1"),
+    "burr": ("L",),
+    "leksell": ("L", "supraspinous", "interspinous"),
+    "rongeur": ("herniation", "disc", "nucleus"),
+    "rongeur_jaw": ("herniation", "disc", "nucleus"),
+}
+"""What a tool works in: it bites, grinds or holds there."""
+
+SPARED = ("bone", "dura", "nerve", "ligament", "disc", "fragment")
+"""The tissues that are looked at besides muscle."""
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
+def pair(request: pytest.FixtureRequest) -> tuple[Track, Track]:
+    case: Case = request.param
+    return tracks(case, kept=case in (Case("stenosis"), Case("herniation")))
+
+
+@pytest.fixture(params=[0, 1], ids=["small", "open"])
+def track(pair: tuple[Track, Track], request: pytest.FixtureRequest) -> Track:
+    return pair[request.param]
+
+
+def strip(track: Track, second: float) -> dict[str, float]:
+    figures = track.prepared.measure(track.assembly.model, track.pane(second))
+    return {key: figure.value for key, figure in zip(KEYS, figures, strict=True)}
+
+
+def moments(track: Track, count: int) -> list[Pane]:
+    """Panes over the whole operation, the widest moments among them."""
+    ends = [moment.end for moment in track.timeline.tracks[track.number]]
+    return [track.pane(t) for t in (*np.linspace(0.0, track.timeline.seconds, count), *ends)]
+
+
+def test_muscle_keeps_its_volume(track: Track) -> None:
+    """Erector spinae, which longissimus and iliocostalis are, gives way as one."""
+    model, posed = track.assembly.model, track.posed
+    for pane in moments(track, 9):
+        for side in SIDES:
+            for muscles in (MUSCLES[:1], MUSCLES[1:]):
+                looks = {f"{name}.{side}": pane.looks[f"{name}.{side}"] for name in muscles}
+                rest = sum(volume(model.surface(*item)) for item in looks.items())
+                now = sum(volume(posed.surface(*item)) for item in looks.items())
+                assert now == pytest.approx(rest, rel=0.03), (side, muscles)
+
+
+def test_parted_muscle_enters_no_bone(track: Track) -> None:
+    for pane in moments(track, 9):
+        for name in OPERATED[:-2]:
+            vertices = track.posed.surface(name, pane.looks[name]).vertices
+            nearest = min(
+                float(bone.distance(vertices).min()) for bone in track.assembly.model.bones.values()
+            )
+            assert nearest > -INTO_BONE, name
+
+
+def test_no_tool_enters_bone_nerve_or_ligament_on_its_way(track: Track) -> None:
+    """From the first touch of the depth until the wound is closed."""
+    model, found = track.assembly.model, defaultdict(float)
+    near = levels_of(track.prepared.approach.disc)
+    spared = [
+        name for name, item in model.structures.items() if item.tissue in SPARED and at_site(name, near)
+    ]
+    for second, pane in track.operating:
+        for tool, look in track.tools(pane):
+            points, kind = track.points(tool, look), tool.rpartition(".")[2]
+            for name in spared:
+                seen = pane.looks[name].visible and pane.looks[name].opacity > 0.0
+                bone = model.structures[name].tissue == "bone"
+                if seen and (bone or not name.startswith(WORKED.get(kind, ()))):
+                    deep = track.deepest(points, name, pane)
+                    if deep > (INTO_BONE if bone else INTO_SOFT):
+                        found[tool, name, round(second, 1)] = round(deep, 2)
+    assert not found, dict(found)
+
+
+def at_site(name: str, levels: tuple[str, str]) -> bool:
+    """Whether a structure lies where an approach to the disc between two levels works."""
+    return name in ("thecal_sac", "supraspinous_ligament") or any(level in name for level in levels)
+
+
+def test_no_tool_stands_in_muscle_that_it_has_not_opened(track: Track) -> None:
+    """Blades and tube lie against the muscle that they hold."""
+    found = {}
+    for phase in ("access", "retractor", "laminotomy", "root"):
+        start, end = track.span(phase)
+        pane = track.pane(start + 0.6 * (end - start))
+        for tool, look in track.tools(pane):
+            points = track.points(tool, look)
+            for side in SIDES:
+                deep = track.deepest(points, f"multifidus.{side}", pane)
+                if deep > INTO_SOFT:
+                    found[tool, side, phase] = round(deep, 2)
+    assert not found, found
+
+
+def test_the_opened_lumen_is_the_tube_and_muscle_lies_on_it(pair: tuple[Track, Track]) -> None:
+    track = pair[0]
+    site, approach = track.prepared.story.site, track.prepared.approach
+    tube = track.assembly.model.structures[f"instrument.{site.approach}.tube"].surface
+    radius = float(np.hypot(*tube.vertices[tube.vertices[:, 2] < 10.0, :2].T).max())
+    assert radius == pytest.approx(approach.tube_diameter / 2 + 0.5, abs=0.5)
+    pane = track.pane(track.span("retractor")[1])
+    points, outward = cylinder(radius, 0.25, site.depth)
+    muscle = [track.posed.surface(name, pane.looks[name]) for name in OPERATED[:-2]]
+    others = [track.posed.surface(name, pane.looks[name]) for name in OPERATED[-2:]]
+    for surface in muscle[:1] if approach.side == "left" else muscle[1:2]:
+        local = site.frame.to_local(surface.vertices)
+        inside = local[(local[:, 2] > 1.0) & (local[:, 2] < site.depth)]
+        assert np.hypot(inside[:, 0], inside[:, 1]).min() == pytest.approx(radius, abs=0.5)
+    found = gaps(site.frame.to_parent(points), outward @ site.frame.axes, muscle, others)
+    assert len(found) > 300
+    assert found.max() <= 1.0
+
+
+def test_the_blades_touch_muscle(pair: tuple[Track, Track]) -> None:
+    track = pair[1]
+    pane, name = track.pane(track.span("retractor")[1]), track.prepared.story.site.approach
+    blades = [f"instrument.{name}.blade", f"instrument.{name}.medial_blade"]
+    sides = SIDES if track.prepared.story.site.both else (track.prepared.approach.side,)
+    for blade in blades[: len(sides)]:
+        points = track.points(blade, pane.looks[blade])
+        away = [
+            np.abs(track.posed.distance(muscle, pane.looks[muscle])(points)).min()
+            for muscle in OPERATED[:-2]
+        ]  # fmt: skip
+        assert min(away) <= 1.0, blade
+
+
+def test_scrubbing_backwards_equals_forwards(pair: tuple[Track, Track]) -> None:
+    timeline = pair[0].timeline
+    seconds = [timeline.seconds * share for share in np.linspace(0.0, 1.0, 12)]
+    once = [timeline.at(second) for second in seconds]
+    assert [timeline.at(second) for second in reversed(seconds)] == once[::-1]
+
+
+def test_an_operation_begins_whole_and_ends_closed(track: Track) -> None:
+    model = track.assembly.model
+    first, last = track.pane(0.0), track.pane(track.timeline.seconds)
+    for pane in (first, last):
+        assert not list(track.tools(pane))
+        for name in OPERATED[:-1]:
+            rest = model.structures[name].surface.vertices
+            assert np.array_equal(model.vertices(name, pane.looks[name]), rest), name
+    assert set(strip(track, track.span("incision")[0]).values()) == {0.0}
+    end = strip(track, track.timeline.seconds)
+    assert end["bared"] == end["displaced"] == 0.0 and end["corridor"] < 0.01
+    assert first.looks[levels_of(track.prepared.approach.disc)[0]].variant == ""
+    assert last.looks[levels_of(track.prepared.approach.disc)[0]].variant != ""
+
+
+def test_the_measured_strip_lies_in_the_ranges_of_surgery(pair: tuple[Track, Track]) -> None:
+    small, wide = (strip(track, track.span("root")[1]) for track in pair)
+    for track, figures in zip(pair, (small, wide), strict=True):
+        assert figures["incision"] == track.prepared.approach.incision_length
+        assert 0.2 < figures["removed"] < 12.0
+    assert small["bared"] < 6.0 < wide["bared"]
+    for key in ("incision", "bared", "corridor", "removed"):
+        assert small[key] < wide[key], key
+
+
+def test_the_strip_is_shown_under_each_pane(pair: tuple[Track, Track]) -> None:
+    track = pair[0]
+    state = track.timeline.at(track.span("retractor")[1])
+    for other, pane in zip(pair, annotated(track.case.scene(), track.assembly, state).panes, strict=True):
+        shown = dict(zip(KEYS, (figure.value for figure in pane.strip), strict=True))
+        assert shown == strip(other, track.span("retractor")[1])
