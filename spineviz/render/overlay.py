@@ -165,12 +165,30 @@ def orientation(camera: Camera) -> tuple[str, str]:
 
 
 def _orientation(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text) -> None:
-    size, radius = letters(13, unit), 11 * max(unit, 0.75)
     y = box.bottom - 26 * unit
-    places = (box.left + 26 * unit, box.right - 26 * unit)
-    for end, x in zip(orientation(camera), places, strict=True):
-        strokes.dot(canvas, (x, y), radius, WHITE, 0.85)
-        strokes.words(canvas, (x, y), text(Message(f"orientation.{end}")), size, INK, "bold", align=0.5)
+    _ends_at(canvas, camera, ((box.left + 26 * unit, y), (box.right - 26 * unit, y)), unit, text, 1.0)
+
+
+def mark_ends(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text, strength: float) -> None:
+    """Paint which end of the patient lies at either side of a round picture that fills a box."""
+    y = box.top + box.height / 2
+    _ends_at(canvas, camera, ((box.left, y), (box.right, y)), 0.68 * unit, text, strength)
+
+
+def _ends_at(
+    canvas: Canvas,
+    camera: Camera,
+    places: tuple[strokes.Place, strokes.Place],
+    unit: float,
+    text: Text,
+    strength: float,
+) -> None:
+    """Paint which end of the patient lies at the viewer's left and right."""
+    size, radius = letters(13, unit), 11 * max(unit, 0.75)
+    for end, place in zip(orientation(camera), places, strict=True):
+        strokes.dot(canvas, place, radius, WHITE, 0.85 * strength)
+        letter = text(Message(f"orientation.{end}"))
+        strokes.words(canvas, place, letter, size, INK, "bold", align=0.5, strength=strength)
 
 
 def _scale(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text) -> None:
