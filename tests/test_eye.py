@@ -1,4 +1,4 @@
-"""What the surgeon sees: from the axis of the tube, or through the middle of the wound, of the same moment."""
+"""What the surgeon sees, down the tube or through the middle of the wound, of the same moment."""
 
 from __future__ import annotations
 

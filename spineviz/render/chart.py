@@ -66,6 +66,7 @@ def draw(canvas: Canvas, state: State, box: Box, unit: float, text: Text) -> Non
         columns = slice(round(now), round(plot.right + 4 * unit))
         band[rows, columns] = coming[rows, columns]
         _now(band, chart, curve, plot, state.second, unit)
+        _peaks(band, chart, curve, plot, state.second, unit)
 
 
 def plots(chart: Chart, size: tuple[int, int], unit: float) -> tuple[Plot, ...]:
@@ -104,7 +105,6 @@ def _bands(
             points = [plot.place(*place) for place in _corners(chart.seconds, values)]
             for start, end in _dashed(points, dash * unit) if dash else pairwise(points):
                 strokes.line(band, start, end, 2.0 * unit, ink)
-        _peaks(band, chart, curve, plot, unit)
     coming = np.round(band + COMING * (np.array(BAND) - band.astype(np.float32)))
     return frozen(band, np.uint8), frozen(coming, np.uint8)
 
@@ -140,8 +140,11 @@ def _axes(band: Canvas, title: str, plot: Plot, unit: float) -> None:
     strokes.words(band, (plot.right, y), f"{minutes}:{seconds:02d}", small, FAINT, align=1.0)
 
 
-def _peaks(band: Canvas, chart: Chart, curve: Curve, plot: Plot, unit: float) -> None:
-    """Mark where each curve is highest first, with its number above it, or below where another one stands."""
+def _peaks(band: Canvas, chart: Chart, curve: Curve, plot: Plot, second: float, unit: float) -> None:
+    """Mark where each curve is highest first, with its number above it, or below where another one stands.
+
+    Until that second comes, both are faint.
+    """
     size = letters(9.5, unit)
     taken: list[float] = []
     order = sorted(range(min(len(curve.values), len(STYLES))), key=lambda index: -max(curve.values[index]))
@@ -150,8 +153,10 @@ def _peaks(band: Canvas, chart: Chart, curve: Curve, plot: Plot, unit: float) ->
         most = max(values)
         if most <= 0:
             continue
-        x, y = plot.place(chart.seconds[values.index(most)], most)
-        strokes.dot(band, (x, y), 3.2 * unit, ink)
+        since = chart.seconds[values.index(most)]
+        strength = 1.0 if since <= second else 1.0 - COMING
+        x, y = plot.place(since, most)
+        strokes.dot(band, (x, y), 3.2 * unit, ink, strength)
         above = y - 7.5 * unit
         crowded = any(abs(above - other) < 1.1 * size for other in taken)
         label = y + 7.5 * unit if crowded else above
@@ -159,7 +164,8 @@ def _peaks(band: Canvas, chart: Chart, curve: Curve, plot: Plot, unit: float) ->
         number = _number(most, curve)
         beyond = x + 5 * unit + width(number, size, "bold") > plot.right
         beside = x - 5 * unit if beyond else x + 5 * unit
-        strokes.words(band, (beside, label), number, size, ink, "bold", align=float(beyond))
+        align = float(beyond)
+        strokes.words(band, (beside, label), number, size, ink, "bold", align=align, strength=strength)
 
 
 def _now(band: Canvas, chart: Chart, curve: Curve, plot: Plot, second: float, unit: float) -> None:
@@ -190,10 +196,10 @@ def _corners(seconds: Sequence[float], values: Sequence[float]) -> list[tuple[fl
 
 
 def _dashed(points: Sequence[Place], dash: float) -> Iterator[tuple[Place, Place]]:
-    """Give the dashes of a line through points: as long as ``dash`` pixels, two thirds of that apart."""
+    """Give the dashes of a line through points: as long as ``dash`` pixels and as far apart."""
     places: Floats = np.array(points)
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(places, axis=0).T))])
-    for start in np.arange(0.0, along[-1], dash * 5 / 3):
+    for start in np.arange(0.0, along[-1], 2 * dash):
         end = min(start + dash, along[-1])
         inner = along[(along > start) & (along < end)]
         stops = [start, *inner, end]

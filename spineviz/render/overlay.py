@@ -184,7 +184,8 @@ def _ends_at(
     strength: float,
 ) -> None:
     """Paint which end of the patient lies at the viewer's left and right."""
-    size, radius = letters(13, unit), 11 * max(unit, 0.75)
+    size = letters(13, unit)
+    radius = max(11 * unit, 0.8 * size)
     for end, place in zip(orientation(camera), places, strict=True):
         strokes.dot(canvas, place, radius, WHITE, 0.85 * strength)
         letter = text(Message(f"orientation.{end}"))

@@ -26,8 +26,8 @@ WORKING: tuple[Phase, ...] = ("laminotomy", "flavum", "root", "fragment")
 LEAVING: Phase = "closure"
 """At the beginning of this phase the last tools leave; then the way in is closed."""
 
-COMES, GOES = (0.90, 1.0), (0.12, 0.26)
-"""Between which parts of their phases the eye opens and closes: after the way is free, before it is left."""
+COMES, GOES = (0.82, 0.915), (0.12, 0.26)
+"""Between which parts of their phases the eye opens and closes: as the way gets free, before it is left."""
 
 RIM, LIP = 1.07, 0.94
 """What is seen at the upper end of the way in, as a share of a tube's outer width and of a cut's length."""
