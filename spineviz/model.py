@@ -147,7 +147,7 @@ class Inset:
     caption: Message
     looks: Mapping[str, Look] = field(default_factory=dict)
     corner: Literal["left", "right"] = "right"
-    size: float = 0.36
+    size: float = 0.32
     coaxial: float = 1.0
     optic: float = 0.0
     strength: float = 1.0

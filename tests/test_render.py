@@ -654,7 +654,7 @@ def test_curves_are_told_apart_without_colour() -> None:
         for value in (18.0, 30.0)
     )
     assert (whole < 160).all()
-    assert 0.2 < (dashed > 220).mean() < 0.6
+    assert 0.2 < (dashed > 200).mean() < 0.6
 
 
 def test_plots_stand_in_place_of_the_figures_of_the_second_alone() -> None:

@@ -16,7 +16,7 @@ SMALLEST_UNIT = 0.62
 HEADER, FOOTER, FOOTNOTE, STRIP, CHART = 52.0, 74.0, 26.0, 64.0, 116.0
 """Units: the band above, that below with and without captions, the strip of figures, that of their plots."""
 
-EDGE, TITLED = 0.03, 48.0
+EDGE, TITLED = 0.025, 48.0
 """The share of a pane's height that an inset keeps from its borders, and the units it leaves to a heading."""
 
 HEADING, NOTES = 48.0, 96.0
