@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from spineviz.assembly import Assembly
+from spineviz import library
+from spineviz.assembly import Assembly, fingerprint
 from spineviz.framing import target
-from spineviz.model import Message, State
+from spineviz.model import Chart, Message, State
 from spineviz.scene import Scene
+from spineviz.surgery.ledger import charted
+from spineviz.timeline import Timeline
 from spineviz.views import seen_from
 
 
@@ -36,3 +39,18 @@ def annotated(scene: Scene, assembly: Assembly, state: State) -> State:
             for pane, prepared in zip(state.panes, assembly.prepared, strict=True)
         )
     return replace(state, panes=panes, view=view)
+
+
+def ledger_chart(scene: Scene, assembly: Assembly, timeline: Timeline) -> Chart:
+    """Return what a scene's operations measure over the whole timeline: from the user's cache, or now.
+
+    The scene must have an approach.
+    """
+    clock = repr((timeline.starts, timeline.seconds))
+    path = library.cache_folder() / "ledgers" / f"{library.digest(fingerprint(scene), clock)}.pickle"
+    kept = library.read_object(path, Chart)
+    if kept is not None:
+        return kept
+    result = charted([prepared.ledger for prepared in assembly.prepared], timeline)
+    library.write_object(path, result)
+    return result

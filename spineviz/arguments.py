@@ -62,6 +62,10 @@ DISEASES: Mapping[str, str] = {
 }
 """What can be told in one line, and the help for it."""
 
+INSET_HELP = "leave out the round picture of what the surgeon sees"
+
+LEDGER_HELP = "plot the figures of each operation over time under the pictures"
+
 Commands = argparse._SubParsersAction
 
 
@@ -143,6 +147,7 @@ def _draws(commands: Commands) -> None:
     )
     command.add_argument("--background", choices=("screen", "print"), default="screen", help="print is white")
     command.add_argument("--planes", action="store_true", help=PLANES_HELP)
+    _extras(command)
     command.add_argument(
         "--severity", type=float, metavar="SHARE", help="so much of the disease: 0 a healthy body to 1"
     )
@@ -169,11 +174,13 @@ def _draws(commands: Commands) -> None:
         "--size", type=_size, default=(1280, 720), metavar="WxH", help="pixels (default 1280x720)"
     )
     command.add_argument("--planes", action="store_true", help=PLANES_HELP)
+    _extras(command)
     command.add_argument("--morph", action="store_true", help=MORPH_HELP)
 
     command = _command(commands, "show", "open the scene in a window", "spineviz show herniation_l4l5")
     _subject(command)
     command.add_argument("--planes", action="store_true", help=PLANES_HELP)
+    _extras(command)
     command.add_argument("--layers", metavar="WORDS", help=LAYERS_HELP)
 
 
@@ -218,6 +225,12 @@ def _subject(command: argparse.ArgumentParser) -> None:
     command.add_argument("scene", nargs="?", help="a shipped scene's name, or a .toml file")
     for kind, about in DISEASES.items():
         command.add_argument(f"--{kind}", metavar="WORDS", help=about)
+
+
+def _extras(command: argparse.ArgumentParser) -> None:
+    """Add what may stand beside an operation."""
+    command.add_argument("--no-inset", action="store_true", help=INSET_HELP)
+    command.add_argument("--ledger", action="store_true", help=LEDGER_HELP)
 
 
 def _command(

@@ -105,13 +105,17 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _planned(options: argparse.Namespace) -> Production:
-    """Return the scene that is asked for, with slices beside it, or as its disease comes, where wanted."""
+    """Return the scene that is asked for, with what is wanted beside it, or as its disease comes."""
     asked = _asked(options)
     if getattr(options, "severity", None) is not None:
         asked = asked.at_severity(options.severity)
     if getattr(options, "morph", False):
         asked = asked.growing()
-    return asked.sliced() if options.planes else asked
+    if options.planes:
+        asked = asked.sliced()
+    return asked.with_extras(
+        inset=False if options.no_inset else None, ledger=True if options.ledger else None
+    )
 
 
 def _asked(options: argparse.Namespace) -> Production:

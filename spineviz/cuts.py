@@ -218,10 +218,13 @@ def _is(name: str, kind: str) -> bool:
 
 
 def cut_open(pane: Pane, cuts: Iterable[Cut]) -> Pane:
-    """Return a pane with more cuts, without the labels of what they take away."""
+    """Return a pane with more cuts, without the labels of what they take away.
+
+    It has no inset: the way in is seen in the cut itself.
+    """
     more = tuple(cuts)
     labels = tuple(label for label in pane.labels if not any(takes(cut, label.anchor) for cut in more))
-    return replace(pane, cuts=(*pane.cuts, *more), labels=labels)
+    return replace(pane, cuts=(*pane.cuts, *more), labels=labels, inset=None)
 
 
 def takes(cut: Cut, place: Vector) -> bool:

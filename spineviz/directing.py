@@ -15,6 +15,7 @@ from spineviz.model import HIDDEN, Camera, Cut, Label, Look, Message, Model, Pan
 from spineviz.morphing import at_severity, severity_of
 from spineviz.pathology import label_of
 from spineviz.scene import Scene, SceneStep
+from spineviz.surgery.eye import watched
 from spineviz.surgery.procedures import Prepared
 from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS, PHASES, Phase
@@ -45,9 +46,8 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
             at_severity(pane, scene.severity, assembly.model, _unseen(scene, pane)) for pane in panes
         )
     own = [_scene_step(step, scene, assembly, named) for step in scene.steps]
-    by_name = {str(name): camera for name, camera in named.items()}
     tracks = [
-        [_afresh(step, pane.cuts) for step in (prepared.steps(by_name) if prepared is not None else ())]
+        [_afresh(step, pane.cuts) for step in _operation(scene, prepared, named)]
         for pane, prepared in zip(panes, approaches, strict=True)
     ]
     if len(tracks) > 1:
@@ -55,6 +55,14 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
     tracks = [[*own, *track] for track in tracks]
     state = State(panes, "twin" if len(panes) == 2 else "one", titled(scene.title))
     return timeline(state, tracks)
+
+
+def _operation(scene: Scene, prepared: Prepared | None, named: Mapping[View, Camera]) -> tuple[Step, ...]:
+    """Return the steps of an approach, with what the surgeon sees where the scene wants it."""
+    if prepared is None:
+        return ()
+    steps = prepared.steps({str(name): camera for name, camera in named.items()})
+    return watched(steps, prepared.story.site, prepared.ledger.incision) if scene.inset else steps
 
 
 def _beside(scene: Scene, assembly: Assembly, named: Mapping[View, Camera]) -> Timeline:

@@ -134,6 +134,26 @@ class Scan:
 
 
 @dataclass(frozen=True)
+class Inset:
+    """The same moment as the surgeon sees it: a round picture in an upper corner of a pane.
+
+    ``looks`` stand in place of the pane's own. ``size`` is its diameter as a share of the pane's height.
+    ``coaxial`` 0..1 is the share of the light that falls along the line of sight. ``optic`` (degrees) lies
+    between the axis of the optic and its line of sight: 0 for a microscope, 25 or 30 for an endoscope.
+    ``strength`` 0..1 tells how much of it is seen.
+    """
+
+    camera: Camera
+    caption: Message
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    corner: Literal["left", "right"] = "right"
+    size: float = 0.32
+    coaxial: float = 1.0
+    optic: float = 0.0
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
 class Pane:
     """One picture of the model."""
 
@@ -146,10 +166,37 @@ class Pane:
     strip: tuple[Figure, ...] = ()
     scan: Scan | None = None
     """What makes it a slice; None for a picture in space."""
+    inset: Inset | None = None
+    """What the surgeon sees at the same moment; None where there is no way in."""
+
+    @property
+    def within(self) -> Pane | None:
+        """The picture that the inset shows, as a pane of its own; no plane cuts it."""
+        if self.inset is None:
+            return None
+        return Pane({**self.looks, **self.inset.looks}, self.inset.camera)
 
     def with_look(self, name: str, look: Look) -> Pane:
         """Return the pane with one structure's look exchanged."""
         return replace(self, looks={**self.looks, name: look})
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One measured number over the clock: for each pane a value at every second of its chart."""
+
+    name: Message
+    unit: str
+    decimals: int
+    values: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What all panes measure over the whole clock, at rising ``seconds``."""
+
+    seconds: tuple[float, ...]
+    curves: tuple[Curve, ...]
 
 
 @dataclass(frozen=True)
@@ -161,6 +208,10 @@ class State:
     title: Message | None = None
     view: Message | None = None
     """Level, side and the direction the picture is seen from."""
+    second: float = 0.0
+    """The second of the clock."""
+    chart: Chart | None = None
+    """The measured figures over time, in place of those of this second alone."""
 
 
 HIDDEN = Look(visible=False)

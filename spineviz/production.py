@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ValidationError
 
 from spineviz import assembly, directing, framing
-from spineviz.annotation import annotated
+from spineviz.annotation import annotated, ledger_chart
 from spineviz.cuts import cut_open, resolved, said_cut
 from spineviz.layers import COVERS, chosen_layers
 from spineviz.locale import text
-from spineviz.model import Camera, Message, State
+from spineviz.model import Camera, Chart, Message, State
 from spineviz.morphing import morphing
 from spineviz.scene import Scene, SceneStep
 from spineviz.scene.specification import PLANES
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from spineviz.measurement import Report
     from spineviz.timeline import Timeline
 
+
+WITHOUT_OPERATIONS: Mapping[str, object] = {"approaches": (), "ledger": False}
+"""What changes of a scene that shows its disease alone."""
 
 HEALTHY, COMING = 2.0, 6.0
 """The seconds in which a body is seen in health, and in which its disease comes."""
@@ -52,6 +55,13 @@ class Production:
     def timeline(self) -> Timeline:
         """The scene's timeline."""
         return directing.direct(self.scene, self.assembly)
+
+    @cached_property
+    def chart(self) -> Chart | None:
+        """The measured figures over the whole timeline, where the scene wants them: computed once."""
+        if not (self.scene.ledger and self.assembly.prepared):
+            return None
+        return ledger_chart(self.scene, self.assembly, self.timeline)
 
     def covered(self, layers: str | None) -> Production:
         """Return the scene with what covers the spine behind, where ``layers`` name some of it in words.
@@ -104,6 +114,8 @@ class Production:
     def annotated(self, state: State) -> State:
         """Return a state of this scene with what is written on it."""
         state = annotated(self.scene, self.assembly, state)
+        if self.chart is not None:
+            state = replace(state, chart=self.chart)
         if not self.scene.planes:
             return state
         from spineviz.planes import with_planes
@@ -116,7 +128,7 @@ class Production:
         Raises ValueError for a scene without a disease, for one of several bodies, and for another number.
         """
         steps = tuple(step.model_copy(update={"severity": None}) for step in self.scene.steps)
-        return self._with({"severity": severity, "steps": steps, "approaches": ()})
+        return self._with({"severity": severity, "steps": steps, **WITHOUT_OPERATIONS})
 
     def growing(self) -> Production:
         """Return the scene as its disease comes, in the camera of its first step; then follow its own steps.
@@ -129,7 +141,15 @@ class Production:
             update={"labels": (), "highlight": (), "severity": 0.0, "seconds": HEALTHY}
         )
         comes = steps[0].model_copy(update={"severity": 1.0, "seconds": COMING})
-        return self._with({"severity": 0.0, "steps": (still, comes, *steps), "approaches": ()})
+        return self._with({"severity": 0.0, "steps": (still, comes, *steps), **WITHOUT_OPERATIONS})
+
+    def with_extras(self, *, inset: bool | None = None, ledger: bool | None = None) -> Production:
+        """Return the scene with or without what the surgeon sees, and the ledger over time.
+
+        None leaves it as it is. Raises ValueError for the ledger of a scene without operations.
+        """
+        wanted = {name: told for name, told in (("inset", inset), ("ledger", ledger)) if told is not None}
+        return self._with(wanted) if wanted else self
 
     def _with(self, changes: Mapping[str, object]) -> Production:
         told = {**{name: getattr(self.scene, name) for name in type(self.scene).model_fields}, **changes}
@@ -152,7 +172,7 @@ class Production:
             step.model_copy(update={"hide": tuple(dict.fromkeys((*step.hide, *covers)))}) for step in steps
         )
         changes: dict[str, object] = {
-            "approaches": (),
+            **WITHOUT_OPERATIONS,
             "show": "",
             "hide": tuple(layer for layer in own.hidden if layer not in COVERS),
             "steps": hidden,

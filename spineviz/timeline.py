@@ -90,7 +90,7 @@ class Timeline:
         panes = tuple(
             _pane_at(pane, track, second) for pane, track in zip(self.initial.panes, self.tracks, strict=True)
         )
-        return replace(self.initial, panes=panes)
+        return replace(self.initial, panes=panes, second=min(max(second, 0.0), self.seconds))
 
 
 def _pane_at(initial: Pane, track: tuple[Moment, ...], second: float) -> Pane:

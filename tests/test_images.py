@@ -37,6 +37,7 @@ PICTURES = {
     "herniation_access": ("herniation_l4l5", 29.0, None),
     "herniation_slice": ("herniation_l4l5", 29.0, "superior"),
     "herniation_root": ("herniation_l4l5", 43.5, None),
+    "herniation_ledger": ("herniation_l4l5", 45.0, None),
     "herniation_closure": ("herniation_l4l5", 58.5, None),
     "stenosis_access": ("stenosis_l4l5", 29.0, None),
     "stenosis_slice": ("stenosis_l4l5", 49.0, "superior"),
@@ -53,6 +54,9 @@ PICTURES = {
 }
 CUTS = {"herniation_slice": "axial L4-L5", "stenosis_slice": "axial L4-L5"}
 """Pictures that are cut open besides."""
+
+PLOTTED = ("herniation_ledger",)
+"""Pictures with the ledger over time."""
 
 PLATE = "bones"
 """The plate of the whole spine, at half its size."""
@@ -108,7 +112,8 @@ def test_a_picture_of_the_readme_is_what_the_program_draws(
     name: str, productions: dict[str, Production]
 ) -> None:
     source, at, view = PICTURES[name]
-    now = drawn(productions[source], productions[source].state(at, view, cut=CUTS.get(name, ())))
+    production = productions[source].with_extras(ledger=True) if name in PLOTTED else productions[source]
+    now = drawn(production, production.state(at, view, cut=CUTS.get(name, ())))
     assert differing(now, baseline(name, now)) <= SHARE
 
 

@@ -9,7 +9,7 @@ from operated import KINDS, film, model, pane, prepared, span
 from spineviz.locale import text
 from spineviz.model import Figure
 from spineviz.surgery import peaks
-from spineviz.surgery.ledger import KEYS
+from spineviz.surgery.ledger import KEYS, charted
 
 
 def figures(kind: str, second: float) -> dict[str, float]:
@@ -64,3 +64,25 @@ def test_peaks_are_the_largest_values_of_the_timeline() -> None:
         now = figures(kind, end)
         for key, figure in zip(KEYS, strip, strict=True):
             assert figure.value >= now[key]
+
+
+def test_the_ledger_over_time_is_what_it_measures_at_each_second() -> None:
+    chart = charted([prepared(kind).ledger for kind in KINDS], film(), every=6.0)
+    assert chart.seconds[0] == 0.0 and chart.seconds[-1] == film().seconds
+    assert set(film().starts) <= set(chart.seconds)
+    for number, second in list(enumerate(chart.seconds))[::3]:
+        for index, kind in enumerate(KINDS):
+            assert [curve.values[index][number] for curve in chart.curves] == list(
+                figures(kind, second).values()
+            )
+
+
+def test_the_ledger_over_time_is_zero_before_the_first_cut_and_holds_the_peaks() -> None:
+    ledgers = [prepared(kind).ledger for kind in KINDS]
+    chart, best = charted(ledgers, film(), every=6.0), peaks(ledgers, film(), every=6.0)
+    before = [second <= span("tubular", "incision")[0] for second in chart.seconds]
+    for order, curve in enumerate(chart.curves):
+        for values, strip in zip(curve.values, best, strict=True):
+            assert not any(value for value, early in zip(values, before, strict=True) if early)
+            assert max(values) == strip[order].value
+        assert (curve.name, curve.unit) == (best[0][order].name, best[0][order].unit)

@@ -13,9 +13,10 @@ import trimesh
 from stand_ins import POSTERIOR, ball, luminance, model, state, structure, words
 
 from spineviz.export.png import write_png
-from spineviz.model import Camera, Cut, Figure, Label, Look, Model, Pane, State
+from spineviz.model import Camera, Chart, Curve, Cut, Figure, Inset, Label, Look, Model, Pane, State
 from spineviz.render import offscreen, overlay, troupe
 from spineviz.render.arrangement import arrange
+from spineviz.render.chart import plots
 from spineviz.render.cut_faces import CUT_LOOKS, Patch, patches
 from spineviz.render.figure import skin
 from spineviz.render.materials import MATERIALS, vertex_colours
@@ -344,6 +345,89 @@ def test_a_twin_shows_each_pane_in_its_half_and_only_redraws_the_changed_one(sta
     assert differs(first, second) > 0.05
 
 
+LENS = replace(POSTERIOR, focus=(-25.0, 0.0, 0.0), height=40.0)
+"""An eye that looks at the bone alone."""
+
+
+def with_inset(pane: Pane, strength: float = 1.0, **looks: Look) -> Pane:
+    return replace(pane, inset=Inset(LENS, Message("disclaimer"), looks, strength=strength))
+
+
+def test_an_inset_is_round_and_leaves_the_rest_of_its_pane(stage: Stage) -> None:
+    plain = state(L4=Look(), herniation=Look())
+    shown = replace(plain, panes=(with_inset(plain.panes[0]),))
+    before, after = seen(stage, plain), seen(stage, shown)
+    box = arrange(shown, SIZE).insets[0]
+    assert box is not None
+    rows, columns = np.mgrid[: SIZE[1], : SIZE[0]] + 0.5
+    away = np.hypot(columns - box.left - box.width / 2, rows - box.top - box.height / 2)
+    assert (before == after)[away > box.width / 2 + 1].all()
+    middle = after[away < box.width / 8].astype(float)
+    assert (middle[:, 0] > middle[:, 2] + 20).all(), "the bone fills its middle"
+    assert seen(stage, plain).tobytes() == before.tobytes()
+
+
+def test_an_inset_fades_in(stage: Stage) -> None:
+    plain = state(L4=Look())
+    nothing, half, whole = (
+        seen(stage, replace(plain, panes=(with_inset(plain.panes[0], strength),))).astype(float)
+        for strength in (0.0, 0.5, 1.0)
+    )
+    assert (nothing == seen(stage, plain)).all()
+    assert np.abs(half - (nothing + whole) / 2).max() <= 1.0
+    assert differs(nothing, whole) > 0.02
+
+
+def test_an_inset_shows_its_own_looks(stage: Stage) -> None:
+    bare = state(L4=Look())
+    hidden = replace(bare.panes[0].looks["L4"], visible=False)
+    shown = seen(stage, replace(bare, panes=(with_inset(bare.panes[0], L4=hidden),)))
+    assert differs(shown, seen(stage, replace(bare, panes=(with_inset(bare.panes[0]),)))) > 0.02
+
+
+def test_light_along_the_line_of_sight_leaves_what_turns_away_in_the_shade(stage: Stage) -> None:
+    plain = state(L4=Look())
+    told = with_inset(plain.panes[0])
+    lit = seen(stage, replace(plain, panes=(told,)))
+    box = arrange(replace(plain, panes=(told,)), SIZE).insets[0]
+    assert box is not None
+    part = luminance(lit[box.top : box.bottom, box.left : box.right].astype(float))
+    middle = box.height // 2
+    ball = round(15 / LENS.height * box.height)  # the bone's radius in pixels
+    centre = part[middle - 2 : middle + 2, middle - 2 : middle + 2].mean()
+    rim = [
+        part[middle + round(0.93 * y * ball), middle + round(0.93 * x * ball)]
+        for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1))
+    ]
+    assert max(rim) < 0.75 * centre
+    assert max(rim) - min(rim) < 0.2 * centre, "it comes from no side"
+
+
+def test_what_moves_in_an_inset_looks_as_if_all_were_drawn_anew(stage: Stage) -> None:
+    for shown in STORY:
+        told = replace(shown, panes=(with_inset(shown.panes[0]),))
+        with Stage(SIZE) as fresh:
+            assert (seen(stage, told) == seen(fresh, told)).all()
+
+
+def test_what_stands_still_in_an_inset_is_drawn_once(stage: Stage) -> None:
+    resting = state(L4=Look(), herniation=Look())
+    told = replace(resting, panes=(with_inset(resting.panes[0]),))
+    seen(stage, replace(told, panes=(replace(told.panes[0], camera=replace(POSTERIOR, height=70.0)),)))
+    drawn: list[str] = []
+    view = stage._insets[0]
+    watchers = [
+        (item, item.AddObserver("StartEvent", lambda *_, name=name: drawn.append(name)))
+        for name, item in (("all", view.renderer), ("still", view.floor.still), ("moving", view.floor.moving))
+    ]
+    for lift in range(4):
+        moved = state(L4=Look(warp=("lift", (float(lift),))), herniation=Look())
+        seen(stage, replace(moved, panes=(with_inset(moved.panes[0]),)))
+    for item, watcher in watchers:
+        item.RemoveObserver(watcher)
+    assert "all" not in drawn and drawn.count("still") <= 1 and drawn.count("moving") >= 3
+
+
 def test_panes_laid_over_each_other_show_both(stage: Stage) -> None:
     panes = (state(L4=Look()).panes[0], state(herniation=Look()).panes[0])
     both = seen(stage, State(panes, layout="overlay"))
@@ -520,3 +604,64 @@ def test_a_label_of_what_is_hidden_ends_in_a_ring(stage: Stage) -> None:
     box = arrange(shown, SIZE).panes[0]
     placed = placed_labels(pane, box, 1.0, words, stage.hidden()[0])
     assert {label.lines[0]: label.hidden for label in placed} == {"Bone": False, "Behind": True}
+
+
+CHART = Chart(
+    (0.0, 10.0, 20.0, 30.0),
+    (Curve(Message("disclaimer"), "mm", 0, ((0.0, 18.0, 18.0, 0.0), (0.0, 30.0, 30.0, 30.0))),),
+)
+
+
+def charted(second: float) -> Picture:
+    pane = Pane({}, POSTERIOR, heading=Message("plain"))
+    told = State((pane, pane), layout="twin", second=second, chart=CHART)
+    canvas = np.full((720, 1280, 3), 255, dtype=np.uint8)
+    annotate(canvas, told, words)
+    box = arrange(told, (1280, 720)).chart
+    assert box is not None
+    return canvas[box.top : box.bottom, box.left : box.right]
+
+
+def test_all_panes_have_one_scale_in_a_plot_and_the_highest_value_fills_it() -> None:
+    (plot,) = plots(CHART, (1280, 116), 1.0)
+    assert plot.place(0.0, 0.0) == (plot.left, plot.bottom)
+    assert plot.place(30.0, 30.0) == (plot.right, plot.top)
+    assert plot.place(15.0, 15.0) == ((plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2)
+
+
+def test_the_cursor_stands_at_the_second_and_what_is_to_come_is_faint() -> None:
+    (plot,) = plots(CHART, (1280, 116), 1.0)
+    for second in (12.0, 18.0):
+        band = luminance(charted(second).astype(float))
+        rows = slice(round(plot.top) + 24, round(plot.bottom) - 4)  # below both curves
+        now = round(plot.place(second, 0.0)[0])
+        dark = band[rows, round(plot.place(11.0, 0.0)[0]) : round(plot.place(19.0, 0.0)[0])].mean(axis=0)
+        assert abs(int(dark.argmin()) + round(plot.place(11.0, 0.0)[0]) - now) <= 1
+    top = round(plot.top)
+    line = luminance(charted(15.0).astype(float))[top - 1 : top + 2]
+    been, coming = (
+        slice(round(plot.place(a, 0)[0]) + 8, round(plot.place(b, 0)[0]) - 8) for a, b in ((10, 15), (15, 20))
+    )
+    assert line[:, been].min() + 40 < line[:, coming].min()
+
+
+def test_curves_are_told_apart_without_colour() -> None:
+    (plot,) = plots(CHART, (1280, 116), 1.0)
+    grey = luminance(charted(30.0).astype(float))
+    columns = slice(round(plot.place(12.0, 0.0)[0]), round(plot.place(19.0, 0.0)[0]))
+    whole, dashed = (
+        grey[round(plot.place(0.0, value)[1]) - 1 : round(plot.place(0.0, value)[1]) + 1, columns].min(axis=0)
+        for value in (18.0, 30.0)
+    )
+    assert (whole < 160).all()
+    assert 0.2 < (dashed > 200).mean() < 0.6
+
+
+def test_plots_stand_in_place_of_the_figures_of_the_second_alone() -> None:
+    strip = (Figure(Message("disclaimer"), 1.0, "mm"),)
+    pane = Pane({}, POSTERIOR, strip=strip, caption=Message("plain"))
+    plain = State((pane, pane), layout="twin")
+    assert arrange(plain, (1280, 720)).strips and arrange(plain, (1280, 720)).chart is None
+    told = arrange(replace(plain, chart=CHART), (1280, 720))
+    assert not told.strips and told.chart is not None
+    assert told.panes[0].bottom == told.chart.top and told.chart.bottom == told.footer.top

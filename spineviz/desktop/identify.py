@@ -24,13 +24,15 @@ class Place:
 
 
 def place_at(state: State, area: Box, x: int, y: int) -> Place | None:
-    """Return the place in a pane under a pixel of the window, or None beside the panes.
+    """Return the place in a pane under a pixel of the window, or None beside them and in an inset.
 
     ``area`` is where in the window the stage's picture stands.
     """
-    boxes = arrange(state, (area.width, area.height)).panes
-    for index, box in enumerate(boxes):
-        column, row = x - area.left, y - area.top
+    arranged = arrange(state, (area.width, area.height))
+    column, row = x - area.left, y - area.top
+    if any(inset is not None and inside(inset, column, row) for inset in arranged.insets):
+        return None
+    for index, box in enumerate(arranged.panes):
         if inside(box, column, row):
             half = box.height / 2
             across = (column + 0.5 - box.left - box.width / 2) / half

@@ -13,8 +13,11 @@ UNIT_HEIGHT = 720.0
 SMALLEST_UNIT = 0.62
 """Pixels of a unit in the smallest pictures, so that words stay legible."""
 
-HEADER, FOOTER, FOOTNOTE, STRIP = 52.0, 74.0, 26.0, 64.0
-"""Units: the band above, the band below with and without captions, the strip of figures."""
+HEADER, FOOTER, FOOTNOTE, STRIP, CHART = 52.0, 74.0, 26.0, 64.0, 116.0
+"""Units: the band above, that below with and without captions, the strip of figures, that of their plots."""
+
+EDGE, TITLED = 0.025, 48.0
+"""The share of a pane's height that an inset keeps from its borders, and the units it leaves to a heading."""
 
 HEADING, NOTES = 48.0, 96.0
 """Units of its cell that a slice leaves to its heading, and to the notes beneath it."""
@@ -24,7 +27,8 @@ HEADING, NOTES = 48.0, 96.0
 class Arrangement:
     """Where everything stands in a picture; ``unit`` is the pixels of one typographic unit.
 
-    A pane fills its cell; one that is a slice leaves room for what is written around it.
+    A pane fills its cell; one that is a slice leaves room for what is written around it. ``insets`` are the
+    boxes of round pictures within panes, None where a pane has none.
     """
 
     size: tuple[int, int]
@@ -34,31 +38,48 @@ class Arrangement:
     header: Box | None
     strips: tuple[Box, ...]
     footer: Box
+    insets: tuple[Box | None, ...] = ()
+    chart: Box | None = None
 
 
 def arrange(state: State, size: tuple[int, int]) -> Arrangement:
     """Divide a picture of ``size`` (width, height) pixels for what a state says.
 
-    A band is left out when the state has no words for it.
+    A band is left out when the state has no words for it; plots of figures stand in place of the figures.
     """
     width, height = size
     unit = max(min(height / UNIT_HEIGHT, width / (UNIT_HEIGHT * 4 / 3)), SMALLEST_UNIT)
     worded = state.title or state.view or any(pane.heading for pane in state.panes)
     top = round(HEADER * unit) if worded else 0
     bottom = round((FOOTER if any(pane.caption for pane in state.panes) else FOOTNOTE) * unit)
-    strip = round(STRIP * unit) if any(pane.strip for pane in state.panes) else 0
-    middle = height - top - bottom - strip
+    plot = round(CHART * unit) if state.chart is not None else 0
+    strip = round(STRIP * unit) if not plot and any(pane.strip for pane in state.panes) else 0
+    middle = height - top - bottom - strip - plot
     columns = _columns(width, max(1, round(1.5 * unit)), state)
     cells = tuple(Box(left, top, span, middle) for left, span in columns)
+    panes = tuple(_filled(pane, cell, unit) for pane, cell in zip(state.panes, cells, strict=True))
     return Arrangement(
         size=size,
         unit=unit,
-        panes=tuple(_filled(pane, cell, unit) for pane, cell in zip(state.panes, cells, strict=True)),
+        panes=panes,
         cells=cells,
         header=Box(0, 0, width, top) if top else None,
         strips=tuple(Box(left, top + middle, span, strip) for left, span in columns) if strip else (),
         footer=Box(0, height - bottom, width, bottom),
+        chart=Box(0, height - bottom - plot, width, plot) if plot else None,
+        insets=tuple(_inset(pane, box, unit) for pane, box in zip(state.panes, panes, strict=True)),
     )
+
+
+def _inset(pane: Pane, box: Box, unit: float) -> Box | None:
+    """Return the square that holds a pane's inset: in an upper corner, on the left below the heading."""
+    if pane.inset is None:
+        return None
+    side, edge = round(pane.inset.size * box.height), round(EDGE * box.height)
+    if pane.inset.corner == "right":
+        return Box(box.right - edge - side, box.top + edge, side, side)
+    below = round(TITLED * unit) if pane.heading is not None else edge
+    return Box(box.left + edge, box.top + below, side, side)
 
 
 def _filled(pane: Pane, cell: Box, unit: float) -> Box:

@@ -133,7 +133,10 @@ def _actor(grain: vtkTexture | None) -> vtkActor:
     shader = actor.GetShaderProperty()
     shader.AddFragmentShaderReplacement(AFTER_LIGHT, True, LIGHT, False)
     uniforms = shader.GetFragmentCustomUniforms()
-    settings = {"gloss": 0.0, "polish": 12.0, "edgeShade": 0.0, "glow": FLAT, "cutFace": 0.0, "alarm": 0.0}
+    settings = {
+        **{"gloss": 0.0, "polish": 12.0, "edgeShade": 0.0, "glow": FLAT},
+        **dict.fromkeys(("cutFace", "alarm", "coaxial"), 0.0),
+    }
     for name, value in settings.items():
         uniforms.SetUniformf(name, value)
     uniforms.SetUniform3f("cutColour", (1.0, 1.0, 1.0))

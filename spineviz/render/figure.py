@@ -205,6 +205,11 @@ class Figure:
         uniforms = self.actor.GetShaderProperty().GetFragmentCustomUniforms()
         uniforms.SetUniformf("alarm", ALARM * share)
 
+    def light(self, coaxial: float) -> None:
+        """Let a share of the light, 0..1, fall along the line of sight."""
+        uniforms = self.actor.GetShaderProperty().GetFragmentCustomUniforms()
+        uniforms.SetUniformf("coaxial", coaxial)
+
     def cut(self, cuts: tuple[Cut, ...]) -> None:
         """Hide what lies beyond the planes; the inside that they open is painted flat, for want of a face."""
         self.cuts = cuts
@@ -283,6 +288,7 @@ def _shade(actor: vtkActor, material: Material) -> None:
         ("glow", 0.0),
         ("alarm", 0.0),
         ("cutFace", 0.0),
+        ("coaxial", 0.0),
     ):
         uniforms.SetUniformf(name, value)
     uniforms.SetUniform3f("cutColour", material.inside)

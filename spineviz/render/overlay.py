@@ -24,6 +24,9 @@ Text = Callable[[Message], str]
 SMALLEST = 9.0
 """Pixels below which no letter is set."""
 
+HEADED = 0.55
+"""The share of a pane's width that the heading of an operation may take, beside its inset."""
+
 DISCLAIMER = Message("disclaimer")
 
 _ENDS = (("right", "left"), ("anterior", "posterior"), ("superior", "inferior"))
@@ -143,17 +146,25 @@ def _timeline(canvas: Canvas, footer: Box, unit: float, clock: Clock) -> None:
 
 
 def _pane(canvas: Canvas, pane: Pane, box: Box, unit: float, text: Text) -> None:
-    margin = 24 * unit
     if pane.heading is not None:
-        heading = text(pane.heading)
-        size = fitting(heading, letters(15, unit), box.width - 2 * margin, "bold")
-        span = width(heading, size, "bold")
-        left, middle = box.left + margin, box.top + 26 * unit
-        ends = (left - 9 * unit, middle - 14 * unit, left + span + 9 * unit, middle + 14 * unit)
-        strokes.panel(canvas, ends, 5 * unit, WHITE, 0.80)
-        strokes.words(canvas, (left, middle), heading, size, ACCENT, "bold")
+        _heading(canvas, pane, box, unit, text(pane.heading))
     _orientation(canvas, pane.camera, box, unit, text)
     _scale(canvas, pane.camera, box, unit, text)
+
+
+def _heading(canvas: Canvas, pane: Pane, box: Box, unit: float, heading: str) -> None:
+    """Paint a pane's heading in its upper left corner; that of an operation leaves room for an inset."""
+    margin, size = 24 * unit, letters(15, unit)
+    room = HEADED * box.width if pane.strip else box.width - 2 * margin
+    lines = wrapped(heading, room, lambda line: width(line, size, "bold")) if pane.strip else (heading,)
+    size = min(fitting(line, size, room, "bold") for line in lines)
+    span = max(width(line, size, "bold") for line in lines)
+    left, top, pitch = box.left + margin, box.top + 26 * unit, 1.25 * size
+    bottom = top + (len(lines) - 1) * pitch
+    ends = (left - 9 * unit, top - 14 * unit, left + span + 9 * unit, bottom + 14 * unit)
+    strokes.panel(canvas, ends, 5 * unit, WHITE, 0.80)
+    for order, line in enumerate(lines):
+        strokes.words(canvas, (left, top + order * pitch), line, size, ACCENT, "bold")
 
 
 def orientation(camera: Camera) -> tuple[str, str]:
@@ -165,12 +176,31 @@ def orientation(camera: Camera) -> tuple[str, str]:
 
 
 def _orientation(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text) -> None:
-    size, radius = letters(13, unit), 11 * max(unit, 0.75)
     y = box.bottom - 26 * unit
-    places = (box.left + 26 * unit, box.right - 26 * unit)
-    for end, x in zip(orientation(camera), places, strict=True):
-        strokes.dot(canvas, (x, y), radius, WHITE, 0.85)
-        strokes.words(canvas, (x, y), text(Message(f"orientation.{end}")), size, INK, "bold", align=0.5)
+    _ends_at(canvas, camera, ((box.left + 26 * unit, y), (box.right - 26 * unit, y)), unit, text, 1.0)
+
+
+def mark_ends(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text, strength: float) -> None:
+    """Paint which end of the patient lies at either side of a round picture that fills a box."""
+    y = box.top + box.height / 2
+    _ends_at(canvas, camera, ((box.left, y), (box.right, y)), 0.68 * unit, text, strength)
+
+
+def _ends_at(
+    canvas: Canvas,
+    camera: Camera,
+    places: tuple[strokes.Place, strokes.Place],
+    unit: float,
+    text: Text,
+    strength: float,
+) -> None:
+    """Paint which end of the patient lies at the viewer's left and right."""
+    size = letters(13, unit)
+    radius = max(11 * unit, 0.8 * size)
+    for end, place in zip(orientation(camera), places, strict=True):
+        strokes.dot(canvas, place, radius, WHITE, 0.85 * strength)
+        letter = text(Message(f"orientation.{end}"))
+        strokes.words(canvas, place, letter, size, INK, "bold", align=0.5, strength=strength)
 
 
 def _scale(canvas: Canvas, camera: Camera, box: Box, unit: float, text: Text) -> None:

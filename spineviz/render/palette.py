@@ -11,5 +11,7 @@ HAIRLINE: Ink = (214, 220, 225)
 BAND: Ink = (248, 250, 251)
 WHITE: Ink = (255, 255, 255)
 ACCENT: Ink = (12, 88, 118)
+SECOND: Ink = (190, 92, 22)
+"""The second of two curves; the first is drawn in the accent."""
 ALERT: Ink = (178, 12, 74)
 """For what is diseased: the colour of displaced disc, darkened for letters."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from spineviz.model import Pane, State
-from spineviz.render import overlay, slices, strokes
+from spineviz.render import chart, lens, overlay, slices, strokes
 from spineviz.render.arrangement import arrange
 from spineviz.render.labels import WIDEST, Lettering, PlacedLabel, Spot, layout
 from spineviz.render.overlay import Clock, Text, letters
@@ -61,11 +61,16 @@ def annotate(
     """
     height, across = canvas.shape[:2]
     arrangement = arrange(state, (across, height))
+    for pane, inner in zip(state.panes, arrangement.insets, strict=True):
+        if pane.inset is not None and inner is not None:
+            lens.frame(canvas, pane.inset, inner, arrangement.unit, text)
     covered = hidden or [[False] * len(pane.labels) for pane in state.panes]
     for pane, box, flags in zip(state.panes, arrangement.panes, covered, strict=True):
         for label in placed_labels(pane, box, arrangement.unit, text, flags, state.layout == "views"):
             _label(canvas, label, arrangement.unit)
     overlay.draw(canvas, state, arrangement, text, clock)
+    if arrangement.chart is not None:
+        chart.draw(canvas, state, arrangement.chart, arrangement.unit, text)
     for pane, box, cell in zip(state.panes, arrangement.panes, arrangement.cells, strict=True):
         if pane.scan is not None:
             slices.draw(canvas, pane, box, cell, arrangement.unit, text)

@@ -18,9 +18,12 @@ LIGHT = """//VTK::Light::Impl
     + mix(vec3(0.135, 0.125, 0.120), vec3(0.215, 0.220, 0.230), skyLight);
   float facing = clamp(dot(surfaceNormal, toEye), 0.0, 1.0);
   float turned = (1.0 - facing) * (1.0 - facing);
+  // Along the line of sight only what faces the eye is bright; walls that run with it fall into shade.
+  lamps = mix(lamps, vec3(0.150, 0.148, 0.145) + facing * vec3(0.745, 0.740, 0.730), coaxial);
   vec3 own = mix(diffuseColor, alarmColour * (0.55 + 0.60 * dot(diffuseColor, vec3(0.3, 0.59, 0.11))), alarm);
   vec3 lit = own * lamps * (1.21 * (1.0 - edgeShade * turned));
-  float shine = pow(clamp(dot(surfaceNormal, normalize(keyWay + toEye)), 0.0, 1.0), polish);
+  float glare = dot(surfaceNormal, normalize(mix(keyWay, toEye, coaxial) + toEye));
+  float shine = (1.0 - 0.5 * coaxial) * pow(clamp(glare, 0.0, 1.0), polish);
   float sheen = clamp(dot(surfaceNormal, normalize(fillWay + toEye)), 0.0, 1.0);
   sheen *= sheen;
   sheen *= sheen;
@@ -42,5 +45,5 @@ LIGHT = """//VTK::Light::Impl
 
 ``glow`` strengthens a highlighted structure's own colour; with ``cutFace`` 1 the inside of a closed
 surface that a plane has opened is painted flat like a cut. ``alarm`` turns the colour into that of disease,
-the lighter places lighter.
+the lighter places lighter. ``coaxial`` 0..1 is the share of the light that falls along the line of sight.
 """

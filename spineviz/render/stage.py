@@ -12,10 +12,11 @@ import numpy as np
 from vtkmodules.vtkCommonCore import vtkObject
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
-from spineviz.model import Model, State
+from spineviz.model import Camera, Model, Pane, State
 from spineviz.render import window
-from spineviz.render.arrangement import arrange
+from spineviz.render.arrangement import Arrangement, arrange
 from spineviz.render.ground import Cellar, Floor
+from spineviz.render.lens import put_in
 from spineviz.render.projection import Box, pixels_per_mm
 from spineviz.render.scan import scanned
 from spineviz.render.strokes import Canvas
@@ -52,9 +53,10 @@ class Stage:
         self.background: Background = background
         self.samples = samples
         self.window = window.hidden(_scaled(size, samples))
-        self._cellar = Cellar(self.window)
+        self._cellars = Cellar(self.window), Cellar(self.window)
         self._wardrobe = Wardrobe()
         self._views: list[View] = []
+        self._insets: dict[int, View] = {}
         self._model: Model | None = None
         self._state: State | None = None
 
@@ -72,7 +74,8 @@ class Stage:
         """Give the window and its memory back."""
         self._clear()
         self._model = self._state = None
-        self._cellar.close()
+        for cellar in self._cellars:
+            cellar.close()
         self.window.Finalize()
 
     def resize(self, size: tuple[int, int], samples: float = 1) -> None:
@@ -81,7 +84,7 @@ class Stage:
             return
         self.size, self.samples = size, samples
         self.window.SetSize(*_scaled(size, samples))
-        for view in self._views:
+        for view in self._all:
             for renderer in (view.renderer, view.floor.moving):
                 renderer.SetUseFXAA(samples == 1)
             view.picture = None
@@ -90,27 +93,33 @@ class Stage:
 
     def show(self, model: Model, state: State) -> None:
         """Put a state of a model on the stage; only what has changed since the last one is touched."""
-        boxes = arrange(state, self.size).panes
+        arrangement = arrange(state, self.size)
         if model is not self._model or self._state is None or _shape(state) != _shape(self._state):
             self._clear()
-            self._provide(state, boxes)
+            self._provide(state, arrangement.panes)
             self._model = model
         self._state = state
         panes = iter(state.panes)
-        for view, box in zip(self._views, boxes, strict=False):
+        for view, box in zip(self._views, arrangement.panes, strict=False):
             first, *_ = shown = [next(panes) for _ in view.troupes]
             if first.scan is not None:
                 view.turn(first, box)
-                continue
-            scale = pixels_per_mm(first.camera, box)
-            changed = [
-                troupe.show(model, pane, scale) for troupe, pane in zip(view.troupes, shown, strict=True)
-            ]
-            if any(changed) or view.camera != first.camera or view.box != box or view.picture is None:
-                view.camera, view.box, view.picture = first.camera, box, None
-                window.place(view.renderer, box, self.size)
-                window.aim(view.renderer, first.camera)
-                self._layer(view)
+            else:
+                self._show(view, model, shown, box)
+        for index, (pane, inner) in enumerate(zip(state.panes, arrangement.insets, strict=True)):
+            if inner is not None and pane.inset is not None and pane.within is not None:
+                self._show(self._inset(index, pane.inset.coaxial, inner), model, [pane.within], inner)
+
+    def _show(self, view: View, model: Model, shown: list[Pane], box: Box) -> None:
+        """Bring a view's actors to what its panes say, and aim its eye."""
+        camera = shown[0].camera
+        scale = pixels_per_mm(camera, box)
+        changed = [troupe.show(model, pane, scale) for troupe, pane in zip(view.troupes, shown, strict=True)]
+        if any(changed) or view.camera != camera or view.box != box or view.picture is None:
+            view.camera, view.box, view.picture = camera, box, None
+            window.place(view.renderer, box, self.size)
+            window.aim(view.renderer, camera)
+            self._layer(view)
 
     def image(self) -> Picture:
         """Render what has changed and return the picture, uint8 (height, width, 3).
@@ -124,14 +133,28 @@ class Stage:
         for view in self._views:
             if view.picture is None and view.slice is not None:
                 view.picture = scanned(self._model, view.slice.looks, view.camera, view.box)
-        stale = [view for view in self._views if view.picture is None]
-        if stale:
-            self._render(stale, self._model, arrange(self._state, self.size).unit * self.samples)
+        arrangement = arrange(self._state, self.size)
+        insets = self._seen(self._state, arrangement)
+        for views in (self._views, [view for view, _ in insets]):  # insets are drawn over panes: one by one
+            stale = [view for view in views if view.picture is None]
+            if stale:
+                self._render(stale, self._model, arrangement.unit * self.samples)
         canvas = np.array(_empty(self.size, self.background))
         for view in self._views:
             if view.picture is not None:
                 canvas[view.box.top : view.box.bottom, view.box.left : view.box.right] = view.picture
+        for view, strength in insets:
+            if view.picture is not None:
+                put_in(canvas, view.box, view.picture, strength)
         return canvas
+
+    def _seen(self, state: State, arrangement: Arrangement) -> list[tuple[View, float]]:
+        """Return the views of the insets that a state shows, and how much of each is seen."""
+        return [
+            (self._insets[index], pane.inset.strength)
+            for index, (pane, box) in enumerate(zip(state.panes, arrangement.insets, strict=True))
+            if box is not None and pane.inset is not None
+        ]
 
     def hidden(self) -> list[list[bool]]:
         """Tell for each pane's labels, in the last picture, whether something stands before them."""
@@ -184,44 +207,62 @@ class Stage:
             return (view.renderer,)
         if share == "anew":
             return view.floor.renderers
-        self._cellar.put_back(view.box.scaled(self.samples))
+        view.cellar.put_back(view.box.scaled(self.samples))
         return (view.floor.moving,)
 
     def _draw(self, renderers: Iterable[vtkRenderer]) -> None:
         """Render only some of the window's renderers."""
         wanted = list(renderers)
-        for view in self._views:
+        for view in self._all:
             for renderer in view.renderers:
                 renderer.SetDraw(renderer in wanted)
         self.window.Render()
 
     def _clear(self) -> None:
-        for view in self._views:
+        for view in self._all:
             for renderer in view.renderers:
                 renderer.RemoveAllObservers()
                 renderer.RemoveAllViewProps()
                 self.window.RemoveRenderer(renderer)
         self._views.clear()
+        self._insets.clear()
         self._wardrobe = Wardrobe()
 
     def _provide(self, state: State, boxes: tuple[Box, ...]) -> None:
         count, overlaid = _shape(state)
         for index in range(1 if overlaid else count):
-            renderer, outlines = vtkRenderer(), vtkRenderer()
-            window.equip(renderer, self.background, smooth=self.samples == 1)
-            outlines.SetBackground(0.0, 0.0, 0.0)
-            outlines.SetActiveCamera(renderer.GetActiveCamera())
-            floor = Floor(renderer, self.background, smooth=self.samples == 1)
-            troupes = [Troupe(renderer, self._wardrobe) for _ in range(count if overlaid else 1)]
-            view = View(renderer, outlines, floor, troupes, state.panes[index].camera, boxes[index])
-            for item in view.renderers:
-                self.window.AddRenderer(item)
-            floor.still.AddObserver("EndEvent", partial(self._keep, view))
-            self._views.append(view)
+            camera, troupes = state.panes[index].camera, count if overlaid else 1
+            self._views.append(self._opened(camera, boxes[index], self._cellars[0], troupes))
+
+    def _inset(self, index: int, coaxial: float, box: Box) -> View:
+        """Return the view of a pane's inset, given by the pane's index: opened when it is first seen."""
+        if index not in self._insets:
+            camera = self._views[0].camera
+            self._insets[index] = self._opened(camera, box, self._cellars[1], 1, coaxial)
+        return self._insets[index]
+
+    def _opened(self, camera: Camera, box: Box, cellar: Cellar, troupes: int, coaxial: float = 0.0) -> View:
+        """Return a new view with its renderers in the window; ``troupes`` lie over each other in it."""
+        renderer, outlines = vtkRenderer(), vtkRenderer()
+        window.equip(renderer, self.background, smooth=self.samples == 1)
+        outlines.SetBackground(0.0, 0.0, 0.0)
+        outlines.SetActiveCamera(renderer.GetActiveCamera())
+        floor = Floor(renderer, self.background, smooth=self.samples == 1)
+        acting = [Troupe(renderer, self._wardrobe, coaxial=coaxial) for _ in range(troupes)]
+        view = View(renderer, outlines, floor, cellar, acting, camera, box)
+        for item in view.renderers:
+            self.window.AddRenderer(item)
+        floor.still.AddObserver("EndEvent", partial(self._keep, view))
+        return view
 
     def _keep(self, view: View, *_: object) -> None:
         """Keep what has been drawn of a view so far."""
-        self._cellar.keep(view.box.scaled(self.samples))
+        view.cellar.keep(view.box.scaled(self.samples))
+
+    @property
+    def _all(self) -> list[View]:
+        """The views of all panes and of their insets."""
+        return [*self._views, *self._insets.values()]
 
 
 @lru_cache(maxsize=4)

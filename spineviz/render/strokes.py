@@ -59,6 +59,14 @@ def dot(canvas: Canvas, centre: Place, radius: float, ink: Ink, strength: float 
     blend(canvas, left, top, cover, ink)
 
 
+def ring(
+    canvas: Canvas, centre: Place, radius: float, thickness: float, ink: Ink, strength: float = 1.0
+) -> None:
+    """Paint a circle's line, ``thickness`` pixels wide."""
+    cover, left, top = _ring(centre, radius, thickness, strength)
+    blend(canvas, left, top, cover, ink)
+
+
 def panel(
     canvas: Canvas, box: tuple[float, float, float, float], radius: float, ink: Ink, strength: float = 1.0
 ) -> None:
@@ -107,6 +115,13 @@ def _dot(centre: Place, radius: float, strength: float) -> Placed:
     rows, columns, left, top = _grid(centre, centre, radius + 1.0)
     away = np.hypot(columns - centre[0], rows - centre[1])
     return frozen(np.clip(radius + 0.5 - away, 0, 1) * strength, np.float32), left, top
+
+
+@lru_cache(maxsize=16)
+def _ring(centre: Place, radius: float, thickness: float, strength: float) -> Placed:
+    rows, columns, left, top = _grid(centre, centre, radius + thickness / 2 + 1.0)
+    away = np.abs(np.hypot(columns - centre[0], rows - centre[1]) - radius)
+    return frozen(np.clip(thickness / 2 + 0.5 - away, 0, 1) * strength, np.float32), left, top
 
 
 @lru_cache(maxsize=16)

@@ -84,7 +84,10 @@ class Wardrobe:
 
 @dataclass(eq=False)
 class Troupe:
-    """The actors of one pane, and the looks and cuts that they show now."""
+    """The actors of one pane, and the looks and cuts that they show now.
+
+    ``coaxial`` 0..1 is the share of the light that falls along the line of sight.
+    """
 
     renderer: vtkRenderer
     wardrobe: Wardrobe
@@ -94,6 +97,7 @@ class Troupe:
     cuts: tuple[Cut, ...] = ()
     small: bool = False
     line: float = 0.0
+    coaxial: float = 0.0
 
     @property
     def opaque(self) -> list[Figure]:
@@ -210,6 +214,7 @@ class Troupe:
         drawn = self.wardrobe.shape(model, key, look)
         vertices = None if look.warp is None else _unplaced(model, key[0], look)
         made = figure(drawn, self.wardrobe.grain(drawn), look, vertices)
+        made.light(self.coaxial)
         self.figures[key] = made
         self.renderer.AddActor(made.actor)
         return made

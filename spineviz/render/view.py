@@ -11,7 +11,7 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkRenderWindow
 from spineviz.model import Camera, Cut, Model, Pane
 from spineviz.render import outline, window
 from spineviz.render.figure import Figure, Placement
-from spineviz.render.ground import Floor, Ground, Share
+from spineviz.render.ground import Cellar, Floor, Ground, Share
 from spineviz.render.materials import material_of
 from spineviz.render.projection import Box, project, reach
 from spineviz.render.strokes import Canvas
@@ -57,12 +57,14 @@ class View:
     """One pane's renderer, that of its silhouettes, those of its ground, and its last picture.
 
     ``box`` is its place in the picture. ``solid`` figures are drawn first, ``through`` the translucent actors
-    after them, both in order.
+    after them, both in order. What stands still is kept in ``cellar``, which views share whose boxes lie
+    apart.
     """
 
     renderer: vtkRenderer
     outlines: vtkRenderer
     floor: Floor
+    cellar: Cellar
     troupes: list[Troupe]
     camera: Camera
     box: Box

@@ -147,6 +147,14 @@ class Scene(Spec):
     )
     steps: tuple[SceneStep, ...] = ()
     poster: Annotated[float, Field(ge=0)] = Field(0.0, description="The second that a still picture shows.")
+    inset: bool = Field(
+        True,
+        description="A round picture beside each operation, of what the surgeon sees while the way in stands "
+        "open.",
+    )
+    ledger: bool = Field(
+        False, description="The figures of each operation over time, plotted under the pictures."
+    )
 
     @model_validator(mode="after")
     def _within_range(self) -> Scene:
@@ -212,6 +220,14 @@ class Scene(Spec):
             raise ValueError(
                 "severity: it is that of one body's disease; add a pathology, and take compare, views and "
                 "approaches away"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ledger_is_of_an_operation(self) -> Scene:
+        if self.ledger and not self.approaches:
+            raise ValueError(
+                "ledger: it is what operations cost in tissue, and the scene has none; add an approach"
             )
         return self
 

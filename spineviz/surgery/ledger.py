@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from spineviz.anatomy.recipe import Body
 from spineviz.geometry import triangle_normals, volume
 from spineviz.measures import table
-from spineviz.model import Figure, Message, Pane
+from spineviz.model import Chart, Curve, Figure, Message, Pane
 from spineviz.structure import Floats, Points, Surface, Warp
 from spineviz.surgery.retraction.parting import MUSCLES
 from spineviz.timeline import Timeline
@@ -151,14 +151,34 @@ def peaks(
 
     The timeline is asked every ``every`` seconds and at the end of each step.
     """
-    seconds = sorted({*np.arange(0.0, timeline.seconds, every), *timeline.starts, timeline.seconds})
-    result = []
-    for index, ledger in enumerate(ledgers):
-        strips = [measured(ledger, timeline.at(float(second)).panes[index]) for second in seconds]
-        result.append(
-            tuple(max(column, key=lambda figure: figure.value) for column in zip(*strips, strict=True))
-        )
-    return tuple(result)
+    _, strips = _over_time(ledgers, timeline, every)
+    return tuple(
+        tuple(max(column, key=lambda figure: figure.value) for column in zip(*own, strict=True))
+        for own in strips
+    )
+
+
+def charted(ledgers: Sequence[Ledger], timeline: Timeline, every: float = 0.25) -> Chart:
+    """Return each figure over a whole timeline, for all panes; the timeline is asked as for `peaks`."""
+    seconds, strips = _over_time(ledgers, timeline, every)
+    curves = []
+    for order, first in enumerate(strips[0][0]):
+        values = tuple(tuple(strip[order].value for strip in own) for own in strips)
+        curves.append(Curve(first.name, first.unit, first.decimals, values))
+    return Chart(tuple(seconds), tuple(curves))
+
+
+def _over_time(
+    ledgers: Sequence[Ledger], timeline: Timeline, every: float
+) -> tuple[list[float], list[list[tuple[Figure, ...]]]]:
+    """Return rising seconds of a timeline, and for each ledger the figures of its pane at all of them."""
+    sampled = {*np.arange(0.0, timeline.seconds, every), *timeline.starts, timeline.seconds}
+    seconds = sorted(float(second) for second in sampled)
+    states = [timeline.at(second) for second in seconds]
+    strips = [
+        [measured(ledger, state.panes[index]) for state in states] for index, ledger in enumerate(ledgers)
+    ]
+    return seconds, strips
 
 
 def _name(ledger: Ledger, key: str) -> Message:

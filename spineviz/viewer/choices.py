@@ -128,7 +128,11 @@ def _pane(pane: Pane, choices: Choices) -> Pane:
     out = (*_kept_out(pane.looks, choices), *_covered(pane.looks, choices, strongest, camera))
     hidden = {structure_title(name) for name in out}
     labels = tuple(label for label in pane.labels if choices.labels and label.text not in hidden)
-    pane = replace(pane, looks=looks, labels=labels, camera=camera)
+    inset = pane.inset
+    if inset is not None:
+        seen = {name: _look(name, look, choices, strongest) for name, look in inset.looks.items()}
+        inset = replace(inset, looks=seen)
+    pane = replace(pane, looks=looks, labels=labels, camera=camera, inset=inset)
     return pane if choices.cut is None else cut_open(pane, (choices.cut,))
 
 
