@@ -51,7 +51,7 @@ def effect(segment: Segment, healthy: Segment, name: str) -> Effect | None:
     shared = sorted(set(now) & set(usual))
     if not shared:
         return None
-    ways = [np.linalg.norm(_place(segment, *now[key]) - _place(healthy, *usual[key])) for key in shared]
+    ways = [np.linalg.norm(_place(segment, now[key][1]) - _place(healthy, usual[key][1])) for key in shared]
     kept = [caliper(now[key][1]) / caliper(usual[key][1]) for key in shared]
     return Effect(float(max(ways)), 100.0 * max(0.0, 1.0 - min(kept)))
 
@@ -67,7 +67,7 @@ def _faces(segment: Segment, name: str) -> Mapping[float, tuple[Slice, Section]]
     return result
 
 
-def _place(segment: Segment, cut: Slice, face: Section) -> Floats:
+def _place(segment: Segment, face: Section) -> Floats:
     """Return the centre (3,) of a face in its segment's frame, mm."""
     return segment.frame.to_local(face.world(middle(face)[None])[0])
 

@@ -57,8 +57,6 @@ def rgb(code: str) -> Colour:
     return red, green, blue
 
 
-_BROWN = rgb("#6b4a36")
-
 MATERIALS: Mapping[Tissue, Material] = MappingProxyType(
     {
         "bone": Material(

@@ -57,7 +57,7 @@ def posterior_longitudinal_ligament(spine: Spine, within: Surroundings | None = 
     across = np.linspace(-1.0, 1.0, int(shape["columns"]))
     width = (narrow + (broad - narrow) * fan) * guide.ends(shape["rounded_end"])
     half = np.repeat(width[:, None], 2, axis=1)
-    half = np.minimum(half, _roomy(guide, half, across, around, within, shape))
+    half = np.minimum(half, _roomy(guide, half, around, within, shape))
     offset = np.where(across < 0.0, half[:, :1], half[:, 1:]) * across
     starts, directions = _behind(guide, offset, around, shape["before_wall"])
     depth = around.ahead(starts.reshape(-1, 3), directions.reshape(-1, 3), 2 * FORE).reshape(offset.shape)
@@ -149,7 +149,6 @@ def _behind(guide: Guide, offset: Floats, around: Surroundings, before: float) -
 def _roomy(
     guide: Guide,
     half: Floats,
-    across: Floats,
     around: Surroundings,
     within: Surroundings | None,
     shape: Mapping[str, float],

@@ -74,7 +74,7 @@ def fitted(canal: Room, narrowing: Narrowing, sac: Surface) -> Squeeze:
     wanted = narrowing.share * healthy if narrowing.area is None else narrowing.area
     if wanted >= healthy:
         raise ValueError(f"a sac of {wanted:.0f} mm²: it has {healthy:.0f} mm² in health; choose less")
-    goal = wanted * sac_area(canal, canal.core) / healthy
+    goal = wanted * _enclosed(canal.core) / healthy
     for _ in range(3):
         result = _solved(canal, narrowing, goal)
         goal = goal * wanted / _area(sac.moved(result(sac.vertices)), canal.frame)
@@ -89,16 +89,16 @@ def _area(sac: Surface, frame: Frame) -> float:
 def _solved(canal: Room, narrowing: Narrowing, wanted: float) -> Squeeze:
     """Return the map that leaves the sac as it is felt an area (mm²) in the disc's slice."""
     low, high = 0.0, measures.value("stenosis.canal.most")
-    if sac_area(canal, _grown(canal, narrowing, high).core) > wanted:
+    if _enclosed(_grown(canal, narrowing, high).core) > wanted:
         raise ValueError(f"a sac of {wanted:.0f} mm² is less than these causes leave; choose more")
     for _ in range(20):
         amount = (low + high) / 2
-        less = sac_area(canal, _grown(canal, narrowing, amount).core) < wanted
+        less = _enclosed(_grown(canal, narrowing, amount).core) < wanted
         low, high = (low, amount) if less else (amount, high)
     return _grown(canal, narrowing, (low + high) / 2)
 
 
-def sac_area(canal: Room, core: Floats) -> float:
+def _enclosed(core: Floats) -> float:
     """Return the area (mm²) within a border in the slice along the disc."""
     ring = core[len(core) // 2]
     return float(0.5 * np.sin(TURN[1]) * (ring * np.roll(ring, -1)).sum())

@@ -69,8 +69,3 @@ def stretched_half_length(width: npt.ArrayLike, c: float) -> Floats:
     b = np.asarray(width, dtype=np.float64)
     kept = np.maximum(c**PERIMETER - b**PERIMETER, 0.0) ** (1.0 / PERIMETER)
     return (kept**8 + b**8) ** 0.125
-
-
-def perimeter(a: float, b: float) -> float:
-    """Return the perimeter (mm) of an ellipse with half-axes a and b (mm)."""
-    return 4.0 * float((a**PERIMETER + b**PERIMETER) ** (1.0 / PERIMETER))
