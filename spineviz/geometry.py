@@ -312,9 +312,9 @@ class DistanceGrid:
 
 
 def interpolated(values: Floats, index: Floats, limit: Floats, step: float) -> Floats:
-    """Return values (nx, ny, nz), a ``step`` (mm) apart, at indices (3, n), by trilinear interpolation; (n,).
+    """Return a grid's values, a ``step`` (mm) apart, at indices (axes, n), by linear interpolation; (n,).
 
-    Beyond the ``limit`` (3,) of the indices, the way to there is added.
+    Beyond the ``limit`` (axes,) of the indices, the way to there is added.
     """
     inside = np.minimum(np.maximum(index, 0.0), limit[:, None])
     result: Floats = ndimage.map_coordinates(values, inside, order=1, mode="nearest").astype(np.float64)

@@ -189,6 +189,13 @@ def test_a_grid_gives_back_every_straight_field_exactly(
     assert grid(points) == pytest.approx(field(points), abs=1e-3)
 
 
+@pytest.mark.parametrize("most", [-1.0, 0.4, 3.0, 30.0])
+def test_a_grid_that_is_asked_only_so_far_tells_the_same_up_to_there(most: float) -> None:
+    ball = sample_distance(lambda points: np.linalg.norm(points, axis=1) - 6.0, [-9.0] * 3, [8.0] * 3, 0.7)
+    points = np.random.default_rng(2).uniform(-14.0, 14.0, (4000, 3))
+    assert np.array_equal(ball.within(points, most), np.minimum(ball(points), most))
+
+
 def test_beyond_its_border_a_grid_adds_the_way_to_it() -> None:
     grid = DistanceGrid(np.zeros(3), 1.0, np.full((3, 3, 3), 5.0, dtype=np.float32))
     assert grid(np.array([[1.0, 1, 1], [6.0, 1, 1], [-3.0, -4, 1]])) == pytest.approx([5, 9, 10])

@@ -6,15 +6,36 @@ import numpy as np
 import pytest
 import trimesh
 from operated import KINDS, body, prepared
+from scipy.spatial.transform import Rotation
 
+from spineviz.anatomy.bone import LevelBone, SurfaceDistance
 from spineviz.geometry import as_trimesh, volume
-from spineviz.structure import Floats, Surface
+from spineviz.structure import Floats, Frame, Surface
 from spineviz.surgery.resection import CUT, _repainted, cut_bone, windows
+from spineviz.surgery.window import columns_of
 
 
 def stages(kind: str, name: str) -> list[Surface]:
     variants = prepared(kind).variants[name]
     return [variants[f"{kind}.{number}"] for number in range(1, len(variants) + 1)]
+
+
+@pytest.mark.parametrize("turn", [0.0, 25.0])
+def test_the_columns_of_a_corridor_are_those_of_every_node(turn: float) -> None:
+    """Blocks that the surface cannot cross are told by their middle, the others node by node."""
+    surface = trimesh.creation.box([9.0, 1.2, 14.0]).subdivide().subdivide().subdivide()
+    plate = Surface(surface.vertices + np.array([3.0, 0.0, 4.0]), surface.faces)
+    bone = LevelBone("L4", Frame(), {}, plate, SurfaceDistance(plate))
+    axes = Rotation.from_euler("xz", [turn, turn], degrees=True).as_matrix()
+    frame, axis, depth = Frame(np.array([1.0, 0.5, 2.0]), axes), np.arange(-8.0, 8.1, 0.5), (11.0, 12.0)
+    columns = columns_of(bone, frame, axis, depth)
+    along = np.arange(depth[1], -depth[0], -0.5)
+    nodes = np.stack(np.meshgrid(axis, axis, along, indexing="ij"), axis=-1)
+    inside = bone.distance(frame.to_parent(nodes.reshape(-1, 3))).reshape(nodes.shape[:3]) < 0.0
+    met = inside.any(axis=2)
+    assert met.any() and not met.all()
+    assert np.array_equal(np.isfinite(columns.top), met)
+    assert np.array_equal(columns.top[met], along[inside.argmax(axis=2)][met])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from itertools import pairwise, product
 from typing import Protocol
 
 import numpy as np
 
+from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Body
 from spineviz.anatomy.surroundings import thing
 from spineviz.geometry import DistanceGrid, surface_points
@@ -83,15 +84,27 @@ class NearBone:
     @cached_property
     def nodes(self) -> Points:
         """The nodes (nx, ny, nz, 3) in the world of the chart of what is near."""
-        lower, upper = self.site.box(-LOWEST, self.site.depth, BROAD)
-        counts = np.ceil((upper - lower) / CELL).astype(int) + 1
-        return lower + CELL * np.moveaxis(np.indices(tuple(counts.tolist())), 0, -1)
+        return _nodes(self.site)
 
     @cached_property
     def charted(self) -> Mapping[Level, Floats]:
         """The distance (nx, ny, nz) in mm of the nodes from each bone."""
-        flat, shape = self.nodes.reshape(-1, 3), self.nodes.shape[:3]
-        return {level: self.body.bones[level].grid(flat).reshape(shape) for level in self.levels}
+        return {level: _charted(self.site, self.body.bones[level]) for level in self.levels}
+
+
+@lru_cache(maxsize=2)
+def _nodes(site: Site) -> Points:
+    """Return the nodes (nx, ny, nz, 3) in the world of the chart of what is near a site."""
+    lower, upper = site.box(-LOWEST, site.depth, BROAD)
+    counts = np.ceil((upper - lower) / CELL).astype(int) + 1
+    return frozen(lower + CELL * np.moveaxis(np.indices(tuple(counts.tolist())), 0, -1), np.float64)
+
+
+@lru_cache(maxsize=8)
+def _charted(site: Site, bone: LevelBone) -> Floats:
+    """Return the distance (nx, ny, nz) in mm of the nodes near a site from a bone, remembered for a while."""
+    nodes = _nodes(site)
+    return frozen(bone.grid(nodes.reshape(-1, 3)).reshape(nodes.shape[:3]), np.float64)
 
 
 class Cutout(Protocol):
@@ -184,7 +197,7 @@ class Reach:
         place and axes are in the world.
         """
         world = (tool @ axes + origin).reshape(-1, 3)
-        free = np.minimum(self.bone.chart.within(world, ENOUGH), self._off_others(world))
+        free = np.minimum(self.bone.chart.within(world, ENOUGH), self._off_others(world, ENOUGH))
         return free.reshape(len(axes), -1).min(axis=1)
 
     def measured(self, frames: Sequence[Frame], tool: Points) -> Floats:
@@ -202,9 +215,17 @@ class Reach:
             bone[near] = self.bone.shown(world[near.ravel()])
         return np.minimum(bone, others).min(axis=1)
 
-    def _off_others(self, world: Points) -> Floats:
-        """Return the distance (n,) in mm of places in the world from the wall and what is beside."""
-        result = np.full(len(world), np.inf) if self.beside is None else self.beside(world)
+    def _off_others(self, world: Points, most: float = np.inf) -> Floats:
+        """Return the distance (n,) in mm of places in the world from the wall and what is beside.
+
+        Where it is more than ``most`` (mm), that may be told.
+        """
+        if self.beside is None:
+            result = np.full(len(world), most)
+        elif isinstance(self.beside, DistanceGrid) and np.isfinite(most):
+            result = self.beside.within(world, most)
+        else:
+            result = self.beside(world)
         if not self.walled:
             return result
         x, y, z = np.ascontiguousarray(self.site.frame.to_local(world).T)

@@ -74,17 +74,22 @@ class Way:
 
     def middle(self, z: Floats) -> Floats:
         """Return the middle line (..., 2) at heights (...)."""
-        line = np.asarray(self.entry[:2]) + (z - self.entry[2])[..., None] * self.slope
-        return self.bed + self._narrowed(z)[..., None] * (line - self.bed)
+        return self.section(z)[0]
 
     def width(self, z: Floats) -> Floats:
         """Return the shares (..., 2) of the width at rest that are left at heights (...)."""
         return self.shares ** self._narrowed(z)[..., None]
 
+    def section(self, z: Floats) -> tuple[Floats, Floats]:
+        """Return the middle line and the shares of the width, (..., 2) each, at heights (...)."""
+        narrowed = self._narrowed(z)[..., None]
+        line = np.asarray(self.entry[:2]) + (z - self.entry[2])[..., None] * self.slope
+        return self.bed + narrowed * (line - self.bed), self.shares**narrowed
+
     def streamlines(self, points: Points, heights: Floats) -> Floats:
         """Return where points (n, 3) pass heights (n, m): places (n, m, 3)."""
-        across = (points[:, :2] - self.middle(points[:, 2])) / self.width(points[:, 2])
-        flat = self.middle(heights) + across[:, None] * self.width(heights)
+        (middle, width), (line, widths) = self.section(points[:, 2]), self.section(heights)
+        flat = line + ((points[:, :2] - middle) / width)[:, None] * widths
         return np.concatenate([flat, heights[..., None]], axis=-1)
 
     def risen(self, heights: Floats, start: float, end: float) -> Floats:
@@ -100,7 +105,7 @@ class Way:
         return Column(z, np.concatenate([[0.0], np.cumsum((area[1:] + area[:-1]) / 2 * np.diff(z))]))
 
     def _narrowed(self, z: Floats) -> Floats:
-        share = np.clip((z - self.low) / (self.high - self.low), 0.0, 1.0)
+        share = np.minimum(np.maximum((z - self.low) / (self.high - self.low), 0.0), 1.0)
         return share * share * (3 - 2 * share)
 
 

@@ -6,6 +6,7 @@ All fields take points (n, 3) in the world and tell distances in mm, negative in
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -103,6 +104,8 @@ def nowhere(points: Points) -> Floats:
 
 def farther(field: Field, margin: float) -> Field:
     """Return the distance from a thing that is ``margin`` mm larger on all sides."""
+    if type(field) is DistanceGrid:
+        return replace(field, values=frozen(field.values - np.float32(margin), np.float32))
     return lambda points: field(points) - margin
 
 

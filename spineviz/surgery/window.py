@@ -14,7 +14,9 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from spineviz.anatomy.bone import LevelBone
+from spineviz.geometry import interpolated
 from spineviz.measures import table, value
+from spineviz.sdf.mesher import STEEPNESS
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.surgery.shapes import skin
 
@@ -22,6 +24,9 @@ Mask = npt.NDArray[np.bool_]
 
 UNSURE = 1.4
 """What the bone's grid tells to be farther than this (mm) from its surface is on that side of it."""
+
+BLOCK = 4
+"""Nodes along the edge of the blocks of a corridor's grid that are looked at first."""
 
 TOLD = 0.1
 """How far (mm) outside bone a place is told at most: only the side that it is on is asked."""
@@ -44,17 +49,18 @@ class Window:
 
     def across(self, points: Points) -> Floats:
         """Return the distance (n,) in mm of world points to the outline, seen along the corridor."""
-        local = self.frame.to_local(points)
-        index = (local[:, :2] - self.lower) / self.step
-        limit = np.array(self.outline.shape) - 1.0
-        inside = np.clip(index, 0, limit)
-        beyond = np.linalg.norm((index - inside) * self.step, axis=1)
-        return ndimage.map_coordinates(self.outline, inside.T, order=1, mode="nearest") + beyond
+        return self._across(self.frame.to_local(points))
+
+    def _across(self, local: Points) -> Floats:
+        """Return the distance (n,) in mm of points in the window's frame to the outline."""
+        index = np.ascontiguousarray(((local[:, :2] - self.lower) / self.step).T)
+        return interpolated(self.outline, index, np.array(self.outline.shape) - 1.0, self.step)
 
     def field(self, points: Points) -> Floats:
         """Return the signed distance (n,) in mm of world points to the block that is cut out."""
-        along = self.frame.to_local(points)[:, 2]
-        return np.maximum(self.across(points), np.maximum(self.deep - along, along - self.shallow))
+        local = self.frame.to_local(points)
+        along = local[:, 2]
+        return np.maximum(self._across(local), np.maximum(self.deep - along, along - self.shallow))
 
     def narrowed(self, margin: float) -> Window:
         """Return the window whose outline lies ``margin`` mm further inside."""
@@ -175,17 +181,46 @@ class Columns:
 def columns_of(bone: LevelBone, frame: Frame, axis: Floats, depth: tuple[float, float]) -> Columns:
     """Return where bone stands in the columns of a corridor, from ``depth[1]`` mm outside inwards."""
     along = np.arange(depth[1], -depth[0], -0.5)
-    u, v, s = np.meshgrid(axis, axis, along, indexing="ij")
-    places = frame.to_parent(np.stack([u, v, s], axis=-1).reshape(-1, 3))
-    distance = bone.grid(places)
-    close = np.flatnonzero(np.abs(distance) < UNSURE)
-    distance[close] = bone.within(places[close], TOLD)
-    inside = distance.reshape(u.shape) < 0.0
+    inside = _within(bone, frame, (axis, axis, along))
     top = inside.argmax(axis=2)
     left = ~inside & (np.arange(len(along)) > top[:, :, None])
     bottom = np.where(left.any(axis=2), left.argmax(axis=2), len(along) - 1)
     met = inside.any(axis=2)
     return Columns(np.where(met, along[top], -np.inf), np.where(met, along[bottom], -np.inf))
+
+
+def _within(bone: LevelBone, frame: Frame, axes: tuple[Floats, Floats, Floats]) -> Mask:
+    """Tell which nodes (nu, nv, ns) of a grid in a frame lie in bone.
+
+    Its middle tells for a whole block of nodes that the surface cannot cross.
+    """
+    counts = np.array([len(axis) for axis in axes])
+    steps = np.array([abs(float(axis[1] - axis[0])) for axis in axes])
+    starts = [np.arange(0, count, BLOCK) for count in counts]
+    middles = [
+        (axis[start] + axis[np.minimum(start + BLOCK, len(axis)) - 1]) / 2
+        for axis, start in zip(axes, starts, strict=True)
+    ]
+    distance = bone.grid(frame.to_parent(_nodes(*middles)))
+    unsure = np.abs(distance) < STEEPNESS * (BLOCK - 1) / 2 * float(np.linalg.norm(steps)) + UNSURE
+    result = (distance < 0.0).reshape([len(start) for start in starts])
+    for direction in range(3):
+        result = np.repeat(result, BLOCK, axis=direction)
+    first = _nodes(*starts)[unsure]
+    nodes = (first[:, None] + _nodes(*[np.arange(BLOCK)] * 3)).reshape(-1, 3)
+    nodes = nodes[(nodes < counts).all(axis=1)]
+    places = frame.to_parent(np.stack([axis[row] for axis, row in zip(axes, nodes.T, strict=True)], axis=-1))
+    distance = bone.grid(places)
+    close = np.flatnonzero(np.abs(distance) < UNSURE)
+    distance[close] = bone.within(places[close], TOLD)
+    result[tuple(nodes.T)] = distance < 0.0
+    nu, nv, ns = counts
+    return result[:nu, :nv, :ns]
+
+
+def _nodes(*axes: npt.NDArray) -> npt.NDArray:
+    """Return the nodes (n, 3) of a grid from their places along its axes, the last running fastest."""
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 def _allowed(frame: Frame, axis: Floats, reach: float, midline: float) -> Mask:
