@@ -172,10 +172,28 @@ def test_tissue_on_a_bone_goes_with_it_and_between_two_it_is_pressed_flat_withou
     above = Carrier("above", ball + np.array([0.0, 0.0, 10.0]), Rigid(down))
     below = Carrier("below", ball - np.array([0.0, 0.0, 10.0]), Rigid(np.eye(4)))
     line = np.column_stack([np.zeros((21, 2)), np.linspace(-5.0, 5.0, 21)])
-    gone = carried(line, (above, below), keen=1.0)[:, 2]
+    gone = carried(line, [(above, below)], keen=1.0)[:, 2]
     assert gone[0] == pytest.approx(-5.0, abs=0.1)
     assert gone[-1] == pytest.approx(-1.0, abs=0.1)
     assert (np.diff(gone) > 0.0).all()
+
+
+def test_what_lies_between_bones_that_slide_far_past_each_other_neither_folds_nor_tears() -> None:
+    plate = np.stack(np.meshgrid(np.arange(-20.0, 21.0), np.arange(-20.0, 21.0), [0.0]), axis=-1).reshape(
+        -1, 3
+    )
+    stages, step = [], turned(np.zeros(3), np.zeros(3))
+    step[1, 3] = 3.0
+    for index in range(10):
+        above = Carrier("above", plate + np.array([0.0, 3.0 * index, 5.0]), Rigid(step))
+        stages.append((above, Carrier("below", plate - np.array([0.0, 0.0, 5.0]), Rigid(np.eye(4)))))
+    grid = np.stack(np.meshgrid([0.0], np.linspace(-5.0, 5.0, 21), np.linspace(-4.0, 4.0, 17)), axis=-1)[:, 0]
+    gone = carried(grid.reshape(-1, 3), stages, keen=1.0).reshape(grid.shape)
+    across, up = np.diff(gone, axis=0)[:, :-1], np.diff(gone, axis=1)[:-1]
+    areas = across[..., 1] * up[..., 2] - across[..., 2] * up[..., 1]
+    assert (areas > 0.0).all()
+    assert areas.sum() == pytest.approx(10.0 * 8.0, rel=0.1)
+    assert gone[0, -1, 1] - gone[0, 0, 1] > 15.0
 
 
 def test_a_tube_keeps_its_sections_where_it_is_carried_aside() -> None:

@@ -17,6 +17,10 @@ STEP, MARGIN = 1.0, 25.0
 """The step of a bone's distance grid, and how far it reaches beyond the bone, mm."""
 
 
+NEAR = 2.0
+"""As far outside (mm) as tells what stands in a bone or right beside it."""
+
+
 @dataclass(frozen=True, eq=False)
 class SurfaceDistance:
     """The signed distance (mm, negative inside) to a closed surface, which can be kept in a file."""
@@ -66,6 +70,10 @@ class LevelBone:
         if isinstance(self.exact, SurfaceDistance | DistanceGrid):
             return self.exact.within(points, most)
         return np.minimum(self.exact(points), most)
+
+    def near(self, points: Points) -> Floats:
+        """Return the distance (n,) of world points, told no farther outside than `NEAR`."""
+        return self.within(points, NEAR)
 
     @cached_property
     def grid(self) -> DistanceGrid:

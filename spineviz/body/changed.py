@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from spineviz.anatomy.column.carrying import (
     BETWEEN,
     KEEN,
     Carrier,
+    Rigid,
     carried,
     carried_frame,
     evened,
@@ -21,9 +23,12 @@ from spineviz.anatomy.column.deformation import Deformation
 from spineviz.anatomy.column.movements import Moved, movements
 from spineviz.anatomy.net import pushed
 from spineviz.anatomy.recipe import Body
+from spineviz.anatomy.stenosis.finer import finer
 from spineviz.anatomy.stenosis.untangled import put_out
+from spineviz.body.nuclei import kept_nuclei
 from spineviz.body.parameters import Anatomy
 from spineviz.body.remade import Remade, marks_of, remade
+from spineviz.body.settled import settled
 from spineviz.body.wear import darkened, signs
 from spineviz.geometry import surface_points
 from spineviz.structure import Points, Structure, Surface, Warp
@@ -63,8 +68,21 @@ CLEAR = 0.5
 ASIDE, EDGES = 10, 3
 """A tube is put aside out of bones at most so many times; its faces are then so often put out of them."""
 
+STRETCHED = ("interspinous", "flavum", "root")
+"""What a slip stretches across bones: it is divided finer on the way, lest its edges pass through them."""
+
+EDGE, FINER = 1.2, 2
+"""Edges of what is stretched are hardly longer than the first (mm); they are divided so often."""
+
+PASSED = 1.0
+"""Of a loose arch what the bone above comes nearer to than this on its way (mm) carries nothing."""
+
 OF_A_DISC = ("disc", "nucleus", "endplate", "herniation", *ON_THE_ARCH)
 """What follows the two bones of its disc alone."""
+
+
+Stages = tuple[tuple[Carrier, ...], ...]
+"""What carries a structure, in each stage of a deformation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +90,12 @@ class CarriedWarp:
     """A movement of a surface, carried with the surface to where its bones go."""
 
     warp: Warp
-    carriers: tuple[Carrier, ...]
+    stages: Stages
     keen: float
 
     def __call__(self, amounts: tuple[float, ...]) -> Points:
         """Return the vertices (n, 3), mm, for some amounts."""
-        return carried(self.warp(amounts), self.carriers, self.keen)
+        return carried(self.warp(amounts), self.stages, self.keen)
 
 
 def straightened(anatomy: Anatomy) -> Anatomy:
@@ -96,22 +114,36 @@ def deformed(
     deformation needs is not there.
     """
     heights = {disc: shape.height_middle for disc, shape in anatomy.discs.items()}
-    moves = movements(anatomy.deformation, healthy.bones, heights)
+    way = [movements(stage, healthy.bones, heights) for stage in anatomy.deformation.on_the_way()]
+    moves = way[-1]
     fresh = remade(anatomy, healthy, moves)
-    parts = _carriers(healthy.bones, moves, fresh)
+    parts = _carriers(healthy.bones, way, fresh)
     moved = {level: _bone(bone, moves[level], fresh.get(level)) for level, bone in healthy.bones.items()}
     bones = _parted(moved, anatomy)
     around = _around(anatomy, bones)
+    slipped = frozenset(level for disc in anatomy.deformation.slips for level in levels_of(disc))
     structures: dict[str, Structure] = {}
     for name, item in healthy.structures.items():
-        known = fresh[name].structure if name in fresh else _clear(_carried(item, parts), around(name, item))
-        structures[name] = darkened(known, anatomy.deformation.worn)
+        structures[name] = (
+            fresh[name].structure
+            if name in fresh
+            else _clear(_carried(item, parts, slipped), around(name, item))
+        )
+    changed = [
+        bones[level]
+        for level in LEVELS
+        if level in bones and level in slipped | {*anatomy.deformation.collapsed}
+    ]
+    structures |= settled(structures, healthy.structures, changed)
+    structures |= kept_nuclei(structures, healthy.structures, anatomy.deformation, bones)
+    for name, item in structures.items():
+        structures[name] = darkened(item, anatomy.deformation.worn)
         made(structures[name])
     for sign in signs(anatomy.deformation.worn, bones, structures):
         structures[sign.name] = sign
         made(sign)
     warps: dict[tuple[str, str], Warp] = {
-        (name, way): CarriedWarp(warp, *_followed(name, parts)) for (name, way), warp in healthy.warps.items()
+        key: CarriedWarp(warp, *_followed(key[0], parts)) for key, warp in healthy.warps.items()
     }
     return Body(bones, {}, structures, warps)
 
@@ -147,58 +179,103 @@ def _around(
 
 
 def _carriers(
-    bones: Mapping[Level, LevelBone], moves: Mapping[Level, Moved], fresh: Mapping[Level, Remade]
-) -> dict[str, Carrier]:
-    """Return the carriers by name: the bones, and ``L5.arch`` for a posterior arch that has come loose."""
-    result: dict[str, Carrier] = {}
+    bones: Mapping[Level, LevelBone], way: Sequence[Mapping[Level, Moved]], fresh: Mapping[Level, Remade]
+) -> list[dict[str, Carrier]]:
+    """Return the carriers of each stage by name: the bones, and ``L5.arch`` for an arch that is loose."""
+    first: dict[str, Carrier] = {}
     for level, bone in bones.items():
-        points, move = surface_points(bone.surface, SAMPLED), moves[level]
+        points, move = surface_points(bone.surface, SAMPLED), way[0][level]
         if move.arch is not None and level in fresh:
             loose = fresh[level].loose(points)
-            result[f"{level}.arch"] = Carrier(f"{level}.arch", points[loose], move.arch)
+            first[f"{level}.arch"] = Carrier(f"{level}.arch", points[loose], move.arch)
             points = points[~loose]
-        result[level] = Carrier(level, points, move.body)
-        result[f"{level}.disc"] = replace(result[level], movement=move.disc)
-    return result
+        first[level] = Carrier(level, points, move.body)
+    result = [first]
+    for before, after in pairwise(way):
+        last = result[-1].values()
+        result.append({part.name: _farther(part, before, after) for part in last})
+    return _passed(result, bones, way)
 
 
-def _followed(name: str, parts: Mapping[str, Carrier]) -> tuple[tuple[Carrier, ...], float]:
-    """Return which carriers a structure follows, and how keenly it prefers the nearer one."""
+def _passed(
+    stages: list[dict[str, Carrier]], bones: Mapping[Level, LevelBone], way: Sequence[Mapping[Level, Moved]]
+) -> list[dict[str, Carrier]]:
+    """Return carriers whose loose arches carry nothing where the bone above passes through on its way."""
+    for name in [name for name in stages[0] if name.endswith(".arch")]:
+        above = LEVELS[LEVELS.index(name.partition(".")[0]) - 1]
+        if above not in bones:
+            continue
+        free = np.ones(len(stages[0][name].samples), dtype=bool)
+        for stage, moves in zip(stages[1:], way, strict=False):
+            still = Rigid(np.linalg.inv(moves[above].whole))
+            free &= bones[above].distance(still(stage[name].samples)) > PASSED
+        for stage in stages:
+            stage[name] = replace(stage[name], samples=stage[name].samples[free])
+    return stages
+
+
+def _farther(part: Carrier, before: Mapping[Level, Moved], after: Mapping[Level, Moved]) -> Carrier:
+    """Return a carrier as it stands after a stage, with its movement in the next one."""
+    level, _, kind = part.name.partition(".")
+    one, other = before[level], after[level]  # type: ignore[index]
+    if kind == "arch" and one.arch is not None and other.arch is not None:
+        step = other.arch.matrix @ np.linalg.inv(one.arch.matrix)
+    else:
+        step = other.whole @ np.linalg.inv(one.whole)
+    return Carrier(part.name, part.movement(part.samples), Rigid(step))
+
+
+def _followed(name: str, parts: Sequence[Mapping[str, Carrier]]) -> tuple[Stages, float]:
+    """Return which carriers a structure follows in each stage, and how keenly it prefers the nearer one."""
     stem, *rest = name.split(".")
+    known = parts[0]
     bone = "S1" if stem == "ilium" else rest[0] if stem == "rib" and rest else stem
-    if bone in parts:
-        return (parts[bone],), KEEN
-    if stem in OF_A_DISC and rest:
-        return _between(stem, rest, parts), BETWEEN
-    return tuple(
-        part for key, part in parts.items() if key in LEVELS or (key.endswith(".arch") and stem in BEHIND)
-    ), KEEN
+    keen = KEEN if len(parts) == 1 else BETWEEN
+    if bone in known:
+        followed: Sequence[str] = (bone,)
+    elif stem in OF_A_DISC and rest:
+        followed, keen = _between(stem, rest, known), BETWEEN
+    else:
+        followed = [key for key in known if key in LEVELS or (key.endswith(".arch") and stem in BEHIND)]
+    return tuple(tuple(stage[key] for key in followed) for stage in parts), keen
 
 
-def _between(stem: str, rest: Sequence[str], parts: Mapping[str, Carrier]) -> tuple[Carrier, ...]:
-    """Return which carriers follow what belongs to a disc or stands behind it."""
+def _between(stem: str, rest: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
+    """Return the names of the carriers that what belongs to a disc, or stands behind it, follows."""
     above, below = rest[0].split("-")
     if stem == "endplate":
-        return (parts[above if rest[1] == "upper" else below],)
+        return (above if rest[1] == "upper" else below,)
     if stem not in ON_THE_ARCH:
-        return parts[f"{above}.disc"], parts[below]
-    upper = parts.get(f"{above}.arch", parts[above])
-    joint = stem.startswith("facet")
-    return upper, parts[below] if joint else parts.get(f"{below}.arch", parts[below])
+        return above, below
+    upper, lower = (f"{level}.arch" if f"{level}.arch" in known else level for level in (above, below))
+    return upper, below if stem.startswith("facet") else lower
 
 
-def _carried(structure: Structure, parts: Mapping[str, Carrier]) -> Structure:
-    carriers, keen = _followed(structure.name, parts)
+def _stretched(name: str, slipped: frozenset[Level]) -> bool:
+    """Tell whether a structure is stretched where bones have slipped: it belongs to one of them."""
+    stem, *rest = name.split(".")
+    return stem in STRETCHED and not slipped.isdisjoint(rest[0].split("-"))
+
+
+def _carried(
+    structure: Structure, parts: Sequence[Mapping[str, Carrier]], slipped: frozenset[Level]
+) -> Structure:
+    stages, keen = _followed(structure.name, parts)
 
     def placed(surface: Surface) -> Surface:
-        goals = carried(surface.vertices, carriers, keen)
+        goals = carried(surface.vertices, stages, keen)
         if structure.name.startswith(TUBES):
             goals = evened(surface, goals)
         return surface.moved(goals)
 
+    surface = structure.surface
+    if _stretched(structure.name, slipped):
+        for _ in range(FINER):
+            every = np.ones(len(surface.vertices), dtype=bool)
+            surface = finer((placed(surface), surface), every, EDGE)[1]
     light = None if structure.light is None else placed(structure.light)
-    variants = {name: placed(surface) for name, surface in structure.variants.items()}
-    return replace(structure, surface=placed(structure.surface), light=light, variants=variants)
+    variants = {name: placed(variant) for name, variant in structure.variants.items()}
+    return replace(structure, surface=placed(surface), light=light, variants=variants)
 
 
 def _bone(bone: LevelBone, move: Moved, fresh: Remade | None) -> LevelBone:
@@ -219,10 +296,10 @@ def _clear(structure: Structure, bones: Sequence[LevelBone]) -> Structure:
         around = bone.surface.vertices
         near = ((vertices > around.min(axis=0)) & (vertices < around.max(axis=0))).all(axis=1)
         rows = np.flatnonzero(near)
-        rows = rows[bone.distance(vertices[rows]) < -TOLERATED] if len(rows) else rows
+        rows = rows[bone.near(vertices[rows]) < -TOLERATED] if len(rows) else rows
         if len(rows):
             free = CLEAR if structure.name.startswith(TUBES) else FREE
-            vertices[rows] = pushed(vertices[rows], bone.distance, free)
+            vertices[rows] = pushed(vertices[rows], bone.near, free)
     surface = structure.surface.moved(vertices)
     if structure.name.startswith(TUBES):
         for bone in [*bones] * EDGES:
@@ -239,9 +316,9 @@ def _aside(tube: Surface, bones: Sequence[LevelBone]) -> Points:
             around = bone.surface.vertices
             near = ((vertices > around.min(axis=0)) & (vertices < around.max(axis=0))).all(axis=1)
             rows = np.flatnonzero(near)
-            rows = rows[bone.distance(vertices[rows]) < -TOLERATED] if len(rows) else rows
+            rows = rows[bone.near(vertices[rows]) < -TOLERATED] if len(rows) else rows
             if len(rows):
-                ways[rows] += pushed(vertices[rows], bone.distance, CLEAR) - vertices[rows]
+                ways[rows] += pushed(vertices[rows], bone.near, CLEAR) - vertices[rows]
         if not ways.any():
             break
         vertices = vertices + 2.0 * swayed(tube, ways)

@@ -81,12 +81,7 @@ def apply(listhesis: Listhesis, anatomy: A) -> A:
     def at(name: str) -> float:
         return float(np.interp(listhesis.percent, shape["slips"], shape[name]))
 
-    slip = Slip(
-        share=listhesis.percent / 100.0,
-        tilt=at("tilt"),
-        drop=at("drop"),
-        lysis=listhesis.type == "isthmic",
-    )
+    slip = Slip.usual(listhesis.percent / 100.0, listhesis.type == "isthmic")
     slipped = with_entries(anatomy, "slips", {listhesis.disc: slip})
     if listhesis.disc in anatomy.deformation.worn:
         return slipped

@@ -79,9 +79,18 @@ class Carrier:
         return {"name": self.name, "samples": self.samples, "movement": self.movement}
 
 
-def carried(points: Points, carriers: Sequence[Carrier], keen: float = KEEN) -> Points:
-    """Return where points (n, 3) go with the bones near them."""
-    places = np.asarray(points, dtype=np.float64)
+def carried(points: Points, stages: Sequence[Sequence[Carrier]], keen: float = KEEN) -> Points:
+    """Return where points (n, 3) go with the bones near them, stage by stage.
+
+    Where bones go far past each other one stage would fold what lies between them; small ones never do.
+    """
+    places: Points = np.asarray(points, dtype=np.float64)
+    for carriers in stages:
+        places = _carried_once(places, carriers, keen)
+    return places
+
+
+def _carried_once(places: Points, carriers: Sequence[Carrier], keen: float) -> Points:
     if len(carriers) == 1:
         return carriers[0].movement(places)
     weights = _weights(places, carriers, keen)

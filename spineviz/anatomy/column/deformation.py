@@ -7,12 +7,17 @@ what lies above a disc moves with what the disc carries.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 from pydantic import Field as Limits
 
+from spineviz import measures
 from spineviz.spec import Spec
 from spineviz.terms import Disc, Level
+
+STAGE = 0.1
+"""What a bone slips by at once, in parts of the endplate below, before what lies around it follows."""
 
 
 class Slip(Spec):
@@ -27,6 +32,15 @@ class Slip(Spec):
     tilt: float = Limits(default=0.0, ge=0.0, le=60.0)
     drop: float = Limits(default=0.0, ge=0.0, le=40.0)
     lysis: bool = False
+
+    @classmethod
+    def usual(cls, share: float, lysis: bool) -> Slip:
+        """Return a slip with the tilt and the drop that one of some share usually has."""
+        shape = measures.table(f"listhesis.{'isthmic' if lysis else 'degenerative'}")
+        tilt, drop = (
+            float(np.interp(100.0 * share, shape["slips"], shape[name])) for name in ("tilt", "drop")
+        )
+        return cls(share=share, tilt=tilt, drop=drop, lysis=lysis)
 
 
 class Wear(Spec):
@@ -83,6 +97,25 @@ class Deformation:
     worn: Mapping[Disc, Wear] = field(default_factory=dict)
     bends: Mapping[Disc, Bend] = field(default_factory=dict)
     collapsed: Mapping[Level, Collapse] = field(default_factory=dict)
+
+    def on_the_way(self) -> tuple[Deformation, ...]:
+        """Return the deformations that a column passes through as a bone slips, this one last.
+
+        No slip advances by more than `STAGE` from one to the next; what else is deformed is so at once, but
+        for the discs that slip, which lose their height on the way.
+        """
+        count = max((int(np.ceil(slip.share / STAGE)) for slip in self.slips.values()), default=1)
+        return *(self._partway(index / count) for index in range(1, count)), self
+
+    def _partway(self, progress: float) -> Deformation:
+        """Return the deformation when its slips have come a part of their way."""
+        slips = {disc: Slip.usual(progress * slip.share, slip.lysis) for disc, slip in self.slips.items()}
+        worn = {
+            disc: wear.model_copy(update={"height": 1.0 - progress * (1.0 - wear.height)})
+            for disc, wear in self.worn.items()
+            if disc in slips
+        }
+        return replace(self, slips=slips, worn={**self.worn, **worn})
 
     @property
     def none(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -17,9 +17,6 @@ from spineviz.terms import LEVELS, SIDES, Disc, Level, discs_of, levels_of
 
 ARCH_TILT, ARCH_TILT_MOST = 30.0, 14.0
 """A loose arch tips back by so many degrees for a slip of the whole endplate, and by no more than that."""
-
-TORN = 0.4
-"""A disc follows a slip up to this share of the endplate below, and tears off the bone above beyond it."""
 
 RIMS_APART = 0.8
 """However worn a disc is, the rims beside it keep this distance, mm."""
@@ -74,13 +71,15 @@ def space(upper: LevelBone, lower: LevelBone) -> Space:
 
 @dataclass(frozen=True, eq=False)
 class Moved:
-    """A bone's movement, that of its loose posterior arch where it has one, and that of what it carries."""
+    """A bone's movement, that of its loose posterior arch where it has one, and that of what it carries.
+
+    ``whole`` is how the bone moves but for what changes in itself, 4 x 4.
+    """
 
     body: Movement
-    arch: Movement | None
+    arch: Rigid | None
     above: Floats
-    disc: Movement
-    """How far the disc below it goes along: it tears where the bone slips farther."""
+    whole: Floats
 
 
 def movements(
@@ -99,32 +98,21 @@ def movements(
     for index, level in enumerate(order):
         below = order[index - 1] if index else None
         matrix = result[below].above if below is not None else still
-        arch: Movement | None = None
-        held = matrix
+        arch: Rigid | None = None
         if below is not None and (level, below) in between:
             disc = between[level, below]
             slip = deformation.slips.get(disc)
             step = _step(deformation, disc, bones[level], bones[below], heights[disc])
             if slip is not None and slip.lysis:
                 arch = Rigid(matrix @ _tipped_arch(slip, bones[level]))
-            held = matrix @ _step(_held(deformation, disc), disc, bones[level], bones[below], heights[disc])
             matrix = matrix @ step
             if disc in deformation.bends:
                 more = total.and_then(deformation.bends[disc])
                 turn = _bent(total, more, bones[below], bones[level])
-                matrix, held, total = matrix @ turn, held @ turn, more
+                matrix, total = matrix @ turn, more
         move, above = changed_bone(deformation, level, bones[level], matrix)
-        torn = not np.allclose(held, matrix)
-        result[level] = Moved(move, arch, above, Rigid(held) if torn else move)
+        result[level] = Moved(move, arch, above, matrix)
     return result
-
-
-def _held(deformation: Deformation, disc: Disc) -> Deformation:
-    """Return a deformation in which a bone slips no farther than its disc follows it."""
-    slip = deformation.slips.get(disc)
-    if slip is None or slip.share <= TORN:
-        return deformation
-    return replace(deformation, slips={disc: Slip(share=TORN, lysis=slip.lysis)})
 
 
 def _step(deformation: Deformation, disc: Disc, upper: LevelBone, lower: LevelBone, height: float) -> Floats:

@@ -1,0 +1,106 @@
+"""Soft tissue about bones that have slipped or collapsed, settled: nothing stands in what is firmer.
+
+What is carried by its bones alone stands in its neighbours here and there, where coarse meshes pass each
+other. Nerves go apart and keep their volume, discs give way to nerves, and ligaments and fat to all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.stenosis.crowding import same_volume
+from spineviz.anatomy.stenosis.untangled import put_out, untangled
+from spineviz.geometry import surface_distance
+from spineviz.structure import Floats, Points, Structure, Surface
+
+Mask = npt.NDArray[np.bool_]
+
+NERVES = ("root", "cauda", "rootlet", "filum_terminale")
+"""Nerves that go apart."""
+
+FIRM: Mapping[str, tuple[str, ...]] = {
+    "disc": ("endplate", "thecal_sac", "root"),
+    "nucleus": ("endplate", "thecal_sac", "root"),
+    "posterior_longitudinal_ligament": ("disc", "thecal_sac", "root"),
+    "anterior_longitudinal_ligament": ("disc", "root"),
+    "flavum": ("thecal_sac", "root"),
+    "facet_capsule": ("facet_cartilage", "root"),
+    "interspinous": ("flavum",),
+    "supraspinous_ligament": ("interspinous",),
+    "epidural_fat": ("posterior_longitudinal_ligament", "flavum", "thecal_sac", "root"),
+}
+"""What gives way besides to bones, the firmest first, and to what: to the firmest last."""
+
+BESIDE = 6.0
+"""Tissue is settled so far (mm) beyond the bones concerned."""
+
+SEEN, ROUNDS = 0.6, 5
+"""Nerves are looked up at samples so far (mm) apart; tissue is put out of what is firmer so many times."""
+
+
+def settled(
+    structures: Mapping[str, Structure], healthy: Mapping[str, Structure], bones: Sequence[LevelBone]
+) -> dict[str, Structure]:
+    """Return the structures that change, by name, where soft tissue about some bones settles.
+
+    ``structures`` are carried already, ``healthy`` the same before that; all in the world, mm. A nerve keeps
+    the volume that it has in health.
+    """
+    if not bones:
+        return {}
+    around = np.vstack([bone.surface.vertices for bone in bones])
+    low, high = around.min(axis=0) - BESIDE, around.max(axis=0) + BESIDE
+
+    def inside(surface: Surface) -> Mask:
+        return np.asarray(((surface.vertices > low) & (surface.vertices < high)).all(axis=1))
+
+    result: dict[str, Surface] = {}
+    for name in _of((*NERVES, *FIRM), structures):
+        if inside(structures[name].surface).any():
+            result[name] = structures[name].surface
+    nerves = {name: result[name] for name in _of(NERVES, result)}
+    moved = {name: inside(surface) for name, surface in nerves.items()}
+    for name, surface in untangled(nerves, moved, SEEN).items():
+        free = _out_of_bones(surface, bones) if name.startswith("root.") else surface
+        result[name] = same_volume(healthy[name].surface, free, moved[name])
+    for stem, firmer in FIRM.items():
+        for name in list(_of((stem,), result)):
+            result[name] = _out_of_bones(result[name], bones)
+            for other in _of(firmer, structures):
+                result[name] = _out_of(result[name], result.get(other, structures[other].surface))
+    return {name: replace(structures[name], surface=surface) for name, surface in result.items()}
+
+
+def _of(stems: Sequence[str], names: Iterable[str]) -> list[str]:
+    """Return the names that begin so, in the order of the beginnings."""
+    known = list(names)
+    return [name for stem in stems for name in known if name.partition(".")[0] == stem]
+
+
+def _out_of_bones(surface: Surface, bones: Sequence[LevelBone]) -> Surface:
+    for bone in bones:
+        surface = _put_out(surface, bone.near, bone.surface.vertices)
+    return surface
+
+
+def _out_of(surface: Surface, thing: Surface) -> Surface:
+    """Return a surface put out of a closed one, where the two come near each other at all."""
+    low, high = thing.vertices.min(axis=0), thing.vertices.max(axis=0)
+    if not ((surface.vertices > low) & (surface.vertices < high)).all(axis=1).any():
+        return surface
+    distance = surface_distance(thing, SEEN)
+    return _put_out(surface, lambda points: distance(points, SEEN), thing.vertices)
+
+
+def _put_out(surface: Surface, distance: Callable[[Points], Floats], around: Points) -> Surface:
+    """Return a surface put out of a thing, again and again until it no longer changes."""
+    for _ in range(ROUNDS):
+        before, surface = surface, put_out(surface, distance, around)
+        if surface is before:
+            break
+    return surface
