@@ -184,6 +184,18 @@ def test_the_measured_strip_lies_in_the_ranges_of_surgery(pair: tuple[Track, Tra
         assert small[key] < wide[key], key
 
 
+def test_the_probe_feels_both_roots(pair: tuple[Track, Track]) -> None:
+    """A tube narrower than the usual one may not reach the far root."""
+    case = pair[0].case
+    if case.disease == "stenosis" and case.tube >= 18.0:
+        for track in pair:
+            probe = f"instrument.{track.prepared.story.site.approach}.nerve_probe"
+            start, end = track.span("root")
+            seen = [track.pane(t).looks[probe] for t in np.linspace(start, end, 60)]
+            visits = np.diff([look.visible and look.opacity > 0.0 for look in seen], prepend=False)
+            assert visits.sum() == 4, "comes and goes twice"
+
+
 def test_the_strip_is_shown_under_each_pane(pair: tuple[Track, Track]) -> None:
     track = pair[0]
     state = track.timeline.at(track.span("retractor")[1])

@@ -31,6 +31,16 @@ def test_a_decompression_needs_a_narrow_canal_at_its_disc(kind: str) -> None:
             Scene.model_validate({"title": "x", "pathologies": pathologies, "approaches": [entry]})
 
 
+@pytest.mark.parametrize("kind", ["tubular_microdiscectomy", "open_midline_discectomy", "open_laminectomy"])
+@pytest.mark.parametrize("disc", ["L1-L2", "L2-L3"])
+def test_an_approach_tells_at_which_discs_it_is_possible(kind: str, disc: str) -> None:
+    entry = {"kind": kind, "disc": disc}
+    with pytest.raises(
+        ValidationError, match=f"{disc}: muscle and ligaments are parted at L3-L4, L4-L5, L5-S1"
+    ):
+        Scene.model_validate({"title": "x", "approaches": [entry]})
+
+
 def test_sizes_of_a_decompression_keep_to_the_ranges_of_surgery() -> None:
     for wrong in ({"tube_diameter": 30}, {"wand_angle": 40}, {"facet_removed": 6}):
         with pytest.raises(ValidationError):

@@ -15,38 +15,41 @@ from spineviz.locale import text
 from spineviz.measurement import measure
 from spineviz.measurement.operation import operation_rows
 from spineviz.nomenclature import Kind, baked_names, kind_of, structure_title
-from spineviz.surgery.ledger import KEYS, peaks
+from spineviz.surgery.ledger import peaks
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 
 
-def table(assembled: Assembly) -> list[str]:
-    """Return the README's rows of peak figures, as the model measures them."""
-    shipped = scene.load("herniation_l4l5")
-    timeline = directing.direct(shipped, assembled)
-    tube, opened = peaks([prepared.ledger for prepared in assembled.prepared], timeline)
+def cells(name: str) -> list[list[str]]:
+    """Return the cells of a table of the README between two marks, without its head."""
+    between = README.partition(f"<!-- {name} -->")[2].partition(f"<!-- end of {name} -->")[0]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in between.strip().splitlines()[2:]]
+
+
+def columns(name: str, assembled: Assembly) -> list[list[str]]:
+    """Return what the model measures at most in a scene: the figure's name, then each approach's value."""
+    timeline = directing.direct(scene.load(name), assembled)
+    strips = peaks([prepared.ledger for prepared in assembled.prepared], timeline)
     return [
-        f"| {text(a.name)}, {a.unit} | {a.value:.{a.decimals}f} | {b.value:.{b.decimals}f} |"
-        for a, b in zip(tube, opened, strict=True)
+        [f"{text(row[0].name)}, {row[0].unit}", *(f"{item.value:.{item.decimals}f}" for item in row)]
+        for row in zip(*strips, strict=True)
     ]
 
 
 def test_the_peaks_in_the_readme_are_what_the_model_measures(assembled: Assembly) -> None:
-    between = README.partition("<!-- peaks -->")[2].partition("<!-- end of peaks -->")[0]
-    rows = [line for line in between.splitlines() if line.startswith("| ") and not line.startswith("| |")]
-    assert rows == table(assembled)
+    assert [row[:3] for row in cells("peaks")] == columns("herniation_l4l5", assembled)
 
 
 @pytest.mark.many
 def test_the_peaks_of_a_narrow_canal_in_the_readme_are_what_the_model_measures() -> None:
-    between = README.partition("<!-- peaks of stenosis_l4l5 -->")[2].partition("<!-- end of peaks -->")[0]
-    cells = [[cell.strip() for cell in line.split("|")[2:-1]] for line in between.splitlines()[3:]]
     production = load("stenosis_l4l5")
-    found = operation_rows(production.scene, production.assembly)
+    shown = [[row[0], *row[3:]] for row in cells("peaks")]
+    assert shown == columns("stenosis_l4l5", production.assembly)
+    told = {(row.at, row.key): row.value for row in operation_rows(production.scene, production.assembly)}
     kinds = [entry.kind for entry in production.scene.approaches]
-    keys = [f"{key}_peak" for key in KEYS] + ["dural_sac_area_before", "dural_sac_area_after"]
-    told = {(row.at, row.key): row.value for row in found}
-    assert cells == [[f"{told[kind, key]:.1f}" for kind in kinds] for key in keys]
+    keys = ("dural_sac_area_before", "dural_sac_area_after")
+    areas = [[f"{told[kind, key]:.1f}" for kind in kinds] for key in keys]
+    assert [row[1:] for row in cells("sac")] == areas
 
 
 @pytest.mark.many

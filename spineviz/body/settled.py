@@ -84,7 +84,7 @@ def _of(stems: Sequence[str], names: Iterable[str]) -> list[str]:
 
 def _out_of_bones(surface: Surface, bones: Sequence[LevelBone]) -> Surface:
     for bone in bones:
-        surface = _put_out(surface, bone.near, bone.surface.vertices)
+        surface = _put_out(surface, bone.within, bone.surface.vertices)
     return surface
 
 
@@ -94,10 +94,10 @@ def _out_of(surface: Surface, thing: Surface) -> Surface:
     if not ((surface.vertices > low) & (surface.vertices < high)).all(axis=1).any():
         return surface
     distance = surface_distance(thing, SEEN)
-    return _put_out(surface, lambda points: distance(points, SEEN), thing.vertices)
+    return _put_out(surface, distance, thing.vertices)
 
 
-def _put_out(surface: Surface, distance: Callable[[Points], Floats], around: Points) -> Surface:
+def _put_out(surface: Surface, distance: Callable[..., Floats], around: Points) -> Surface:
     """Return a surface put out of a thing, again and again until it no longer changes."""
     for _ in range(ROUNDS):
         before, surface = surface, put_out(surface, distance, around)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from spineviz.measures import table
 from spineviz.model import Camera
@@ -15,7 +15,7 @@ from spineviz.structure import Frame
 from spineviz.surgery import phases, wound
 from spineviz.surgery.actions import Amounts
 from spineviz.surgery.site import Site
-from spineviz.terms import LowerLumbarDisc, Side
+from spineviz.terms import LOWER_LUMBAR_DISCS, LowerLumbarDisc, Side
 from spineviz.timeline import Step
 
 SAID = {
@@ -39,11 +39,20 @@ def within(procedure: str, size: str, default: float) -> Any:
 
 
 class PosteriorApproach(Spec):
-    """What every approach from behind is told."""
+    """What every approach from behind is told. Raises ValueError for discs above L3-L4."""
 
     disc: LowerLumbarDisc = "L4-L5"
     side: Side = "left"
     incision_length: float
+
+    @field_validator("disc", mode="before")
+    @classmethod
+    def _parted(cls, disc: object) -> object:
+        """Tell at which discs the tissue behind the spine can be parted."""
+        if disc not in LOWER_LUMBAR_DISCS:
+            known = ", ".join(LOWER_LUMBAR_DISCS)
+            raise ValueError(f"{disc}: muscle and ligaments are parted at {known} only; choose one of these")
+        return disc
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,8 +26,8 @@ DEEPEST = 0.3
 class Crossing:
     """Where the tools go, in the world: first on the tube's own side, then through the tilted tube.
 
-    ``stages`` counts the variants of bone on the tube's own side, and of ligament. The first of ``probes``
-    feels the root of the other side.
+    ``stages`` counts the variants of bone on the tube's own side, and of ligament. ``probes`` feel
+    the root of the other side and that of the tube's own, where they reach it.
     """
 
     burr: Round
@@ -36,7 +36,7 @@ class Crossing:
     across: Round
     far_bites: Round
     ligament: Round
-    probes: tuple[Round, Round]
+    probes: tuple[tuple[Round, ...], tuple[Round, ...]]
 
 
 def crossing(

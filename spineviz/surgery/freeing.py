@@ -113,11 +113,11 @@ def nerves_around(site: Site, body: Body, warps: Warps, *, free: bool) -> Field:
     return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
 
 
-def felt(reach: Reach, warps: Warps, side: Side, toward: Local, aside: Local) -> Round:
-    """Return where the probe stands at the free traversing root of a side, as near as it comes.
+def felt(reach: Reach, warps: Warps, side: Side, toward: Local, aside: Local) -> tuple[Round, ...]:
+    """Return where the probe stands at the free traversing root of a side, as near as it comes; at most once.
 
-    Its shaft is bent so that the handle lies in the direction ``aside`` and does not hide the wound. Raises
-    ValueError where no place at the root can be reached through the wound.
+    Its shaft is bent so that the handle lies in the direction ``aside`` and does not hide the wound. A root
+    that no straight way reaches, as the far one through a narrow tube, is not felt.
     """
     site, body = reach.site, reach.body
     root = f"root.{traversing_root(site.disc)}.{side}"
@@ -129,8 +129,8 @@ def felt(reach: Reach, warps: Warps, side: Side, toward: Local, aside: Local) ->
         ways = [reach.freest(tip, tool, np.negative(aside), toward) for tip in tips]
         clear = [(score, frame) for score, free, frame in ways if free >= -TOUCH]
         if clear:
-            return Round((max(clear, key=lambda way: way[0])[1],), ())
-    raise ValueError(f"the probe does not reach {root} through the wound; choose a wider one")
+            return (Round((max(clear, key=lambda way: way[0])[1],), ()),)
+    return ()
 
 
 def _places_at(root: Points, lateral: float) -> Points:
@@ -154,7 +154,7 @@ def _places_at(root: Points, lateral: float) -> Points:
 
 def probing(site: Site, tool: Instrument, places: Sequence[Round], start: float, end: float) -> Action:
     """Return the action of a probe that goes to some places, one after the other, between parts of a step."""
-    span = (end - start) / len(places)
+    span = (end - start) / max(len(places), 1)
     return together(
         *(
             used(

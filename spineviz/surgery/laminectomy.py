@@ -149,8 +149,11 @@ def _rounds(site: Site, body: Body, trough: Trough, relieved: freeing.Warps) -> 
         facets=bites(opened_up.keeping_off(narrow), trough.lamina[-1], BOTH),
         ligament=ligament_bites(whole.keeping_off(narrow), trough.facets, 8),
         probes=tuple(
-            freeing.felt(whole.keeping_off(free), relieved, side, site.top, (-SIGN[side], 0.0, 0.0))
+            place
             for side in SIDES
+            for place in freeing.felt(
+                whole.keeping_off(free), relieved, side, site.top, (-SIGN[side], 0.0, 0.0)
+            )
         ),
     )
 

@@ -208,9 +208,9 @@ def _freed(story: OverTheTop) -> Action:
     far, near = story.rounds.probes
     return together(
         during(freeing.released(site, story.freed), 0.04, 0.3),
-        freeing.probing(story.tilted, probe, (far,), 0.26, 0.56),
+        freeing.probing(story.tilted, probe, far, 0.26, 0.56),
         _tilting(story, 0.54, 0.68, back=True),
         during(faded((site.tools["tube"].name,), 0.5), 0.54, 0.68),
         during(faded(_over(site), 1.0), 0.54, 0.68),
-        freeing.probing(site, probe, (near,), 0.66, 0.96),
+        freeing.probing(site, probe, near, 0.66, 0.96),
     )

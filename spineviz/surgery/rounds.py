@@ -21,11 +21,15 @@ REACHED = 2.5
 def burr_round(reach: Reach, windows: Sequence[Window], sides: Sequence[float] = (0.0,)) -> Round:
     """Return the burr's round along the edges that the windows leave, to and fro.
 
-    With ``sides``, the signs of x, it goes along the edges on each of them in turn.
+    With ``sides``, the signs of x, it goes along the edges on each of them in turn. It does not enter windows
+    that are narrower than its head. Raises ValueError where all are.
     """
     site, bone, tool = reach.site, reach.body.bones[reach.site.lamina], points_of(reach.site.tools["burr"])
     radius = value("instruments.burr.head_diameter") / 2
-    lines = [edge_of_bone(site, bone, window, radius, side=side) for window in windows for side in sides]
+    entered = [window for window in windows if window.narrowed(radius).outline.min() < 0.0]
+    if not entered:
+        raise ValueError(f"{site.lamina}: no window in the lamina is as wide as the burr; take more bone")
+    lines = [edge_of_bone(site, bone, window, radius, side=side) for window in entered for side in sides]
     path = [place for k, line in enumerate(lines) for place in (line if k % 2 == 0 else line[::-1])]
     frames = [reach.pose(place, tool, site.beside(0.9, 0.4), site.top) for place in path]
     return reach.round(frames, tool)

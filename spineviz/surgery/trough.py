@@ -93,7 +93,10 @@ def _lamina_height(columns: Columns, axis: Floats) -> float:
 
 def facet_borders(columns: Columns, axis: Floats, share: float) -> tuple[float, float]:
     """Return up to where (mm) the inferior articular processes are taken, on the left and on the right."""
-    low, high = table("procedures.laminectomy.cut")["facet_rows"]
+    aside = np.isfinite(columns.top)[np.abs(axis) > 6.0].any(axis=0)
+    if not aside.any():
+        raise ValueError("no facet joint beside the lamina; check the landmarks")
+    low, high = np.add(table("procedures.laminectomy.cut")["facet_rows"], axis[aside].min())
     rows = (axis > low) & (axis < high)
     found = np.isfinite(columns.top[:, rows]).mean(axis=1) > 0.5
     result = []
