@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from spineviz.desktop.identify import identified, name_of, place_at
 from spineviz.desktop.window import NoDisplay, Window, check_display, show
 from spineviz.layers import LAYERS
 from spineviz.locale import catalog, text
-from spineviz.model import Camera, Cut, Look, Message, Model, Pane, State
+from spineviz.model import Camera, Cut, Inset, Look, Message, Model, Pane, State
 from spineviz.render.arrangement import arrange
 from spineviz.render.offscreen import RenderingUnavailable
 from spineviz.structure import Structure, Surface
@@ -155,6 +156,16 @@ def test_the_structure_under_a_pixel_has_its_full_name() -> None:
         assert found == "root.L5.left"
         assert name_of(found, text) == "L5 nerve root, left"
     assert place_at(viewer.state, area, 2, 300) is None
+
+
+def test_what_lies_under_an_inset_is_not_picked() -> None:
+    state, area = session().state, layout.divided(SIZE).stage
+    panes = tuple(replace(pane, inset=Inset(ABOVE, Message("disclaimer"))) for pane in state.panes)
+    inner = arrange(replace(state, panes=panes), (area.width, area.height)).insets[0]
+    assert inner is not None
+    pixel = area.left + inner.left + inner.width // 2, area.top + inner.top + inner.height // 2
+    assert place_at(state, area, *pixel) is not None
+    assert place_at(replace(state, panes=panes), area, *pixel) is None
 
 
 @pytest.mark.parametrize("size", SIZES)

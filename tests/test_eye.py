@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 from operated import CAMERAS, KINDS, body, film, model, prepared, span
 
+import spineviz
+from spineviz import scene
+from spineviz.annotation import ledger_chart
+from spineviz.assembly import Assembly, fingerprint
 from spineviz.cuts import cut_open
+from spineviz.directing import direct
 from spineviz.layers import layer_of
 from spineviz.locale import text
 from spineviz.model import Cut, Inset, Pane, State
@@ -192,6 +197,56 @@ def test_an_inset_is_large_and_stays_in_its_pane_off_the_middle(size: tuple[int,
         assert box.left < inner.left and inner.right < box.right and box.top < inner.top
         assert inner.left > box.left + box.width / 2, "the left side is operated on"
         assert inner.bottom < box.top + box.height / 2
+
+
+def test_where_the_right_side_is_operated_on_an_inset_lies_on_the_left_below_the_heading() -> None:
+    state = seen().at(working("open"))
+    panes = [
+        replace(item, heading=item.caption, inset=replace(item.inset, corner="left"))
+        for item in state.panes
+        if item.inset is not None
+    ]
+    arranged = arrange(replace(state, panes=tuple(panes)), (1280, 720))
+    for box, inner in zip(arranged.panes, arranged.insets, strict=True):
+        assert inner is not None
+        assert box.left < inner.left and inner.right < box.left + box.width / 2
+        assert inner.top >= box.top + 40
+
+
+def test_a_scene_shows_the_inset_and_the_ledger_as_it_is_told() -> None:
+    told = spineviz.load("herniation_l4l5")
+    assert told.scene.inset and not told.scene.ledger
+    changed = told.with_extras(inset=False, ledger=True).scene
+    assert changed.ledger and not changed.inset
+    assert fingerprint(changed) == fingerprint(told.scene), "its meshes are the same"
+    assert told.with_extras().scene == told.scene
+    assert not told.with_extras(ledger=True).sliced().scene.ledger
+
+
+def test_without_an_operation_there_is_no_ledger_to_plot() -> None:
+    with pytest.raises(ValueError, match="the scene has none; add an approach"):
+        spineviz.load("lumbar_l3s1").with_extras(ledger=True)
+
+
+def test_without_insets_the_film_is_the_same_otherwise(assembled: Assembly) -> None:
+    shipped = scene.load("herniation_l4l5")
+    plain = direct(shipped.model_copy(update={"inset": False}), assembled)
+    shown = direct(shipped, assembled)
+    for second in (12.0, 40.0):
+        state = shown.at(second)
+        assert all((item.inset is not None) == (second > 30.0) for item in state.panes)
+        bare = tuple(replace(item, inset=None) for item in state.panes)
+        assert replace(state, panes=bare) == plain.at(second)
+
+
+def test_the_ledger_over_time_is_computed_once_and_kept(
+    assembled: Assembly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = scene.load("herniation_l4l5")
+    timeline = direct(shipped, assembled)
+    first = ledger_chart(shipped, assembled, timeline)
+    monkeypatch.setattr("spineviz.annotation.charted", lambda *_: pytest.fail("computed again"))
+    assert ledger_chart(shipped, assembled, timeline) == first
 
 
 def test_both_captions_have_words() -> None:

@@ -32,6 +32,9 @@ ALARM = 0.78
 """How far what is diseased takes on the colour of disease; its own is still seen."""
 
 
+Pose = tuple[Points, Points]
+"""Drawn vertices (k, 3) float32, and their normals (k, 3)."""
+
 Placement = tuple[tuple[str, tuple[float, ...]] | None, tuple[float, ...] | None]
 """The warp with its amounts, and the matrix, that put a figure where it stands."""
 
@@ -104,19 +107,26 @@ class Shape:
     @cached_property
     def at_rest(self) -> pv.PolyData:
         """The mesh of the surface at rest; whoever moves it takes one of its own."""
-        return self._mesh(self.skin.points(self.surface.vertices), self.surface.normals)
+        points, own = self.skin.points(self.surface.vertices), self.surface.normals
+        return self._mesh(
+            points, self.skin.normals(points) if own is None else np.array(self.skin.values(own))
+        )
 
-    def posed(self, vertices: Points) -> pv.PolyData:
-        """Return a new mesh of the surface with vertices (n, 3)."""
-        return self._mesh(self.skin.points(vertices))
+    def pose(self, vertices: Points) -> Pose:
+        """Return how the surface is drawn with vertices (n, 3)."""
+        points = self.skin.points(vertices)
+        return points, self.skin.normals(points)
 
-    def _mesh(self, points: Points, normals: Points | None = None) -> pv.PolyData:
-        """Return a new mesh of drawn vertices (k, 3); without normals (n, 3), its triangles tell."""
+    def posed(self, pose: Pose) -> pv.PolyData:
+        """Return a new mesh of the surface in a pose, which stays as it is."""
+        points, normals = pose
+        return self._mesh(points.copy(), normals.copy())
+
+    def _mesh(self, points: Points, normals: Points) -> pv.PolyData:
+        """Return a new mesh of drawn vertices (k, 3) with their normals (k, 3)."""
         mesh = pv.PolyData.from_regular_faces(points, self.skin.faces)
         painted = mesh.GetPointData()
-        mesh.point_data["normals"] = (
-            self.skin.normals(points) if normals is None else np.array(self.skin.values(normals))
-        )
+        mesh.point_data["normals"] = normals
         painted.SetActiveNormals("normals")
         mesh.point_data["colour"] = self.colours
         painted.SetActiveScalars("colour")
@@ -167,15 +177,13 @@ class Figure:
         """The actors of the cut faces that are seen now."""
         return [actor for face in self.faces.values() for actor in face.actors if actor.GetVisibility()]
 
-    def move(self, vertices: Points) -> None:
-        """Put the surface's vertices (n, 3) elsewhere, and light them anew."""
+    def move(self, pose: Pose) -> None:
+        """Put the surface's vertices elsewhere, and light them anew."""
         if self.mesh is self.shape.at_rest:
-            self.mesh = self.shape.posed(vertices)
+            self.mesh = self.shape.posed(pose)
             self.actor.GetMapper().SetInputData(self.mesh)
             return
-        points = self.shape.skin.points(vertices)
-        self.mesh.points[:] = points
-        self.mesh.point_data["normals"][:] = self.shape.skin.normals(points)
+        self.mesh.points[:], self.mesh.point_data["normals"][:] = pose
         self.mesh.GetPoints().Modified()
         self.mesh.GetPointData().GetNormals().Modified()
         self.mesh.Modified()
@@ -234,12 +242,12 @@ class Figure:
         return self.silhouette, *flat
 
 
-def figure(drawn: Shape, grain: vtkTexture | None, look: Look, vertices: Points | None) -> Figure:
-    """Return a new actor for a shape, opaque and where its vertices (n, 3), or None at rest, put it.
+def figure(drawn: Shape, grain: vtkTexture | None, look: Look, pose: Pose | None) -> Figure:
+    """Return a new actor for a shape, opaque and in a pose, or None at rest.
 
-    ``grain`` is the texture of the shape's grain; ``look`` tells the warp that the vertices come from.
+    ``grain`` is the texture of the shape's grain; ``look`` tells the warp that the pose comes from.
     """
-    mesh = drawn.at_rest if vertices is None else drawn.posed(vertices)
+    mesh = drawn.at_rest if pose is None else drawn.posed(pose)
     actor = vtkActor()
     mapper = vtkOpenGLPolyDataMapper()
     mapper.SetInputData(mesh)

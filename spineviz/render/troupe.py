@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkTexture
 
@@ -11,9 +11,8 @@ from spineviz.filling import filling, strength
 from spineviz.model import Cut, Look, Model, Pane, Vector
 from spineviz.render.cut_faces import FILLED, Patch, cut_look, filled, line_width, patches
 from spineviz.render.face import Face
-from spineviz.render.figure import Figure, Shape, figure, shape, texture
+from spineviz.render.figure import Figure, Pose, Shape, figure, shape, texture
 from spineviz.render.materials import Grain, material_of
-from spineviz.structure import Points
 
 INVISIBLE = 0.004
 """Opacity up to which a structure is not drawn at all."""
@@ -45,6 +44,7 @@ class Wardrobe:
     shapes: dict[Key, Shape] = field(default_factory=dict)
     grains: dict[Grain, vtkTexture] = field(default_factory=dict)
     faces: dict[FaceKey, tuple[Patch, ...]] = field(default_factory=dict)
+    poses: dict[tuple[Key, str], tuple[Look, Pose]] = field(default_factory=dict)
 
     def shape(self, model: Model, key: Key, look: Look) -> Shape:
         """Return what is drawn for the surface that a look has chosen, or for the light one."""
@@ -57,6 +57,19 @@ class Wardrobe:
             )
             self.shapes[key] = shape(surface, material, sharp=item.tissue == "instrument")
         return self.shapes[key]
+
+    def pose(self, model: Model, key: Key, look: Look) -> Pose:
+        """Return how a surface is drawn as a look warps it, before the look's rigid placement.
+
+        The last pose by each warp is remembered: a pane and its inset show the same.
+        """
+        shaping = Look(variant=look.variant, warp=look.warp)
+        slot = key, "" if look.warp is None else look.warp[0]
+        known = self.poses.get(slot)
+        if known is None or known[0] != shaping:
+            known = shaping, self.shape(model, key, look).pose(model.vertices(key[0], shaping))
+            self.poses[slot] = known
+        return known[1]
 
     def grain(self, drawn: Shape) -> vtkTexture | None:
         """Return the texture of a shape's grain, or None where it has none."""
@@ -135,7 +148,7 @@ class Troupe:
                 self._open(item, model, key[0], ())
         for key, look in wanted.items():
             item = self.figures.get(key) or self._made(model, key, look)
-            _dress(item, model, key[0], look)
+            self._dress(item, model, key, look)
             cuts = tuple(cut for cut in pane.cuts if cut.cuts(key[0]))
             if item.cuts != cuts:
                 item.cut(cuts)
@@ -210,10 +223,27 @@ class Troupe:
             self.renderer.AddActor(actor)
         return face
 
+    def _dress(self, item: Figure, model: Model, key: Key, look: Look) -> None:
+        """Change of an actor only what differs between its last look and this one."""
+        last = item.look
+        if last is look:
+            return
+        if last.opacity != look.opacity:
+            item.fade(look.opacity)
+        if last.highlight != look.highlight:
+            item.glow(look.highlight)
+        if last.alarm != look.alarm:
+            item.alarm(look.alarm)
+        if last.matrix != look.matrix:
+            item.place(look.matrix)
+        if last.warp != look.warp:
+            item.move(self.wardrobe.pose(model, key, look))
+        item.look = look
+
     def _made(self, model: Model, key: Key, look: Look) -> Figure:
         drawn = self.wardrobe.shape(model, key, look)
-        vertices = None if look.warp is None else _unplaced(model, key[0], look)
-        made = figure(drawn, self.wardrobe.grain(drawn), look, vertices)
+        pose = None if look.warp is None else self.wardrobe.pose(model, key, look)
+        made = figure(drawn, self.wardrobe.grain(drawn), look, pose)
         made.light(self.coaxial)
         self.figures[key] = made
         self.renderer.AddActor(made.actor)
@@ -222,26 +252,3 @@ class Troupe:
 
 def _seen(look: Look) -> bool:
     return look.visible and look.opacity > INVISIBLE
-
-
-def _unplaced(model: Model, name: str, look: Look) -> Points:
-    """Return a structure's vertices (n, 3) as they are warped, before the look's rigid placement."""
-    return model.vertices(name, replace(look, matrix=None))
-
-
-def _dress(item: Figure, model: Model, name: str, look: Look) -> None:
-    """Change of an actor only what differs between its last look and this one."""
-    last = item.look
-    if last is look:
-        return
-    if last.opacity != look.opacity:
-        item.fade(look.opacity)
-    if last.highlight != look.highlight:
-        item.glow(look.highlight)
-    if last.alarm != look.alarm:
-        item.alarm(look.alarm)
-    if last.matrix != look.matrix:
-        item.place(look.matrix)
-    if last.warp != look.warp:
-        item.move(_unplaced(model, name, look))
-    item.look = look
