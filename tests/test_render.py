@@ -146,6 +146,15 @@ def test_what_moves_over_what_was_kept_looks_as_if_all_were_drawn_anew(stage: St
             assert (seen(stage, moving) == seen(fresh, moving)).all()
 
 
+def test_edges_are_smooth_where_what_moves_is_out_of_sight(stage: Stage) -> None:
+    close = replace(POSTERIOR, focus=(-25.0, 0.0, 0.0), height=34.0)
+    for step in range(4):
+        for look in (Look(warp=None, highlight=step / 10), Look(visible=False, highlight=step / 10)):
+            moving = state(close, L4=Look(), herniation=look)
+            with Stage(SIZE) as fresh:
+                assert (seen(stage, moving) == seen(fresh, moving)).all()
+
+
 def test_what_stands_still_before_a_still_eye_is_drawn_once(stage: Stage) -> None:
     drawn: list[str] = []
     seen(stage, state(replace(POSTERIOR, height=80.0), L4=Look()))

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vtkmodules.vtkCommonCore import VTK_UNSIGNED_CHAR
-from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkRenderWindow
+from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkRenderingCore import (
+    vtkActor,
+    vtkActor2D,
+    vtkPolyDataMapper2D,
+    vtkRenderer,
+    vtkRenderWindow,
+)
 from vtkmodules.vtkRenderingOpenGL2 import vtkOpenGLFramebufferObject
 
 from spineviz.model import Camera, Look
@@ -69,7 +76,8 @@ class Ground:
 class Floor:
     """Two renderers of a view: one draws what stands still, the other what moves over it.
 
-    The actors are those of the view's own renderer: none is uploaded twice.
+    The actors are those of the view's own renderer: none is uploaded twice. A renderer that sees no actor
+    smooths no edges, so the second one has an empty one that is always in sight.
     """
 
     def __init__(self, seen: vtkRenderer, background: Background, smooth: bool) -> None:
@@ -80,6 +88,9 @@ class Floor:
             window.equip(item, background, smooth=smooth and item is self.moving)
             item.SetActiveCamera(seen.GetActiveCamera())
         self.moving.EraseOff()
+        self._nothing = vtkActor2D()
+        self._nothing.SetMapper(vtkPolyDataMapper2D())
+        self._nothing.GetMapper().SetInputData(vtkPolyData())
 
     @property
     def renderers(self) -> tuple[vtkRenderer, vtkRenderer]:
@@ -94,6 +105,7 @@ class Floor:
             listed.RemoveAllItems()  # and not from the renderer: they would lose what they have uploaded
             for actor in actors:
                 listed.AddItem(actor)
+        self.moving.GetViewProps().AddItem(self._nothing)
 
 
 class Cellar:
