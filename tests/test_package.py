@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+from conftest import FIRST, LAST, TOGETHER
 
 import spineviz
 
