@@ -30,8 +30,14 @@ TOGETHER = {
 }
 """Modules that share what takes long to build run one after the other in one process."""
 
-FIRST = ("test_images",)
+FIRST = ("test_images", "test_procedures", "test_resection", "test_ledger", "test_nervous_system")
 """What takes longest begins first, so that no process ends long after the others."""
+
+LAST = (
+    *("test_contact", "test_library", "test_morphing", "test_operation", "test_penetration"),
+    *("test_planes", "test_readme"),
+)
+"""What looks at shipped scenes comes when they have been built for their pictures, and kept."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -49,8 +55,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the modules: those that take longest first."""
-    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
+    """Sort the modules by when they are to run; what is in no list keeps its place in between."""
+    order = [*FIRST, "", *LAST]
+    items.sort(key=lambda item: order.index(item.path.stem if item.path.stem in order else ""))
 
 
 @pytest.fixture(scope="session", autouse=True)

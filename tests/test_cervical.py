@@ -13,9 +13,10 @@ import pytest
 import trimesh
 
 from spineviz.anatomy import cervical
+from spineviz.anatomy.column.alignment import joint_space
 from spineviz.anatomy.morphometry.calipers import measured, unit
 from spineviz.body.parameters import Anatomy
-from spineviz.body.skeleton import Blank, blank, joint_space, placed
+from spineviz.body.skeleton import Blank, blank, placed
 from spineviz.sdf import mesh
 from spineviz.structure import Floats, Frame
 from spineviz.terms import SIDES, Level

@@ -112,7 +112,7 @@ def test_arrays_of_a_kept_object_come_back_whole_and_cannot_be_changed(tmp_path:
     back = read_object(tmp_path / "kept", dict)
     assert back is not None
     assert all(np.array_equal(back[name], array) for name, array in things.items())
-    surface = Surface(points, np.zeros((1, 3)))
+    surface = Surface(points, np.zeros((1, 3), dtype=int))
     write_object(tmp_path / "kept", surface)
     kept = read_object(tmp_path / "kept", Surface)
     assert kept is not None and not kept.vertices.flags.writeable

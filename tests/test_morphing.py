@@ -10,12 +10,11 @@ from stand_ins import ball
 import spineviz
 from spineviz.assembly import Assembly
 from spineviz.directing import direct
-from spineviz.model import Look, Model, Pane
+from spineviz.model import Camera, Look, Model, Pane
 from spineviz.morphing import HEALTH, at_severity, morphing, severity_of
 from spineviz.pathology import Herniation
 from spineviz.scene import Scene, SceneStep
 from spineviz.structure import Floats, Structure, Surface
-from spineviz.views import Camera
 
 CAMERA = Camera((0.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0), 80.0)
 

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+from conftest import FIRST, LAST, TOGETHER
 
 import spineviz
 
@@ -45,3 +48,8 @@ def test_the_public_face_is_short_and_complete() -> None:
     ]
     assert all(hasattr(spineviz, name) for name in spineviz.__all__)
     assert "herniation_l4l5" in spineviz.scenes()
+
+
+def test_the_order_of_the_tests_names_modules_that_there_are() -> None:
+    folder = Path(__file__).parent
+    assert all((folder / f"{name}.py").is_file() for name in (*FIRST, *LAST, *TOGETHER))

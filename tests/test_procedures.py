@@ -218,12 +218,13 @@ def test_the_jaws_hold_one_place_of_the_fragment(kind: str) -> None:
         assert site.frame.to_local(held)[2] == pytest.approx(site.frame.to_local(plan.grasp.origin)[2] + rise)
 
 
+@pytest.mark.parametrize("every", [0.2, pytest.param(0.05, marks=pytest.mark.many)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_instrument_enters_bone_at_any_moment(kind: str) -> None:
+def test_no_instrument_enters_bone_at_any_moment(kind: str, every: float) -> None:
     """Every instrument against every bone, cut where it is cut, from the first touch to the closure."""
     (start, _), (_, end) = span(kind, "access"), span(kind, "closure")
     points, fields = {}, {}
-    for second in np.arange(start, end, 0.1):
+    for second in np.arange(start, end, every):
         looks = pane(kind, float(second)).looks
         for name in in_hand(kind, float(second)):
             if name not in points:

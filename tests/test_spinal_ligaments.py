@@ -135,7 +135,8 @@ def test_the_posterior_ligament_is_narrow_behind_a_body_and_wide_behind_a_disc(
     spine: Spine, made: dict[str, Structure]
 ) -> None:
     points = vertices(made["posterior_longitudinal_ligament"])
-    for above, below in (("T8", "T9"), ("L2", "L3"), ("L3", "L4"), ("L4", "L5")):
+    segments: tuple[Disc, ...] = ("T8-T9", "L2-L3", "L3-L4", "L4-L5")
+    for above, below in map(levels_of, segments):
         plates = [
             spine.bones[above].landmarks["endplate.inferior"],
             spine.bones[below].landmarks["endplate.superior"],
@@ -261,8 +262,8 @@ def test_a_spinous_process_carries_the_ligaments_between_and_over_it(
     for disc in PRESENT[:-1]:
         points = vertices(made[f"interspinous.{disc}"])
         assert np.abs(points[:, 0]).max() < 4.0
-        for level in disc.split("-"):
-            assert spine.bones[level].distance(points).min() < 0.6  # type: ignore[index]
+        for level in levels_of(disc):
+            assert spine.bones[level].distance(points).min() < 0.6
     for level in ("T1", "T6", "L2", "L4"):
         tip = spine.bones[level].landmarks["spinous.tip"].origin
         names = [name for name in made if name.startswith("supraspinous") and level in name]
@@ -317,7 +318,7 @@ def test_the_aorta_lies_left_and_the_cava_right_of_it_in_front_of_the_bodies(
         places = [
             spine.bones[level].frame.to_local(vertices(made[name]))
             for name in ("aorta", "inferior_vena_cava")
-        ]  # type: ignore[index]
+        ]
         artery, vein = (place[np.abs(place[:, 2]) < 3.0].mean(axis=0) for place in places)
         assert artery[0] < -2.0 and vein[0] > 6.0 and artery[1] > 15.0 and vein[1] > 10.0
     local = spine.bones["T6"].frame.to_local(vertices(made["aorta"]))
@@ -341,7 +342,7 @@ def test_lumbar_vessels_leave_their_trunks_and_run_back_around_the_waist(
         for kind, trunk in (("artery", "aorta"), ("vein", "inferior_vena_cava")):
             for side in SIDES:
                 points = vertices(made[f"lumbar_{kind}.{level}.{side}"])
-                local = spine.bones[level].frame.to_local(points)  # type: ignore[index]
+                local = spine.bones[level].frame.to_local(points)
                 assert (np.abs(local[:, 2]) < 14.0).all()
                 assert (SIGN[side] * local[:, 0]).max() > 15.0 and local[:, 1].min() < 3.0
                 assert np.abs(surface_distance(made[trunk].surface)(points)).min() < 0.3

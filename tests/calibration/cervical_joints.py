@@ -21,8 +21,9 @@ from spineviz.anatomy.articular import SHEET_UNIT
 from spineviz.anatomy.axis import AxisParameters
 from spineviz.anatomy.cervical.parts import FacetSurface
 from spineviz.anatomy.cervical.solid import CervicalParameters
+from spineviz.anatomy.column.alignment import joint_space
 from spineviz.body.parameters import Anatomy
-from spineviz.body.skeleton import Blank, blank, joint_space, placed
+from spineviz.body.skeleton import Blank, blank, placed
 from spineviz.spec import Spec
 from spineviz.structure import Floats, Frame
 from spineviz.terms import column
