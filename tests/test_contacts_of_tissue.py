@@ -16,9 +16,6 @@ DEEPEST = 0.3
 TOUCHING = 0.9
 """What share of a contact has no gap of more than a millimetre."""
 
-LESS = {("longissimus.right", "spinalis.right"): 0.75}
-"""Of a narrow contact at the chest's middle a smaller share has so small a gap: 0.78."""
-
 LAYERS = ("subcutaneous_fat", "skin")
 """What no muscle lies on."""
 
@@ -36,17 +33,39 @@ TOUCHED = {
         "thoracolumbar_fascia",
     ),
     "iliocostalis.right": (
+        "S1",
         "longissimus.right",
         "thoracolumbar_fascia",
         "thoracolumbar_fascia_middle.right",
     ),
-    "multifidus.right": ("longissimus.right", "semispinalis.right", "erector_spinae_aponeurosis.right"),
+    "multifidus.right": (
+        *("L1", "L2", "L3", "L4", "L5", "S1"),
+        "longissimus.right",
+        "semispinalis.right",
+        "spinalis.right",
+        "erector_spinae_aponeurosis.right",
+    ),
     "erector_spinae_aponeurosis.right": ("multifidus.right", "longissimus.right", "thoracolumbar_fascia"),
     "thoracolumbar_fascia_middle.right": ("iliocostalis.right", "quadratus_lumborum.right"),
-    "quadratus_lumborum.right": ("thoracolumbar_fascia_middle.right",),
-    "psoas_major.right": ("L1", "L2", "L3", "L4", "disc.L1-L2", "disc.L2-L3", "disc.L3-L4", "disc.L4-L5"),
+    "quadratus_lumborum.right": ("thoracolumbar_fascia_middle.right", "psoas_major.right"),
+    "psoas_major.right": (
+        *("L1", "L2", "L3", "L4", "L5"),
+        *("disc.L1-L2", "disc.L2-L3", "disc.L3-L4", "disc.L4-L5"),
+        *("root.L1.right", "root.L2.right", "root.L3.right", "root.L4.right"),
+        "quadratus_lumborum.right",
+    ),
+    "thoracolumbar_fascia": (
+        *("splenius.right", "semispinalis.right", "spinalis.right", "longissimus.right"),
+        *("iliocostalis.right", "erector_spinae_aponeurosis.right"),
+    ),
 }
-"""What muscles lie on in nature."""
+"""What lies on each other in nature.
+
+Left out is what faces each other across other tissue: multifidus and the fascia, with the aponeurosis
+between, beside whose medial edge fat fills the cleft along the supraspinous ligament; iliocostalis and
+quadratus, with the middle layer between; quadratus and the posterior layer, with the lateral raphe between;
+psoas and the sacrum, with fat, lumbosacral trunk and iliac vessels between.
+"""
 
 IN_THE_SAC = ("spinal_cord", "filum_terminale", "rootlet", "cauda", "root")
 """What the thecal sac holds, or lets out, by the beginnings of names."""
@@ -96,4 +115,4 @@ def test_what_lies_on_each_other_in_nature_touches(name: str, library: Mapping[s
     found = touching(surfaces, name)
     for other in TOUCHED[name]:
         area, share = found[other]
-        assert area > 100.0 and share >= LESS.get((name, other), TOUCHING), (other, area, share)
+        assert area > 100.0 and share >= TOUCHING, (other, area, share)

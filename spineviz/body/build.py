@@ -45,7 +45,7 @@ TRIANGLES: Mapping[str, int] = {
     "multifidus": 9_000,
     "longissimus": 5_500,
     "iliocostalis": 5_000,
-    "spinalis": 3_500,
+    "spinalis": 6_000,
     "semispinalis": 6_000,
     "splenius": 5_000,
     "psoas_major": 9_000,

@@ -18,9 +18,17 @@ from spineviz.anatomy.back.crowd import crowd
 from spineviz.anatomy.back.fascia import fascia_field
 from spineviz.anatomy.back.floor import floor_field
 from spineviz.anatomy.back.height_map import HeightMap
+from spineviz.anatomy.back.layer import STEP
 from spineviz.anatomy.back.parameters import MuscleParameters
 from spineviz.anatomy.back.profile import STATIONS, along
-from spineviz.anatomy.back.skeleton import bone_distance, bone_from_behind, first_met, ribs_from_behind
+from spineviz.anatomy.back.skeleton import (
+    bone_distance,
+    bone_from_behind,
+    first_met,
+    hip_bones,
+    hips_from_behind,
+    ribs_from_behind,
+)
 from spineviz.anatomy.back.stations import Stations, stations
 from spineviz.anatomy.bone import LevelBone
 from spineviz.sdf.solid import Field
@@ -35,6 +43,9 @@ DEEPEST = 3.0
 
 ON_LIGAMENT = 1.2
 """The fascia lies by so much nearer on the supraspinous ligament than on bone, mm."""
+
+ON_HIP = 0.3
+"""What the fascia keeps from the hip bones that it lies on, mm."""
 
 NERVE_GAP = 0.4
 """What muscle keeps from the nerves that it lies behind, mm."""
@@ -57,7 +68,8 @@ class MuscleBed:
     thickness of the aponeurosis between roof and muscle. ``under_splenius`` is the roof of
     what splenius covers, and ``under_superficial`` that of multifidus; both are the roof itself where nothing
     lies between. ``thin`` (mm) is positive where too little room
-    is left between roof and bone, as over the median sacral crest. ``bone`` is the signed distance to the
+    is left between roof and bone, as over the median sacral crest. ``hips`` is what
+    the fascia lies on at the hip bones, +inf elsewhere. ``bone`` is the signed distance to the
     nearest bone, mm, and ``ligament`` that to the nearest ligament, at most 5.
     """
 
@@ -70,6 +82,7 @@ class MuscleBed:
     under_splenius: HeightMap
     under_superficial: HeightMap
     thin: HeightMap
+    hips: HeightMap
     bone: Field
     ligament: Field
 
@@ -111,20 +124,32 @@ def muscle_bed(
     below = ground(bones, size)
     span, seen, ribs = below.span, below.seen, below.ribs
     floor = _before_muscle(below.floor, first_met(nerves, seen).values)
+    hips = hip_bones(bones, size)
+    crests = hips_from_behind(hips, seen)
+    on_hips = _spread(crests)
     held_off = np.minimum(_held_off(ribs, floor), first_met(ligaments, seen).values + ON_LIGAMENT)
+    held_off = np.minimum(held_off, on_hips.values)
     fascia = fascia_field(parameters, bones, seen, HeightMap(floor.lower, floor.step, held_off))
     thickness = along(span, parameters.fascia_thickness)(seen.plan[1])
+    fascia = HeightMap(fascia.lower, fascia.step, np.minimum(fascia.values, on_hips.values - thickness))
     roof = fascia.shifted(-thickness)
     tendon = thickness_of_aponeurosis(parameters, span, roof) * float(aponeurosis)
     splenius = _under_splenius(parameters, span, roof.shifted(-tendon), floor)
     superficial = _under_superficial(parameters, span, splenius, floor)
-    thin = _thin(np.minimum(np.minimum(seen.values, ribs.values), floor.values), roof)
+    thin = _thin(np.min([seen.values, ribs.values, crests.values, floor.values], axis=0), roof)
     lower = np.array([seen.lower[0], fascia.values.min(), seen.lower[1]])
     upper = np.array([-seen.lower[0], floor.values.max(), seen.plan[1].max()])
     return MuscleBed(
-        span, floor, fascia, thickness, roof, tendon, splenius, superficial, thin, bone_distance(bones),
+        span, floor, fascia, thickness, roof, tendon, splenius, superficial, thin, on_hips,
+        bone_distance(bones, hips),
         crowd(ligaments, lower, upper, deepest=DEEPEST),
     )  # fmt: skip
+
+
+def _spread(hips: HeightMap) -> HeightMap:
+    """Return what a sheet lies on at the ``hips``: they reach as far as one of its triangles does."""
+    reach = 2 * int(STEP) + 1
+    return HeightMap(hips.lower, hips.step, ndimage.minimum_filter(hips.values, reach) - ON_HIP)
 
 
 def _before_muscle(floor: HeightMap, nerves: Floats) -> HeightMap:
@@ -216,13 +241,22 @@ def beyond_longissimus(parameters: MuscleParameters, bed: MuscleBed, side: Side)
 
 
 def beyond_spinalis(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
-    """Return the distance (mm) of points lateral to the plane between spinalis and semispinalis."""
-    border = along(bed.span, parameters.spinalis_width)
+    """Return the distance (mm) of points lateral to the plane between spinalis and semispinalis.
+
+    Where semispinalis would be thinner than `THINNEST`, it ends, and spinalis goes on to longissimus.
+    """
+    border, plane, slant = (
+        along(bed.span, profile)
+        for profile in (parameters.spinalis_width, parameters.intermuscular_plane, parameters.plane_slant)
+    )
 
     def distance(points: Points) -> Floats:
         z = points[:, 2]
+        width = border(z)
         slope = (border(z + 1.0) - border(z - 1.0)) / 2.0
-        return (SIGN[side] * points[:, 0] - border(z)) / np.sqrt(1.0 + slope**2)
+        left = plane(z) - slant(z) * np.maximum(-bed.roof.height(points), 0.0) - width
+        width = width + left * np.clip(THINNEST - left, 0.0, 1.0)
+        return (SIGN[side] * points[:, 0] - width) / np.sqrt(1.0 + slope**2)
 
     return distance
 

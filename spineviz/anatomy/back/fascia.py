@@ -86,15 +86,16 @@ def fascia_recipe(
     tendon: Floats,
     muscles: Mapping[Side, Sequence[Field]],
     borders: tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]],
+    hips: HeightMap,
 ) -> LayerRecipe:
     """Return the fascia on the back of the muscles that fill the room under ``roof``.
 
     ``thickness`` (1, nz) is the fascia's, mm, and ``tendon`` (nx, nz) that of the aponeurosis under it.
     ``muscles`` are, by side, the distance fields of the muscles
     that lie against its lateral part; ``borders`` tell between which lines these are looked for: mm from the
-    midline at z. Medial of them the fascia is the roof itself.
+    midline at z. Medial of them the fascia is the roof itself. It lies on the ``hips``, see `MuscleBed`.
     """
-    front = _on_muscle(roof, tendon, muscles, borders)
+    front = _on_muscle(roof, tendon, muscles, borders, hips)
     layer = Layer(front, front.shifted(thickness), outline(span))
     return LayerRecipe(
         "thoracolumbar_fascia", "fascia", layer.solid(), STEP,
@@ -107,6 +108,7 @@ def _on_muscle(
     tendon: Floats,
     muscles: Mapping[Side, Sequence[Field]],
     borders: tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]],
+    hips: HeightMap,
 ) -> HeightMap:
     """Return the roof, laid down on the muscles' back beyond their medial border."""
     shape = measures.table("muscles.fascia_wrap")
@@ -120,6 +122,7 @@ def _on_muscle(
         depth[columns] = _depth(roof, fields, columns, shape["deepest"])
     depth = np.maximum(depth - tendon * roof.stretch, 0.0)
     depth = _held(depth, shape["spread"] / roof.step)
+    depth = np.minimum(depth, np.maximum(hips.values - roof.values, 0.0))
     bound, wrap = depth - shape["clear"], depth
     for _ in range(4):
         wrap = ndimage.gaussian_filter(np.minimum(wrap, bound), shape["blur"] / roof.step, mode="nearest")

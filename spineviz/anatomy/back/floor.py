@@ -27,13 +27,15 @@ def floor_field(bones: Mapping[Level, LevelBone], seen: HeightMap, ribs: HeightM
     ``seen`` is the `bone_from_behind` of the same bones and ``ribs`` the `ribs_from_behind`. Spinous
     processes are left out, and so is what
     is seen through a gap between the bones, such as the back of a vertebral body through an interlaminar
-    window. The gaps are spanned by a surface hung between their edges and raised over the ligamentum
-    flavum, so that it never enters the canal.
+    window; beside the canal, the sacrum's back is the floor however far forward it slopes. The gaps are
+    spanned by a surface hung between their edges and raised over the ligamentum flavum, so that it never
+    enters the canal.
     """
     shape = measures.table("muscles.floor")
     x, z = seen.plan
     depth = _canal_depth(bones, z[0]) + shape["deepest_behind_canal"]
-    known = np.isfinite(seen.values) & (seen.values < depth[None, :])
+    beside = (np.abs(x) > shape["sacral_side"]) & (z < _sacral_canal(bones))
+    known = np.isfinite(seen.values) & ((seen.values < depth[None, :]) | beside)
     window = _windows(known, np.abs(x[:, 0]), shape)
     known &= np.abs(x) > shape["spinous_half_width"]
     known = ndimage.binary_opening(known, np.ones((3, 3)))
@@ -47,6 +49,11 @@ def floor_field(bones: Mapping[Level, LevelBone], seen: HeightMap, ribs: HeightM
     filled = filled - shape["window_cover"] * inside * np.clip(2.0 - np.abs(x) / 9.0, 0.0, 1.0)
     closed = np.where(window, _closed(filled, shape["window_closing"]), _closed(filled, shape["closing"]))
     return HeightMap(seen.lower, seen.step, ndimage.gaussian_filter(closed, shape["blur"]))
+
+
+def _sacral_canal(bones: Mapping[Level, LevelBone]) -> float:
+    """Return the height of the sacral canal's upper end; -inf without the sacrum."""
+    return float(bones["S1"].landmarks["canal"].origin[2]) if "S1" in bones else -np.inf
 
 
 def _windows(bony: Mask, off_midline: Floats, shape: Mapping[str, float]) -> Mask:

@@ -40,7 +40,8 @@ from spineviz.terms import LEVELS, SIDES, SIGN, Level, Side
 __all__ = ["MuscleBed", "MuscleParameters", "muscle_bed", "muscle_parameters", "muscle_recipes"]
 
 MUSCLE_STEP = 1.9
-"""The meshing step, mm."""
+FINER: Mapping[str, float] = {"spinalis": 1.4}
+"""The meshing step, mm; that of a slender muscle, which touches others on narrow strips."""
 
 PROCESS = 0.3
 """This deep (mm) in its midplane a spinous process has muscle on its sides, however thin it is."""
@@ -110,7 +111,7 @@ def muscle_recipes(
     outer = {side: [result[f"{name}.{side}"].solid.field for name in wrapped] for side in SIDES}
     profiles = parameters.intermuscular_plane, parameters.lateral_border
     medial, lateral = (along(bed.span, profile) for profile in profiles)
-    fascia = fascia_recipe(bed.roof, bed.span, bed.thickness, bed.tendon, outer, (medial, lateral))
+    fascia = fascia_recipe(bed.roof, bed.span, bed.thickness, bed.tendon, outer, (medial, lateral), bed.hips)
     result[fascia.name] = fascia
     sheet = spread(parameters, bed.span)
     if aponeurosis and sheet is not None:
@@ -125,7 +126,8 @@ def _recipe(
     """Return one muscle of one side: one body, without splinters where it ends on others."""
     fibres = _fibres(name, parameters, bed, bones, side)
     solid = _SOLIDS[name](parameters, bed, fibres, side)
-    return WholeRecipe(f"{name}.{side}", "muscle", solid, MUSCLE_STEP, side, fibres.paint, bone=bed.bone)
+    step = FINER.get(name, MUSCLE_STEP)
+    return WholeRecipe(f"{name}.{side}", "muscle", solid, step, side, fibres.paint, bone=bed.bone)
 
 
 def present(muscle: str, levels: Mapping[Level, LevelBone]) -> bool:
@@ -326,9 +328,13 @@ def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
 
     Under splenius the border keeps its edge, so that the two muscles lie on each other as far as it goes.
     """
-    border, plane = (
-        along(bed.span, parameters.lateral_border),
-        along(bed.span, parameters.intermuscular_plane),
+    border, plane, roundness = (
+        along(bed.span, profile)
+        for profile in (
+            parameters.lateral_border,
+            parameters.intermuscular_plane,
+            parameters.border_roundness,
+        )
     )
 
     splenius = np.clip(bed.under_splenius.values - bed.roof.values - bed.tendon - THINNEST, 0.0, 1.0)
@@ -339,7 +345,7 @@ def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
         above, below = -bed.roof.height(points), bed.floor.height(points)
         level = np.clip((above - below) / np.maximum(above + below, 12.0), -1.2, 1.2)
         sharp = np.where(level < 0.0, covered.at(points[:, 0], z), 0.0)
-        inset = parameters.border_roundness * (1.0 - sharp) * (border(z) - plane(z)) * np.abs(level) ** 4
+        inset = roundness(z) * (1.0 - sharp) * (border(z) - plane(z)) * np.abs(level) ** 4
         return (SIGN[side] * points[:, 0] - border(z) + inset) / (1.0 + inset / 12.0)
 
     return field

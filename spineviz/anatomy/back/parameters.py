@@ -42,7 +42,7 @@ class MuscleParameters(Spec):
     splenius_thickness: Profile
     splenius_medial: Profile
     splenius_lateral: Profile
-    border_roundness: float
+    border_roundness: Profile
     bulge: Profile
     bulge_centre: Profile
     lateral_drop: Profile

@@ -122,17 +122,23 @@ class Sweep:
 def psoas_major(loin: Loin, sheet: TransverseSheet, quadratus: Field, hip: Field) -> WholeRecipe:
     """Return ``psoas_major.<side>``, in the world, mm.
 
-    It keeps before the ``sheet`` of the transverse processes, and clear of ``quadratus`` and of the ``hip``
-    bone, whose distances are given. Raises ValueError where a landmark is missing.
+    It keeps before the ``sheet`` of the transverse processes, and clear of ``quadratus``, on which it is
+    draped, and of the ``hip`` bone, whose distances are given. Raises ValueError where a landmark is missing.
     """
     taken = _taken(loin, sheet, quadratus, hip)
     sweep = _sweep(loin, taken)
     slips = _slips(loin, sheet, sweep)
     fillet, edge = measures.value("psoas.fillet"), loin.gaps["edge"]
+    draped, on_bone = measures.value("psoas.draped"), measures.value("psoas.on_bone")
+    bone = loin.of("bone")
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         result = smooth_union(sweep(points), slips(points), fillet)
+        beside = np.flatnonzero(result < draped)
+        result[beside] = smooth_union(result[beside], quadratus(points[beside]), draped)
+        beside = np.flatnonzero(result < on_bone)
+        result[beside] = smooth_union(result[beside], bone(points[beside]), on_bone)
         near = np.flatnonzero(result < FAR)
         result[near] = smooth_intersection(result[near], -taken(points[near]), edge)
         return result

@@ -10,6 +10,7 @@ import numpy as np
 from spineviz import measures
 from spineviz.anatomy.back.around import Loin, area_of, profile, squares
 from spineviz.anatomy.back.middle_layer import Before
+from spineviz.anatomy.back.psoas import before_processes
 from spineviz.anatomy.back.transverse import TransverseSheet
 from spineviz.anatomy.back.whole import WholeRecipe
 from spineviz.anatomy.disc.space import landmark
@@ -33,7 +34,8 @@ class Strap:
     """A flat muscle before a sheet: its borders, and half its thickness, by place on the sheet; mm.
 
     ``before`` is how far before the sheet its back is, by place and offset. Its section is a superellipse of
-    an ``exponent`` in front and of another one at its ``back``, which lies flat on the fascia.
+    an ``exponent`` in front and of another one at its ``back``, which lies flat on the fascia. Medial of the
+    processes' ``tips``, by so much, it keeps before the short muscles between the processes, as psoas does.
     """
 
     sheet: TransverseSheet
@@ -43,6 +45,7 @@ class Strap:
     before: Before
     exponent: float
     back: float
+    tips: float
 
     def __call__(self, points: Points) -> Floats:
         """Return the distance (mm, negative inside) of world points (n, 3)."""
@@ -56,7 +59,9 @@ class Strap:
         aside, deep = np.abs(offset - middle), front - self.before(place, offset) - half
         nothing = np.zeros_like(aside)
         exponent = np.where(deep > 0.0, self.exponent, self.back)
-        return superellipsoid(aside, np.abs(deep), nothing, across, half, nothing + 3.0, exponent)
+        strap = superellipsoid(aside, np.abs(deep), nothing, across, half, nothing + 3.0, exponent)
+        behind = np.where(offset < -self.tips, before_processes(place) - front, -half)
+        return np.maximum(strap, behind)
 
 
 def quadratus_shape(loin: Loin, sheet: TransverseSheet, fascia: Before) -> Field:
@@ -84,7 +89,7 @@ def quadratus_lumborum(loin: Loin, sheet: TransverseSheet, shape: Field, hip: Fi
 
     ``hip`` is the distance to the hip bone.
     """
-    taken = loin.taken("bone", "disc", "ligament", "muscle")
+    taken = loin.taken("bone", "disc", "ligament", "nerve", "muscle")
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
@@ -115,7 +120,9 @@ def _sized(loin: Loin, sheet: TransverseSheet, fascia: Before) -> Strap:
     def before(place: Floats, offset: Floats) -> Floats:
         return fascia(place, offset) + shape["before_fascia"]
 
-    flat = Strap(sheet, medial, grown, nothing, before, shape["exponent"], shape["back_exponent"])
+    flat = Strap(
+        sheet, medial, grown, nothing, before, shape["exponent"], shape["back_exponent"], shape["before_tips"]
+    )
     discs = loin.discs[-1 - len(areas) : -1]
     halves = [
         _half_at(loin, flat, disc, 100.0 * area * loin.size**2)
@@ -128,7 +135,7 @@ def _half_at(loin: Loin, strap: Strap, disc: Disc, area: float) -> float:
     """Return half the thickness (mm) with which a strap has an area (mm²) in the plane of a disc."""
     points = squares(loin.plane(disc), loin.sign, (10.0, 115.0), (-70.0, 30.0))
     place, offset, front = strap.sheet.local(points)
-    free = loin.taken("bone", "disc", "ligament", "muscle")(points) > 0.0
+    free = loin.taken("bone", "disc", "ligament", "nerve", "muscle")(points) > 0.0
 
     def inside(half: float) -> np.ndarray:
         return free & (strap.section(place, offset, front, np.full(len(place), half)) < 0.0)

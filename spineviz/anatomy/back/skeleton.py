@@ -20,6 +20,7 @@ from spineviz.anatomy.back.stations import Stations
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
 from spineviz.geometry import DistanceGrid, sample_distance
+from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame, Points, Surface
 from spineviz.terms import LEVELS, SIDES, Level, Side, region_of
 
@@ -28,6 +29,9 @@ MARGIN = 6.0
 
 THINNED, SAME = 0.5, 1e-3
 """How far (mm) the ends of a mesh, which is thinned, may differ between the sides, and landmarks may."""
+
+HIP_STEP = 1.5
+"""The distance to a hip bone is sampled every so many mm."""
 
 AROUND = 28
 """Corners of a rib's section."""
@@ -54,9 +58,55 @@ class NearestBone:
         return result
 
 
-def bone_distance(bones: Mapping[Level, LevelBone]) -> NearestBone:
-    """Return the signed distance (mm, negative inside) to the nearest bone behind the vertebral bodies."""
-    return NearestBone(tuple(map(_sampled, bones.values())))
+def bone_distance(bones: Mapping[Level, LevelBone], others: Iterable[DistanceGrid] = ()) -> NearestBone:
+    """Return the signed distance (mm, negative inside) to the nearest bone behind the vertebral bodies.
+
+    ``others`` are the distances to more bones, see `hip_bones`.
+    """
+    return NearestBone((*map(_sampled, bones.values()), *others))
+
+
+def hip_bones(bones: Mapping[Level, LevelBone], size: float = 1.0) -> tuple[DistanceGrid, ...]:
+    """Return the distances to the hip bones down to the sacrum's tip, be they shown or not; mm.
+
+    ``size`` is how large the body is beside the mean. There are none without the sacrum.
+    """
+    if "S1" not in bones:
+        return ()
+    from spineviz.anatomy.girdle import ilium  # its makers are loaded where there is a sacrum alone
+
+    sacrum = bones["S1"]
+
+    def near(points: Points) -> Floats:
+        return sacrum.distance(sacrum.frame.to_parent(size * points)) / size
+
+    grids = []
+    for side in SIDES:
+        local = ilium.solid(ilium.parameters(), near, side)
+        corners = np.stack(np.meshgrid(*np.stack([local.lower, local.upper], axis=1)), axis=-1).reshape(-1, 3)
+        corners = sacrum.frame.to_parent(size * corners)
+        lower, upper = corners.min(axis=0) - MARGIN, corners.max(axis=0) + MARGIN
+        lower[2] = max(lower[2], float(sacrum.surface.vertices[:, 2].min()))
+
+        def hip(points: Points, field: Field = local.field) -> Floats:
+            return size * field(sacrum.frame.to_local(points) / size)
+
+        grids.append(sample_distance(hip, np.floor(lower), np.ceil(upper), HIP_STEP))
+    return tuple(grids)
+
+
+def hips_from_behind(hips: Iterable[DistanceGrid], seen: HeightMap) -> HeightMap:
+    """Return the y of the first hip bone met from behind, on the samples of ``seen``; +inf elsewhere."""
+    x, z = (axis.ravel() for axis in seen.plan)
+    result = np.full(seen.values.shape, np.inf)
+    for grid in hips:
+        upper = grid.lower + grid.step * (np.array(grid.count) - 1.0)
+        columns = np.ix_((x >= grid.lower[0]) & (x <= upper[0]), (z >= grid.lower[2]) & (z <= upper[2]))
+        y = np.arange(grid.lower[1], upper[1], grid.step / 2.0)
+        places = np.stack(np.meshgrid(x[columns[0][:, 0]], y, z[columns[1][0]], indexing="ij"), axis=-1)
+        bony = grid(places.reshape(-1, 3)).reshape(places.shape[:3]) < 0.0
+        result[columns] = np.where(bony.any(axis=1), y[bony.argmax(axis=1)], np.inf)
+    return HeightMap(seen.lower, seen.step, result)
 
 
 def _sampled(bone: LevelBone) -> DistanceGrid:
