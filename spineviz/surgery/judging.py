@@ -123,19 +123,17 @@ class Judge:
             return []
         looked = self._room(np.vstack([self._at(way, places) for way in ways])).reshape(len(ways), -1)
         free = [self._rated(way, room) for way, room in zip(ways, looked, strict=True)]
+        within = np.flatnonzero(np.array(free) > above)
+        met = np.array([self._met(ways[index]) for index in within.tolist()])
         found: dict[int, Judged] = {}
 
         def judge(rows: Index) -> Floats:
-            (row,) = rows.tolist()
-            scores = sorted((item.score for item in found.values()), reverse=True)
-            least = max(above, scores[count - 1]) if len(scores) >= count else above
-            met = self._met(ways[row])
-            if free[row] + met < least:  # what is met of the tool is told sooner than all room
-                return np.array([-np.inf])
-            found[row] = self._judged(ways[row], met)
-            return np.array([found[row].score])
+            found.update(
+                {row: self._judged(ways[int(within[row])], float(met[row])) for row in rows.tolist()}
+            )
+            return np.array([found[row].score for row in rows.tolist()])
 
-        chosen, _ = highest(np.array(free), judge, count, above)
+        chosen, _ = highest(np.array(free)[within] + met, judge, count, above)
         return [found[row] for row in chosen.tolist()]
 
     def off_bone(self, way: Way) -> float:

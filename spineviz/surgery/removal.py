@@ -72,10 +72,6 @@ class Way:
         """The line's direction (3,), 1 mm high."""
         return np.array([*self.slope, 1.0])
 
-    def middle(self, z: Floats) -> Floats:
-        """Return the middle line (..., 2) at heights (...)."""
-        return self.section(z)[0]
-
     def width(self, z: Floats) -> Floats:
         """Return the shares (..., 2) of the width at rest that are left at heights (...)."""
         return self.shares ** self._narrowed(z)[..., None]

@@ -27,7 +27,7 @@ from spineviz.structure import Structure, Surface
 from spineviz.terms import LEVELS, Level, column
 
 LOINS: tuple[Level, ...] = ("L1", "L2", "L3", "L4", "L5", "S1")
-LOINS_YARDSTICKS, WHOLE_YARDSTICKS, LOADED_YARDSTICKS = 60.0, 240.0, 2.0
+LOINS_YARDSTICKS, WHOLE_YARDSTICKS, LOADED_YARDSTICKS = 55.0, 200.0, 2.0
 """How many yardsticks soft tissue of the loins, of the whole spine, and reading the library may take."""
 
 SOME = ("disc.L3-L4", "nucleus.L3-L4", "thecal_sac", "root.L4.right", "flavum.L3-L4.right",
