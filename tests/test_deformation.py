@@ -31,8 +31,8 @@ from spineviz.terms import Level, column, discs_of
 LEVELS: tuple[Level, ...] = ("L4", "L5", "S1")
 STEP = 1.5
 
-PRESSED = 0.5
-"""How deep (mm) a root may stand in bone: at grade IV an edge of L5 stands 0.4 mm in the coarse root."""
+PRESSED = 0.6
+"""How deep (mm) a root may stand in bone: from grade III on it stands 0.53 mm in an edge of L5."""
 
 Bones = dict[Level, LevelBone]
 
