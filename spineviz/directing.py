@@ -76,7 +76,7 @@ def _beside(scene: Scene, assembly: Assembly, named: Mapping[View, Camera]) -> T
             _scene_step(step_of(step, number), scene, assembly, named, brief=True) for step in scene.steps
         ]
         tracks.append(steps)
-    return timeline(State(tuple(panes), "twin", titled(scene.title)), tracks)
+    return timeline(State(tuple(panes), "rows" if scene.rows > 1 else "twin", titled(scene.title)), tracks)
 
 
 def _around(scene: Scene, assembly: Assembly, named: Mapping[View, Camera]) -> Timeline:

@@ -36,7 +36,7 @@ def cameras(model: Model, scene: Scene) -> Mapping[View, Camera]:
     disc, side = target(scene)
     named = views(model.bones, disc, side)
     if scene.compare and scene.diseased:
-        named = narrowed(named, len(scene.compare))
+        named = narrowed(named, -(-len(scene.compare) // scene.rows))
     if scene.planes:
         named = narrowed(named, 1 + len(scene.planes))
     if (scene.diseased and not scene.deformed) or scene.approaches:
@@ -46,7 +46,7 @@ def cameras(model: Model, scene: Scene) -> Mapping[View, Camera]:
     if scene.compare and scene.deformed:
         site = model.bones[levels_of(disc)[1]].frame.origin
         bones = bones[bones[:, 2] > site[2] - BELOW]
-    panes = len(scene.views or scene.compare) or 1
+    panes = -(-len(scene.views or scene.compare) // scene.rows) or 1
     named |= overviews(bones, side, panes, FLAT if scene.views else OPENING)
     height = max((named[view].height for view in scene.views), default=0.0)
     return named | {view: replace(named[view], height=height) for view in scene.views}

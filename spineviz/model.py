@@ -16,7 +16,7 @@ from spineviz.structure import Message as Message
 from spineviz.terms import Level
 
 Vector = tuple[float, float, float]
-Layout = Literal["one", "twin", "overlay", "views", "planes"]
+Layout = Literal["one", "twin", "rows", "overlay", "views", "planes"]
 """One pane; several beside each other, or over each other, under one camera; one body from several sides; one
 body beside slices through it."""
 

@@ -60,6 +60,19 @@ def differs(first: Picture, second: Picture) -> float:
     return float((np.abs(first.astype(int) - second).max(axis=2) > 16).mean())
 
 
+def test_bodies_in_two_rows_fill_the_picture_without_overlapping() -> None:
+    four = state(L4=Look()).panes * 4
+    cells = arrange(State(four, layout="rows"), (1280, 800)).cells
+    assert [(cell.left > 0, cell.top > cells[0].top) for cell in cells] == [
+        (False, False),
+        (True, False),
+        (False, True),
+        (True, True),
+    ]
+    assert cells[1].left >= cells[0].right and cells[2].top >= cells[0].bottom
+    assert cells[3].right == 1280 and abs(cells[3].height - cells[0].height) <= 1
+
+
 def test_a_posterior_view_shows_the_patients_right_on_the_viewers_right(stage: Stage) -> None:
     image = seen(stage, state(herniation=Look()))
     red, green, blue = around(image, 25, 0).mean(axis=(0, 1))

@@ -185,3 +185,8 @@ def test_a_scene_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load("herniation_l4l5").title = "other"  # type: ignore[misc]
     assert Scene.model_config["extra"] == "forbid"
+
+
+def test_two_rows_are_for_several_bodies() -> None:
+    with pytest.raises(ValueError, match="three or four bodies"):
+        Scene.model_validate({"title": "a", "rows": 2})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from contacts import depths
 
 from spineviz.anatomy.stenosis.narrowing import Causes, Narrowing
 from spineviz.anatomy.stenosis.room import ANGLES, TURN, Room
@@ -203,6 +204,20 @@ def test_a_narrow_recess_or_foramen_grades_so_on_its_side_alone(body: Model, pla
     assert graded(segment, stenosis.model_copy(update={"side": "left"}), body) == "0"
     root = f"root.{'L5' if place == 'recess' else 'L4'}.left"
     assert model.structures[root] is body.structures[root]
+
+
+@pytest.mark.parametrize("grade", ["1", "3"])
+def test_in_a_narrow_recess_no_ligament_cartilage_or_fat_stands_in_the_root_or_in_bone(
+    body: Model, grade: str
+) -> None:
+    model = ill(Stenosis(place="recess", grade=grade), body)  # type: ignore[arg-type]
+    soft = ("flavum.L4-L5.left", "facet_cartilage.L4-L5.left", "epidural_fat.L4-L5")
+    firm = ("root.L5.left", "thecal_sac", "L4", "L5")
+    found = depths(
+        {name: model.structures[name].surface for name in (*soft, *firm) if name in model.structures},
+        lambda first, second: (first in soft) != (second in soft),
+    )
+    assert not {pair: way for pair, way in found.items() if way > 0.3}
 
 
 @pytest.mark.many

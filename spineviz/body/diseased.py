@@ -16,11 +16,11 @@ from spineviz.anatomy.stenosis.foramen import foraminal_room, narrowed_foramen
 from spineviz.anatomy.stenosis.narrowing import Narrowing
 from spineviz.anatomy.stenosis.recess import Closing, closed_recess, lateral_recess
 from spineviz.anatomy.stenosis.squeeze import Pressed, Squeeze
-from spineviz.anatomy.stenosis.untangled import put_out
+from spineviz.anatomy.stenosis.untangled import out_of
 from spineviz.anatomy.surroundings import Spine
 from spineviz.body.connective import BESIDE_FAT
 from spineviz.body.parameters import Anatomy
-from spineviz.geometry import bake_occlusion, surface_distance, vertex_normals
+from spineviz.geometry import bake_occlusion, vertex_normals
 from spineviz.structure import Points, Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
 
@@ -29,6 +29,9 @@ Change = Squeeze | Closing
 
 AROUND_THE_SAC = ("flavum", "epidural_fat", "posterior_longitudinal_ligament", "facet_capsule")
 """What stands against the sac, by the beginnings of names."""
+
+ON_BONE = ("flavum", "facet_cartilage")
+"""What lies on the bones of a narrow segment, by the beginnings of names."""
 
 ASIDE = ("muscle", "skin", "fascia", "vessel")
 """Tissues that a narrow canal leaves as they are."""
@@ -72,7 +75,9 @@ def _narrowed(
         if name not in moved and part.tissue not in ASIDE:
             moved[name] = _changed(maps, part, name in nerves)
     if item.place != "foraminal":
-        moved |= _off_the_sac(moved)
+        moved |= _off_the_bones(disc, item, moved)
+        pressed = [surface for name, surface in moved.items() if _presses(name, surface, known)]
+        moved |= _off_the_nerves(moved, pressed)
     changed = {
         name: _shaded(known[name], surface)
         for name, surface in moved.items()
@@ -111,14 +116,28 @@ def _through(maps: Sequence[Change], points: Points, bone: bool) -> Points:
     return points
 
 
-def _off_the_sac(moved: Mapping[str, Surface]) -> dict[str, Surface]:
-    """Return the ligaments around the sac put out of it, where coarse meshes stand in one another."""
-    if "thecal_sac" not in moved:
-        return {}
-    sac = moved["thecal_sac"]
-    distance = surface_distance(sac)
+def _off_the_bones(disc: Disc, item: Narrowing, moved: Mapping[str, Surface]) -> dict[str, Surface]:
+    """Return what lies on the narrowed bones put out of them, on the narrow sides."""
+    result = {}
+    for name in (f"{stem}.{disc}.{side}" for stem in ON_BONE for side in item.sides):
+        if name in moved:
+            result[name] = moved[name]
+            for level in levels_of(disc):
+                result[name] = out_of(result[name], moved[level])
+    return result
+
+
+def _presses(name: str, surface: Surface, known: Mapping[str, Structure]) -> bool:
+    """Tell whether ligaments and fat give way to a structure: to the sac, and to roots that have moved."""
+    return name == "thecal_sac" or (name.startswith("root.") and _differs(surface, known[name].surface))
+
+
+def _off_the_nerves(moved: Mapping[str, Surface], nerves: Sequence[Surface]) -> dict[str, Surface]:
+    """Return the ligaments and fat around nerves put out of them, where coarse meshes stand in each."""
     around = {name: surface for name, surface in moved.items() if name.startswith(AROUND_THE_SAC)}
-    return {name: put_out(surface, distance, sac.vertices) for name, surface in around.items()}
+    for nerve in nerves:
+        around = {name: out_of(surface, nerve) for name, surface in around.items()}
+    return around
 
 
 def _differs(after: Surface, before: Surface) -> bool:

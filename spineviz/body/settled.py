@@ -6,7 +6,7 @@ other. Nerves go apart and keep their volume, discs give way to nerves, and liga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.stenosis.crowding import same_volume
-from spineviz.anatomy.stenosis.untangled import put_out, untangled
-from spineviz.geometry import surface_distance
-from spineviz.structure import Floats, Points, Structure, Surface
+from spineviz.anatomy.stenosis.untangled import out_of, untangled, wholly_out
+from spineviz.structure import Structure, Surface
 
 Mask = npt.NDArray[np.bool_]
 
@@ -39,8 +38,8 @@ FIRM: Mapping[str, tuple[str, ...]] = {
 BESIDE = 6.0
 """Tissue is settled so far (mm) beyond the bones concerned."""
 
-SEEN, ROUNDS = 0.6, 5
-"""Nerves are looked up at samples so far (mm) apart; tissue is put out of what is firmer so many times."""
+SEEN = 0.6
+"""Nerves are looked up at samples so far (mm) apart."""
 
 
 def settled(
@@ -72,7 +71,7 @@ def settled(
         for name in list(_of((stem,), result)):
             result[name] = _out_of_bones(result[name], bones)
             for other in _of(firmer, structures):
-                result[name] = _out_of(result[name], result.get(other, structures[other].surface))
+                result[name] = out_of(result[name], result.get(other, structures[other].surface))
     return {name: replace(structures[name], surface=surface) for name, surface in result.items()}
 
 
@@ -84,23 +83,5 @@ def _of(stems: Sequence[str], names: Iterable[str]) -> list[str]:
 
 def _out_of_bones(surface: Surface, bones: Sequence[LevelBone]) -> Surface:
     for bone in bones:
-        surface = _put_out(surface, bone.within, bone.surface.vertices)
-    return surface
-
-
-def _out_of(surface: Surface, thing: Surface) -> Surface:
-    """Return a surface put out of a closed one, where the two come near each other at all."""
-    low, high = thing.vertices.min(axis=0), thing.vertices.max(axis=0)
-    if not ((surface.vertices > low) & (surface.vertices < high)).all(axis=1).any():
-        return surface
-    distance = surface_distance(thing, SEEN)
-    return _put_out(surface, distance, thing.vertices)
-
-
-def _put_out(surface: Surface, distance: Callable[..., Floats], around: Points) -> Surface:
-    """Return a surface put out of a thing, again and again until it no longer changes."""
-    for _ in range(ROUNDS):
-        before, surface = surface, put_out(surface, distance, around)
-        if surface is before:
-            break
+        surface = wholly_out(surface, bone.within, bone.surface.vertices)
     return surface

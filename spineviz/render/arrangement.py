@@ -56,7 +56,7 @@ def arrange(state: State, size: tuple[int, int]) -> Arrangement:
     strip = round(STRIP * unit) if not plot and any(pane.strip for pane in state.panes) else 0
     middle = height - top - bottom - strip - plot
     columns = _columns(width, max(1, round(1.5 * unit)), state)
-    cells = tuple(Box(left, top, span, middle) for left, span in columns)
+    cells = _cells(columns, top, middle, max(1, round(1.5 * unit)), len(state.panes))
     panes = tuple(_filled(pane, cell, unit) for pane, cell in zip(state.panes, cells, strict=True))
     return Arrangement(
         size=size,
@@ -82,6 +82,20 @@ def _inset(pane: Pane, box: Box, unit: float) -> Box | None:
     return Box(box.left + edge, box.top + below, side, side)
 
 
+def _cells(
+    columns: list[tuple[int, int]], top: int, height: int, divider: int, count: int
+) -> tuple[Box, ...]:
+    """Return the cells of ``count`` panes: as many rows of some columns as they need, one below the other."""
+    rows = -(-count // len(columns))
+    span = (height - (rows - 1) * divider) // rows
+    result = []
+    for index in range(count):
+        row, column = divmod(index, len(columns))
+        left, width = columns[column]
+        result.append(Box(left, top + row * (span + divider), width, span))
+    return tuple(result)
+
+
 def _filled(pane: Pane, cell: Box, unit: float) -> Box:
     """Return what of its cell a pane's picture fills."""
     if pane.scan is None:
@@ -94,11 +108,11 @@ def _filled(pane: Pane, cell: Box, unit: float) -> Box:
 
 
 def _columns(width: int, divider: int, state: State) -> list[tuple[int, int]]:
-    count = len(state.panes)
+    count = len(state.panes) if state.layout != "rows" else -(-len(state.panes) // 2)
     if state.layout in ("one", "overlay"):
         return [(0, width)] * count
     if count < 2:
-        raise ValueError(f"the layout 'twin' needs two panes or more; this state has {count}")
+        raise ValueError(f"the layout '{state.layout}' needs two panes or more; this state has {count}")
     span = (width - (count - 1) * divider) // count
     gap = (width - count * span) / (count - 1)
     return [(round(index * (span + gap)), span) for index in range(count)]

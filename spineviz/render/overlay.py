@@ -66,6 +66,7 @@ def draw(
     for before, after in pairwise(arrangement.cells):
         bottom = arrangement.strips[0].bottom if arrangement.strips else before.bottom
         canvas[before.top : bottom, before.right : after.left] = HAIRLINE
+        canvas[before.bottom : after.top, arrangement.cells[0].left : arrangement.cells[-1].right] = HAIRLINE
 
 
 def letters(size: float, unit: float) -> float:

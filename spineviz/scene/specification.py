@@ -128,6 +128,7 @@ class Scene(Spec):
     compare: Annotated[tuple[Compared, ...], Field(max_length=4)] = Field(
         (), description="Bodies that are shown beside each other, in place of the one of ``anatomy``."
     )
+    rows: Literal[1, 2] = Field(1, description="In how many rows the bodies of ``compare`` stand.")
     pathologies: tuple[Pathology, ...] = ()
     approaches: Annotated[tuple[Approach, ...], Field(max_length=2)] = ()
     camera: View = "posterior"
@@ -184,6 +185,8 @@ class Scene(Spec):
 
     @model_validator(mode="after")
     def _compared_bodies_have_their_own(self) -> Scene:
+        if self.rows > 1 and len(self.compare) < 3:
+            raise ValueError("rows: two rows are for three or four bodies of compare; take rows away")
         if self.compare and (self.pathologies or self.approaches):
             raise ValueError(
                 "compare: a pathology belongs to one of the bodies (compare.pathologies), and none is "

@@ -16,7 +16,11 @@ Mask = npt.NDArray[np.bool_]
 TOLERATED = 0.08
 """A vertex deeper (mm) than this in another strand is pushed onto its surface."""
 
-ROUNDS = 2
+ROUNDS, OFTEN = 2, 5
+"""Strands are pushed apart so many times, and other tissue out of what it stands in at most so many."""
+
+SEEN = 0.6
+"""What tissue is put out of is looked up at samples so far (mm) from each other."""
 
 
 def untangled(surfaces: Mapping[str, Surface], moved: Mapping[str, Mask], near: float) -> dict[str, Surface]:
@@ -49,6 +53,23 @@ def put_out(surface: Surface, distance: Callable[..., Floats], around: Points) -
     changed = _corners(vertices, np.flatnonzero(inside), distance)
     changed |= _faces(vertices, surface.faces[inside[surface.faces].all(axis=1)], distance)
     return surface.moved(vertices) if changed else surface
+
+
+def wholly_out(surface: Surface, distance: Callable[..., Floats], around: Points) -> Surface:
+    """Return a surface put out of a thing again and again, until it no longer changes."""
+    for _ in range(OFTEN):
+        before, surface = surface, put_out(surface, distance, around)
+        if surface is before:
+            break
+    return surface
+
+
+def out_of(surface: Surface, thing: Surface) -> Surface:
+    """Return a surface put out of a closed one, where the two come near each other at all."""
+    low, high = thing.vertices.min(axis=0), thing.vertices.max(axis=0)
+    if not ((surface.vertices > low) & (surface.vertices < high)).all(axis=1).any():
+        return surface
+    return wholly_out(surface, surface_distance(thing, SEEN), thing.vertices)
 
 
 def _out_of(
