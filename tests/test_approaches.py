@@ -22,6 +22,12 @@ OPERATED = (*(f"{name}.{side}" for name in MUSCLES for side in SIDES), "thoracol
 INTO_BONE, INTO_SOFT = 0.35, 0.6
 """How deep (mm) a tool or a muscle may press into bone, and a tool into what is soft."""
 
+GROUND = 1.5
+"""How deep (mm) the burr may sink into the lamina that it grinds: half its head."""
+
+HELD = 1.0
+"""Within how many mm blades and tube lie against muscle."""
+
 WORKED = {
     "kerrison": ("flavum", "epidural_fat", "facet_capsule", "facet_cartilage", "L", "S1"),
     "burr": ("L",),
@@ -94,7 +100,8 @@ def test_no_tool_enters_bone_nerve_or_ligament_on_its_way(track: Track) -> None:
                 bone = model.structures[name].tissue == "bone"
                 if seen and (bone or not name.startswith(WORKED.get(kind, ()))):
                     deep = track.deepest(points, name, pane)
-                    if deep > (INTO_BONE if bone else INTO_SOFT):
+                    ground = kind == "burr" and name == near[0]
+                    if deep > (GROUND if ground else INTO_BONE if bone else INTO_SOFT):
                         found[tool, name, round(second, 1)] = round(deep, 2)
     assert not found, dict(found)
 
@@ -114,7 +121,7 @@ def test_no_tool_stands_in_muscle_that_it_has_not_opened(track: Track) -> None:
             points = track.points(tool, look)
             for side in SIDES:
                 deep = track.deepest(points, f"multifidus.{side}", pane)
-                if deep > INTO_SOFT:
+                if deep > (HELD if tool.endswith(("blade", "tube")) else INTO_SOFT):
                     found[tool, side, phase] = round(deep, 2)
     assert not found, found
 
