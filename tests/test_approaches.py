@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from spineviz.annotation import annotated
 from spineviz.geometry import volume
 from spineviz.model import Pane
 from spineviz.surgery.ledger import KEYS
+from spineviz.surgery.reach import NearBone
 from spineviz.terms import levels_of
 
 SIDES = ("left", "right")
@@ -201,6 +204,13 @@ def test_the_probe_feels_both_roots(pair: tuple[Track, Track]) -> None:
             seen = [track.pane(t).looks[probe] for t in np.linspace(start, end, 60)]
             visits = np.diff([look.visible and look.opacity > 0.0 for look in seen], prepend=False)
             assert visits.sum() == 4, "comes and goes twice"
+
+
+def test_tools_keep_off_the_bones_beside_the_disc_and_the_one_above(pair: tuple[Track, Track]) -> None:
+    """Under L5 that is the sacrum, though there are spines with a sixth lumbar vertebra."""
+    body = SimpleNamespace(bones=pair[0].assembly.model.bones)
+    site = replace(pair[0].prepared.story.site, disc="L5-S1")
+    assert NearBone(site, body).levels == ("L4", "L5", "S1")  # type: ignore[arg-type]
 
 
 def test_the_strip_is_shown_under_each_pane(pair: tuple[Track, Track]) -> None:
