@@ -275,6 +275,17 @@ def test_the_incision_has_the_length_that_was_asked_for(corridor, wound, recipes
         assert np.abs(line[:, 1] - SKIN).max() < 0.2
 
 
+def test_twice_the_incision_reads_twice_the_length(bones, ground, recipes):
+    skin, fascia = recipes["skin"].solid.field, recipes["thoracolumbar_fascia"].solid.field
+    for length in (25.0, 50.0):
+        opened = expose(bones, "L4-L5", "left", skin, fascia, incision=length, ground=ground)
+        split = dock(bones, "L4-L5", "left", skin, incision=0.7 * length, ground=ground)
+        for opening, asked in ((opened, length), (split, 0.7 * length)):
+            line = skin_slit(opening, recipes["skin"])
+            assert opening.incision == asked
+            assert np.linalg.norm(np.diff(line, axis=0), axis=1).sum() == pytest.approx(asked, rel=0.03)
+
+
 def test_a_tube_stretches_the_skin_of_its_own_length(corridor):
     assert corridor.stretch == pytest.approx(np.pi * 19.0 / 36.0)
 

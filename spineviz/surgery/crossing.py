@@ -10,16 +10,13 @@ from spineviz.anatomy.recipe import Body
 from spineviz.measures import value
 from spineviz.surgery import freeing
 from spineviz.surgery.reach import BoneLeft, NearBone, Reach, points_of
-from spineviz.surgery.rounds import bites, burr_round, kept_off, punched
+from spineviz.surgery.rounds import DEEPEST, bites, burr_round, kept_off, punched
 from spineviz.surgery.site import Round, Site, place_of
 from spineviz.surgery.surroundings import farther
 from spineviz.surgery.trough import Stages
 from spineviz.surgery.undercut import Undercut, places_across
 from spineviz.surgery.window import Windows
 from spineviz.terms import Side, levels_of
-
-DEEPEST = 0.3
-"""Where a tool would press deeper (mm) than this into what it keeps off, it does not go."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +60,7 @@ def crossing(
     far: Side = "right" if site.side == "left" else "left"
     return Crossing(
         burr=burr_round(after, windows.near[:-1]),
-        bites=bites(before.keeping_off(narrow), windows.near[-2]),
+        bites=bites(before.keeping_off(narrow), windows.near[-2], deepest=DEEPEST),
         stages=(len(windows.near), len(windows.flava)),
         across=_across(leaning.keeping_off(shield), burr_places),
         far_bites=punched(leaning.keeping_off(narrow), both, punch_places, DEEPEST),

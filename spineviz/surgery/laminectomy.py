@@ -30,7 +30,7 @@ from spineviz.surgery.punches import burr, kerrison, leksell
 from spineviz.surgery.reach import BoneLeft, NearBone, Reach, points_of
 from spineviz.surgery.relief import reliefs
 from spineviz.surgery.retraction import Blade, MidlineWound
-from spineviz.surgery.rounds import bites, burr_round, ligament_bites
+from spineviz.surgery.rounds import DEEPEST, bites, burr_round, ligament_bites
 from spineviz.surgery.site import Round, Site, nerves_of, used, visit
 from spineviz.surgery.surroundings import farther
 from spineviz.surgery.tissue import Tissue, opened_tissue
@@ -146,8 +146,8 @@ def _rounds(site: Site, body: Body, trough: Trough, relieved: freeing.Warps) -> 
     return Rounds(
         leksell=_process(bared, trough),
         burr=burr_round(opened_up.keeping_off(narrow), trough.lamina, BOTH),
-        facets=bites(opened_up.keeping_off(narrow), trough.lamina[-1], BOTH),
-        ligament=ligament_bites(whole.keeping_off(narrow), trough.facets, 8),
+        facets=bites(opened_up.keeping_off(narrow), trough.lamina[-1], BOTH, DEEPEST),
+        ligament=ligament_bites(whole.keeping_off(narrow), trough.facets, 8, DEEPEST),
         probes=tuple(
             place
             for side in SIDES

@@ -20,7 +20,7 @@ from spineviz.surgery.actions import Motion
 from spineviz.surgery.choosing import Index, highest
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import Local, Place, Round, Site
-from spineviz.terms import LEVELS, Level
+from spineviz.terms import LEVELS, Level, levels_of
 
 ENOUGH = 0.6
 """Clearance in mm beyond which a way is as good as any wider one."""
@@ -73,8 +73,8 @@ class NearBone:
     @cached_property
     def levels(self) -> tuple[Level, ...]:
         """The levels whose bone a tool may meet: that of the lamina and those beside it."""
-        index = LEVELS.index(self.site.lamina)
-        return tuple(level for level in LEVELS[max(index - 1, 0) : index + 2] if level in self.body.bones)
+        over = LEVELS[max(LEVELS.index(self.site.lamina) - 1, 0)]
+        return tuple(level for level in (over, *levels_of(self.site.disc)) if level in self.body.bones)
 
     @cached_property
     def surfaces(self) -> Mapping[Level, Callable[[Points], Floats]]:

@@ -11,8 +11,14 @@ from spineviz.structure import Frame, Points
 from spineviz.surgery.places import edge_of_bone, ligament_depth, ring_of
 from spineviz.surgery.reach import Cutout, Reach, points_of, withdrawn
 from spineviz.surgery.resection import ligament_windows
-from spineviz.surgery.site import Local, Round
+from spineviz.surgery.site import Local, Round, Site
 from spineviz.surgery.window import Window
+
+OFF = (2.4, 1.6, 0.9)
+"""How far (mm) from the bone's edge the punch stands, as far as the window is wide enough."""
+
+DEEPEST = 0.3
+"""Where a tool would press deeper (mm) than this into what it keeps off, it does not go."""
 
 REACHED = 2.5
 """A bite whose place the punch does not come nearer to than this (mm) is left out."""
@@ -35,22 +41,33 @@ def burr_round(reach: Reach, windows: Sequence[Window], sides: Sequence[float] =
     return reach.round(frames, tool)
 
 
-def bites(reach: Reach, window: Window, sides: Sequence[float] = (0.0,)) -> Round:
-    """Return the round of the punch under the edge that the burr has left, on each of some ``sides``."""
-    bone = reach.body.bones[reach.site.lamina]
+def bites(reach: Reach, window: Window, sides: Sequence[float] = (0.0,), deepest: float = np.inf) -> Round:
+    """Return the round of the punch under the edge that the burr has left, on each of some ``sides``.
+
+    Of ``deepest`` see `punched`. Raises ValueError where the window is too narrow for the punch.
+    """
+    bone, off = reach.body.bones[reach.site.lamina], _off_the_edge(window, reach.site)
     places = [
         place
         for side in sides
-        for place in edge_of_bone(reach.site, bone, window, 2.4, below=True, side=side)[::-1]
+        for place in edge_of_bone(reach.site, bone, window, off, below=True, side=side)[::-1]
     ]
-    return punched(reach, window, places)
+    return punched(reach, window, places, deepest)
 
 
-def ligament_bites(reach: Reach, window: Window, count: int = 5) -> Round:
-    """Return the round of the punch through the ligament in a window: so many bites."""
+def _off_the_edge(window: Window, site: Site) -> float:
+    """Return how far (mm) from the edge of a window the punch stands: nearer in a narrow one."""
+    found = next((off for off in OFF if window.narrowed(off).outline.min() < 0.0), None)
+    if found is None:
+        raise ValueError(f"{site.lamina}: the window is too narrow for the punch; take more bone")
+    return found
+
+
+def ligament_bites(reach: Reach, window: Window, count: int = 5, deepest: float = np.inf) -> Round:
+    """Return the round of the punch through the ligament in a window: so many bites, see `punched`."""
     depth = ligament_depth(reach.site, reach.body, window)
     inner = ligament_windows(window)[0].narrowed(1.2)
-    return punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, count)])
+    return punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, count)], deepest)
 
 
 def kept_off(reach: Reach, frames: Sequence[Frame], tool: Points, deepest: float) -> list[Frame]:
