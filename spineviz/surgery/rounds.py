@@ -20,6 +20,9 @@ OFF = (2.4, 1.6, 0.9)
 DEEPEST = 0.3
 """Where a tool would press deeper (mm) than this into what it keeps off, it does not go."""
 
+INSIDE = (1.2, 0.6)
+"""How far (mm) inside a window in the ligament the punch bites, as far as the window is wide enough."""
+
 REACHED = 2.5
 """A bite whose place the punch does not come nearer to than this (mm) is left out."""
 
@@ -64,9 +67,15 @@ def _off_the_edge(window: Window, site: Site) -> float:
 
 
 def ligament_bites(reach: Reach, window: Window, count: int = 5, deepest: float = np.inf) -> Round:
-    """Return the round of the punch through the ligament in a window: so many bites, see `punched`."""
+    """Return the round of the punch through the ligament in a window: so many bites, see `punched`.
+
+    Raises ValueError where the window is too narrow for the punch.
+    """
     depth = ligament_depth(reach.site, reach.body, window)
-    inner = ligament_windows(window)[0].narrowed(1.2)
+    within = (item.narrowed(off) for item in (ligament_windows(window)[0], window) for off in INSIDE)
+    inner = next((item for item in within if item.outline.min() < 0.0), None)
+    if inner is None:
+        raise ValueError(f"{reach.site.lamina}: the window is too narrow for the punch; take more bone")
     return punched(reach, window, [(x, y, depth) for x, y, _ in ring_of(inner, count)], deepest)
 
 
