@@ -32,8 +32,10 @@ LEVELS: tuple[Level, ...] = ("L4", "L5", "S1")
 STEP = 1.5
 
 PRESSED = {"I": 0.3, "II": 0.3, "III": 0.55, "IV": 0.8}
-"""How deep (mm) a root may stand in bone: high slips draw that of L5 over an edge of its vertebra, in which it
-stands 0.53 mm at grade III and 0.77 mm at grade IV."""
+"""How deep (mm) a root may stand in bone, by grade.
+
+High slips draw the root of L5 over an edge of its vertebra: 0.53 mm deep at grade III, 0.77 mm at IV.
+"""
 
 Bones = dict[Level, LevelBone]
 
