@@ -117,7 +117,7 @@ def test_borders_that_meet_stay_in_order() -> None:
         ({"sac_area": 60.0, "grade": "A"}, "is grade C here"),
         ({"sac_area": 300.0}, "25 to 160"),
         ({"both": True}, "no sides"),
-        ({"place": "recess", "disc": "L2-L3", "grade": "2"}, "hardly a lateral recess; choose L3-L4"),
+        ({"place": "recess", "disc": "L2-L3", "grade": "2"}, "no true lateral recess; choose L3-L4"),
         ({"disc": "T12-L1"}, "L1-L2"),
     ],
 )

@@ -22,6 +22,9 @@ Mask = npt.NDArray[np.bool_]
 NERVES = ("root", "cauda", "rootlet", "filum_terminale")
 """Nerves that go apart."""
 
+CORD = "spinal_cord"
+"""What keeps its volume too: it is thicker elsewhere where it is pressed."""
+
 FIRM: Mapping[str, tuple[str, ...]] = {
     "disc": ("endplate", "thecal_sac", "root"),
     "nucleus": ("endplate", "thecal_sac", "root"),
@@ -67,6 +70,8 @@ def settled(
     for name, surface in untangled(nerves, moved, SEEN).items():
         free = _out_of_bones(surface, bones) if name.startswith("root.") else surface
         result[name] = same_volume(healthy[name].surface, free, moved[name])
+    if CORD in structures and (near := inside(structures[CORD].surface)).any():
+        result[CORD] = same_volume(healthy[CORD].surface, structures[CORD].surface, near)
     for stem, firmer in FIRM.items():
         for name in list(_of((stem,), result)):
             result[name] = _out_of_bones(result[name], bones)

@@ -69,8 +69,8 @@ class Stenosis(Spec):
     def _consistent(self) -> Stenosis:
         if self.place == "recess" and self.disc not in LOWER_LUMBAR_DISCS:
             raise ValueError(
-                f"{self.disc} has hardly a lateral recess; choose {', '.join(LOWER_LUMBAR_DISCS)}, or place "
-                "'central' or 'foraminal'"
+                f"at {self.disc} the canal is oval and has no true lateral recess; choose "
+                f"{', '.join(LOWER_LUMBAR_DISCS)}, or place 'central' or 'foraminal'"
             )
         grades = GRADES[self.place]
         if self.grade not in grades:
