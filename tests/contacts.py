@@ -21,6 +21,9 @@ FARTHEST = 8.0
 SMALL, WITHIN = 1.0, 0.6
 """What is no farther apart than this (mm) touches; a look ahead begins so deep within a structure."""
 
+LONGEST = 4.0
+"""The longest edge (mm) of a piece of surface that is looked at in its middle."""
+
 FEW = 1_500
 """Surfaces with fewer triangles than this are looked at in the middles of their edges too."""
 
@@ -60,11 +63,13 @@ def touching(surfaces: Mapping[str, Surface], name: str) -> dict[str, tuple[floa
     """Return what a structure lies against: over what area (mm²), and over what share of it the gap is small.
 
     A face of it lies against another structure where that is met first straight ahead, faces it, and is no
-    farther than `FARTHEST`; a gap is small up to `SMALL` mm.
+    farther than `FARTHEST`; a gap is small up to `SMALL` mm. Faces are divided until no edge is longer than
+    `LONGEST`, so that no wide face, flat where the other thing is round, stands for all of its area.
     """
     own = surfaces[name]
-    middles = own.vertices[own.faces].mean(axis=1, dtype=np.float64)
-    normals, areas = triangle_normals(own.vertices, own.faces)
+    vertices, faces = trimesh.remesh.subdivide_to_size(own.vertices, own.faces, LONGEST)
+    middles = vertices[faces].mean(axis=1, dtype=np.float64)
+    normals, areas = triangle_normals(vertices, faces)
     lower, upper = middles.min(axis=0) - FARTHEST, middles.max(axis=0) + FARTHEST
     ahead, result = np.full(len(middles), np.inf), {}
     owner, facing = np.full(len(middles), -1), np.zeros(len(middles), dtype=bool)
