@@ -25,6 +25,9 @@ LONGEST = 4.4
 CLEAR, LOOSENED = 0.4, 6.0
 """How far (mm) the fragment keeps off what is around it, from what rise (mm) of the jaws on."""
 
+NEGLIGIBLE = 0.005
+"""What lacks less than this (mm) is far enough off what is around."""
+
 PUSHES, MOST = 8, 4.0
 """How often, and how far at most (mm), parts of the fragment give way to what is around it."""
 
@@ -147,7 +150,7 @@ class Removal:
         for _ in range(PUSHES):
             cells = self.around.cells(moved[within])
             off[within] = distance = self.around.distance(cells)
-            low = np.flatnonzero(distance < wanted[within])
+            low = np.flatnonzero(distance < wanted[within] - NEGLIGIBLE)
             if not len(low):
                 break
             within = within[low]
@@ -168,7 +171,7 @@ class Removal:
         first, second, third = near.T
         cells = self.around.cells((points[first] + points[second] + points[third]) / 3)
         off = self.around.distance(cells)
-        low = np.flatnonzero(off < clear)
+        low = np.flatnonzero(off < clear - NEGLIGIBLE)
         way = (clear - off[low])[:, None] * self.around.gradient(cells.of(low))
         corners = near[low].ravel()
         count = np.bincount(corners, minlength=len(points))

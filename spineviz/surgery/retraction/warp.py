@@ -95,7 +95,7 @@ class Clearance:
         for _ in range(PUSHES):
             cells = self.grid.cells(points[within])
             deficit = gap[within] - self.grid.distance(cells)
-            low = np.flatnonzero(deficit > 0.0)
+            low = np.flatnonzero(deficit > NEGLIGIBLE)
             if not len(low):
                 break
             within = within[low]
@@ -108,6 +108,9 @@ class Clearance:
 
 PUSHES = 9
 """How often vertices are pushed; the later pushes mend what a corner left."""
+
+NEGLIGIBLE = 0.005
+"""What lacks less than this (mm) is far enough off the bone."""
 
 OUTWARD = 1.3
 """How much vertices are pushed outward for each part off the bone."""
