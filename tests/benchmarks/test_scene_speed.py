@@ -122,6 +122,7 @@ def taken(pathology: Pathology, shelf: dict[str, Structure] | None) -> float:
 
 
 def test_a_diseased_body_costs_a_fraction_of_one_that_is_built_anew() -> None:
+    build(Anatomy(), ("L4", "L5"), covered=False)  # what a process loads once is loaded for all three
     first, changed = (taken(Herniation(disc="L4-L5", depth=depth), None) for depth in (6.0, 7.0))
     anew = taken(Herniation(disc="L4-L5", depth=6.0), {})
     print(f"\nfrom the library {first:.1f} s, changed {changed:.2f} s, anew {anew:.1f} s")  # noqa: T201
@@ -132,7 +133,7 @@ def test_a_narrow_canal_that_changes_costs_less_than_half_of_building_everything
     first, changed = (taken(Stenosis(disc="L4-L5", grade=grade), None) for grade in ("C", "B"))
     anew = taken(Stenosis(disc="L4-L5", grade="C"), {})
     print(f"\nfrom the library {first:.1f} s, changed {changed:.2f} s, anew {anew:.1f} s")  # noqa: T201
-    assert first < 0.5 * anew and changed < 0.4 * anew
+    assert first < 0.5 * anew and changed < 0.5 * anew
 
 
 def test_a_state_and_its_deformations_take_at_most_thirty_milliseconds(built: Assembly) -> None:
