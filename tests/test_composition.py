@@ -20,7 +20,7 @@ from spineviz.framing import cameras, label_places
 from spineviz.locale import text
 from spineviz.model import Look, Message, Model, State
 from spineviz.production import Production
-from spineviz.render.picture import placed_labels
+from spineviz.render.picture import placed_labels, told_labels
 from spineviz.render.projection import Box, pixels_per_mm, project
 from spineviz.render.stage import Stage
 from spineviz.render.troupe import LIGHT, SMALL
@@ -94,6 +94,17 @@ def test_labels_of_several_views_stand_in_one_column_and_name_levels_alone() -> 
     assert [label.text.key for label in pane.labels] == ["label.level", "label.level", "structure.S1"]
     placed = placed_labels(pane, PANE, 1.0, lambda message: message.key, left_only=True)
     assert {label.column for label in placed} == {"left"} and len(placed) == 3
+
+
+def test_a_label_stands_only_in_the_views_that_show_what_it_names() -> None:
+    scene, assembly = several()
+    state = end(scene, assembly)
+    hidden = [[True, True, False], [True, False, False], [True, False, False]]
+    names = [[text(label.text) for label, _ in pane] for pane in told_labels(state, hidden)]
+    every = ["L3", "L4", "Sacrum"]
+    assert names == [["L3", "Sacrum"], every, every], "L3 is seen nowhere: its ring stays everywhere"
+    beside = replace(state, layout="twin")
+    assert [len(pane) for pane in told_labels(beside, hidden)] == [3, 3, 3]
 
 
 def test_the_named_cameras_are_those_of_the_panes() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spineviz.model import Pane, State
+from spineviz.model import Label, Pane, State
 from spineviz.render import chart, lens, overlay, slices, strokes
 from spineviz.render.arrangement import arrange
 from spineviz.render.labels import WIDEST, Lettering, PlacedLabel, Spot, layout
@@ -64,9 +64,11 @@ def annotate(
     for pane, inner in zip(state.panes, arrangement.insets, strict=True):
         if pane.inset is not None and inner is not None:
             lens.frame(canvas, pane.inset, inner, arrangement.unit, text)
-    covered = hidden or [[False] * len(pane.labels) for pane in state.panes]
-    for pane, box, flags in zip(state.panes, arrangement.panes, covered, strict=True):
-        for label in placed_labels(pane, box, arrangement.unit, text, flags, state.layout == "views"):
+    told = told_labels(state, hidden)
+    for pane, labels, box in zip(state.panes, told, arrangement.panes, strict=True):
+        kept = replace(pane, labels=tuple(label for label, _ in labels))
+        flags = [behind for _, behind in labels]
+        for label in placed_labels(kept, box, arrangement.unit, text, flags, state.layout == "views"):
             _label(canvas, label, arrangement.unit)
     overlay.draw(canvas, state, arrangement, text, clock)
     if arrangement.chart is not None:
@@ -74,6 +76,25 @@ def annotate(
     for pane, box, cell in zip(state.panes, arrangement.panes, arrangement.cells, strict=True):
         if pane.scan is not None:
             slices.draw(canvas, pane, box, cell, arrangement.unit, text)
+
+
+def told_labels(
+    state: State, hidden: Sequence[Sequence[bool]] | None = None
+) -> list[list[tuple[Label, bool]]]:
+    """Return the labels that each pane shows, and whether something stands before what they point to.
+
+    Among several views of one body a label stands only where what it names is seen, if it is seen anywhere.
+    """
+    covered = hidden or [[False] * len(pane.labels) for pane in state.panes]
+    panes = [
+        list(zip(pane.labels, flags, strict=True)) for pane, flags in zip(state.panes, covered, strict=True)
+    ]
+    if state.layout != "views":
+        return panes
+    seen = {label.text for pane in panes for label, behind in pane if not behind}
+    return [
+        [(label, behind) for label, behind in pane if not behind or label.text not in seen] for pane in panes
+    ]
 
 
 def placed_labels(
