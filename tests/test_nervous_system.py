@@ -458,7 +458,7 @@ def test_the_sac_with_its_roots_leaves_the_yellow_ligaments_as_thick_as_measured
     assert np.median(thickness) == pytest.approx(wanted, rel=0.2)
 
 
-@pytest.mark.parametrize("disc", ["L2-L3", "L4-L5", "L5-S1"])
+@pytest.mark.parametrize("disc", ["L1-L2", "L2-L3", "L4-L5", "L5-S1"])
 def test_epidural_fat_lies_behind_the_sac_between_the_yellow_ligaments_and_in_nothing(disc: Disc) -> None:
     above, below = levels_of(disc)
     spine, sac = Spine({level: bones()[level] for level in (above, below)}, {}), surfaces()["thecal_sac"]
