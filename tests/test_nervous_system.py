@@ -15,6 +15,7 @@ from skimage.measure import points_in_poly
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.foramen import Foramen, intervertebral, sacral
+from spineviz.anatomy.ligament.spinal import IN_THE_CANAL
 from spineviz.anatomy.ligament.yellow import yellow_ligament
 from spineviz.anatomy.nerve import has_nerves, nerve_parameters, nerve_recipes, root_name
 from spineviz.anatomy.nerve.axis import SacAxis, sac_axis
@@ -34,7 +35,21 @@ from spineviz.geometry import as_trimesh, sample_distance, surface_distance, sur
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid
 from spineviz.structure import Floats, Points, Structure, Surface
-from spineviz.terms import LEVELS, ROOTS, SIDES, SIGN, Disc, Level, Root, Side, discs_of, levels_of, roots_at
+from spineviz.terms import (
+    LEVELS,
+    LOWER_LUMBAR_DISCS,
+    ROOTS,
+    SIDES,
+    SIGN,
+    Disc,
+    Level,
+    Root,
+    Side,
+    discs_of,
+    levels_of,
+    region_of,
+    roots_at,
+)
 
 PAIRS = tuple(root for root in ROOTS if root != "L6")
 COLUMN = tuple(level for level in LEVELS if level != "L6")
@@ -427,7 +442,23 @@ def test_nerves_of_a_part_are_closed_and_end_beyond_its_bones(first: Level, last
                 assert 11.9 < height.max() < 12.1 and flat.sum() > 20
 
 
-@pytest.mark.parametrize("disc", ["L2-L3", "L4-L5", "L5-S1"])
+ABOVE_L3 = tuple(disc for disc in discs_of(COLUMN) if disc not in LOWER_LUMBAR_DISCS)
+
+
+@pytest.mark.parametrize("disc", ABOVE_L3)
+def test_the_sac_with_its_roots_leaves_the_yellow_ligaments_as_thick_as_measured(disc: Disc) -> None:
+    above, below = levels_of(disc)
+    spine = Spine({level: bones()[level] for level in (above, below)}, {})
+    inside = [item for name, item in surfaces().items() if name.partition(".")[0] in IN_THE_CANAL]
+    ligament = yellow_ligament(above, below, "right", spine, Around(()).and_also(inside))
+    back, front = np.split(ligament.surface.vertices.astype(float), 2)
+    rows = int(measures.value("yellow_ligament.rows"))
+    thickness = np.linalg.norm(front - back, axis=1).reshape(rows, -1)[rows // 3 : -rows // 3, :-3]
+    wanted = measures.value(f"yellow_ligament_thickness.{region_of(above)}")
+    assert np.median(thickness) == pytest.approx(wanted, rel=0.2)
+
+
+@pytest.mark.parametrize("disc", ["L1-L2", "L2-L3", "L4-L5", "L5-S1"])
 def test_epidural_fat_lies_behind_the_sac_between_the_yellow_ligaments_and_in_nothing(disc: Disc) -> None:
     above, below = levels_of(disc)
     spine, sac = Spine({level: bones()[level] for level in (above, below)}, {}), surfaces()["thecal_sac"]

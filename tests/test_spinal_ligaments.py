@@ -17,6 +17,7 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.disc import disc_recipes
 from spineviz.anatomy.ligament.capsule import facet_capsule
 from spineviz.anatomy.ligament.cartilage import facet_cartilage
+from spineviz.anatomy.ligament.dorsal import next_to
 from spineviz.anatomy.ligament.longitudinal import posterior_longitudinal_ligament
 from spineviz.anatomy.ligament.yellow import yellow_ligament
 from spineviz.anatomy.surroundings import Spine, Surroundings
@@ -366,22 +367,38 @@ def test_the_vertebral_artery_passes_the_transverse_foramina_from_c6_on(
     assert len(over) > 20
 
 
-def test_vertebral_arteries_with_room_bend_in_curves_and_all_stay_out_of_bone(
-    spine: Spine, made: dict[str, Structure]
+def bends(structure: Structure) -> Floats:
+    """The radii (n,) at which the line of a vertebral artery bends, mm."""
+    points, sides = vertices(structure), int(measures.value("vertebral_artery.sides"))
+    line = points[: len(points) // sides * sides].reshape(-1, sides, 3).mean(axis=1)
+    steps = np.diff(line, axis=0)
+    lengths = np.linalg.norm(steps, axis=1)
+    ways = steps / lengths[:, None]
+    turns = np.arccos(np.clip((ways[1:] * ways[:-1]).sum(axis=1), -1.0, 1.0))
+    return np.asarray(lengths[1:] / np.maximum(turns, 1e-6))
+
+
+@pytest.mark.parametrize("beside", [(), connective.BESIDE_VESSELS])
+def test_vertebral_arteries_bend_in_curves_and_stay_out_of_bone_and_of_roots(
+    spine: Spine, made: dict[str, Structure], baked: Mapping[str, Structure], beside: tuple[str, ...]
 ) -> None:
-    alone = vessels(spine, kept=[name for name in made if not name.startswith("vertebral_artery")])
-    assert len(alone) == 2
-    for item in alone:
-        points = vertices(item)
-        sides = int(measures.value("vertebral_artery.sides"))
-        line = points[: len(points) // sides * sides].reshape(-1, sides, 3).mean(axis=1)
-        steps = np.diff(line, axis=0)
-        lengths = np.linalg.norm(steps, axis=1)
-        ways = steps / lengths[:, None]
-        turns = np.arccos(np.clip((ways[1:] * ways[:-1]).sum(axis=1), -1.0, 1.0))
-        assert (turns / lengths[1:]).max() < 1.0 / 3.0, "no bend is tighter than a radius of 3 mm"
-        for whole in (points, vertices(made[item.name])):
-            assert spine.skeleton.distance(whole).min() > -0.3
+    others = [item.surface for name, item in baked.items() if name.startswith(beside)] if beside else []
+    kept = [name for name in made if not name.startswith("vertebral_artery")]
+    arteries = vessels(spine, others, kept)
+    assert len(arteries) == 2
+    for item in arteries:
+        assert bends(item).min() > 3.0
+        assert spine.skeleton.and_also(others).distance(vertices(item)).min() > -0.3
+
+
+def test_below_the_fifth_lumbar_vertebra_comes_the_sixth_where_there_is_one_and_else_the_sacrum(
+    spine: Spine,
+) -> None:
+    five = spine.bones
+    six = {**five, "L6": five["L5"]}
+    assert next_to("L5", 1, five) is five["S1"] and next_to("S1", -1, five) is five["L5"]
+    assert next_to("L5", 1, six) is six["L6"] and next_to("S1", -1, six) is six["L6"]
+    assert next_to("C1", -1, five) is None and next_to("T4", 1, {"T4": five["T4"]}) is None
 
 
 def test_a_bone_alone_has_neither_ligaments_nor_vessels(spine: Spine) -> None:

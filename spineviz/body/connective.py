@@ -50,8 +50,8 @@ JOINTS = ("facet_capsule", "facet_cartilage")
 """What every pair of facet joints has."""
 
 FATTY: tuple[Level, ...] = ("L1", "L2", "L3", "L4", "L5", "L6", "S1")
-"""Between these there is fat behind the sac, where that leaves room: at L1-L2 it lies within 0.7 mm of the
-yellow ligaments, and above it does too, so that what is left is drawn in the faces of cuts only."""
+"""Between these there is fat behind the sac, where that leaves room; what there is of it above is drawn in
+the faces of cuts only."""
 
 
 def connective(

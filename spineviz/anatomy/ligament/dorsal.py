@@ -16,7 +16,7 @@ from spineviz.anatomy.net import Net, pipe, pushed, rings_around, slab, smoothed
 from spineviz.anatomy.relaxed_line import unit
 from spineviz.anatomy.surroundings import Spine, Surroundings
 from spineviz.structure import Floats, Points, Structure, Surface
-from spineviz.terms import LEVELS, Level, region_of
+from spineviz.terms import Level, column, region_of
 
 SIDEWAYS = np.array([1.0, 0.0, 0.0])
 
@@ -146,11 +146,20 @@ def supraspinous_ligament(
     return Structure(f"supraspinous_ligament.{above}-{below}", "ligament", pipe(rings))
 
 
+def next_to(level: Level, way: int, bones: Mapping[Level, LevelBone]) -> LevelBone | None:
+    """Return the bone below a level (``way`` 1) or above it (-1), or None where it is not there.
+
+    After L5 comes L6 where somebody has one, and the sacrum where not.
+    """
+    order = column(6 if "L6" in bones else 5)
+    place = order.index(level) + way
+    return bones.get(order[place]) if 0 <= place < len(order) else None
+
+
 def _step(line: Points, spine: Spine, level: Level, way: int) -> Floats:
     """Return how the cord's line (n, 3) goes on beyond its first place, along the next piece, downwards."""
     along = (line[0] - line[1]) * way
-    index = LEVELS.index(level) + way
-    beyond = spine.bones.get(LEVELS[index])
+    beyond = next_to(level, way, spine.bones)
     if beyond is None or "spinous.tip" not in beyond.landmarks:
         return np.asarray(along)
     onward = way * (

@@ -28,14 +28,16 @@ class SacAxis:
     """The sac's axis from above downwards.
 
     ``points`` (n, 3) in the world; ``right`` and ``anterior`` (n, 3) unit vectors across; ``half``
-    (n, 2) the half-widths in mm along them. ``length`` (n,) is the way from the highest station, mm;
-    ``stations`` tells it for each level and disc.
+    (n, 2) the half-widths in mm along them, ``egg`` (n,) the share of its width by which it is narrower at
+    its back. ``length`` (n,) is the way from the highest station, mm; ``stations`` tells it for each level
+    and disc.
     """
 
     points: Points
     right: Points
     anterior: Points
     half: Floats
+    egg: Floats
     length: Floats
     wall: Points
     """The canal's front wall at the axis' points."""
@@ -121,7 +123,7 @@ def sac_axis(parameters: NerveParameters, bones: Mapping[Level, LevelBone]) -> S
     right -= (right * tangent).sum(1, keepdims=True) * tangent
     right /= np.linalg.norm(right, axis=1, keepdims=True)
     anterior = np.cross(right, tangent)
-    ap, transverse, gap = _sections(parameters.sac, names, knots, length).T
+    ap, transverse, gap, egg = _sections(parameters.sac, names, knots, length).T
     points = wall - (gap + ap / 2)[:, None] * anterior
     top = int(np.argmin(np.abs(length + shape["cut_above"])))
     cut = Frame(points[top], np.stack([right[top], anterior[top], -tangent[top]]))
@@ -131,18 +133,18 @@ def sac_axis(parameters: NerveParameters, bones: Mapping[Level, LevelBone]) -> S
         below = Frame(points[end], np.stack([-right[end], anterior[end], tangent[end]]))
     half = np.stack([transverse, ap], axis=1) / 2
     places = {name: float(knot) for name, knot in zip(names, knots, strict=True) if name}
-    return SacAxis(points, right, anterior, half, length, wall, places, cut, below)
+    return SacAxis(points, right, anterior, half, egg, length, wall, places, cut, below)
 
 
 def _sections(sac: tuple[SacSection, ...], names: list[str], knots: Floats, length: Floats) -> Floats:
-    """Return ap, transverse and anterior gap (n, 3) along the sac."""
+    """Return ap, transverse, anterior gap and egg (n, 4) along the sac."""
     places, rows = [], []
     by_name = {section.station: section for section in sac}
     for name, knot in zip(names, knots, strict=True):
         section = by_name.get(name)
         if section is not None:
             places.append(knot)
-            rows.append([section.ap, section.transverse, section.anterior_gap])
+            rows.append([section.ap, section.transverse, section.anterior_gap, section.egg])
     if not rows:
         raise ValueError(f"the sac needs at least one of the stations {', '.join(n for n in names if n)}")
     if len(rows) == 1:

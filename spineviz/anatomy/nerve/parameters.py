@@ -13,13 +13,15 @@ class SacSection(Spec):
     """The sac at one station: its extents and the epidural space in front of it, mm.
 
     A ``station`` is a level (the middle of its body), a disc, ``L3-above`` (the upper rim of a body that
-    is the highest of a scene) or ``S2`` (the end of the sac).
+    is the highest of a scene) or ``S2`` (the end of the sac). ``egg`` is by what share of its width the sac
+    is narrower at its back, and wider at its front, than half-way.
     """
 
     station: str
     ap: float = Limits(gt=1.0, le=25.0)
     transverse: float = Limits(gt=1.0, le=30.0)
     anterior_gap: float = Limits(ge=0.0, le=10.0)
+    egg: float = Limits(ge=-0.5, le=0.5)
 
 
 class CordSection(Spec):

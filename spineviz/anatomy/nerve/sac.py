@@ -44,7 +44,7 @@ def root_solid(path: RootPath, free: Obstacles) -> Solid:
 def sac_solid(axis: SacAxis, paths: Sequence[RootPath], free: Obstacles, bone: Obstacles) -> Solid:
     """Return the sac with the sleeves that the roots take with them, cut off flat where it goes on."""
     shape = measures.table("thecal_sac_shape")
-    barrel, tree = barrel_field(axis, shape["egg"]), cKDTree(axis.points)
+    barrel, tree = barrel_field(axis), cKDTree(axis.points)
     ends = [axis.place("T12", 0.0), axis.place("L1", 0.0)]
     clearance = np.interp(axis.length, ends, [shape["bone_clearance_above"], shape["bone_clearance"]])
     sleeves = [
@@ -82,8 +82,8 @@ def _sleeve(path: RootPath, length: float) -> tuple[Field, Floats, Floats]:
     return tube(line, radii[first:last]), line.min(0) - reach, line.max(0) + reach
 
 
-def barrel_field(axis: SacAxis, egg: float) -> Field:
-    """Return the sac without sleeves: egg-shaped sections, narrower behind, around its axis."""
+def barrel_field(axis: SacAxis) -> Field:
+    """Return the sac without sleeves: egg-shaped sections around its axis."""
     tree = cKDTree(axis.points)
     down = np.cross(axis.right, axis.anterior)
 
@@ -94,7 +94,7 @@ def barrel_field(axis: SacAxis, egg: float) -> Field:
         v = (offset * axis.anterior[nearest]).sum(1)
         u = (offset * axis.right[nearest]).sum(1)
         w = (offset * down[nearest]).sum(1)
-        wide = half[:, 0] * (1 + egg * np.clip(v / half[:, 1], -1.0, 1.0))
+        wide = half[:, 0] * (1 + axis.egg[nearest] * np.clip(v / half[:, 1], -1.0, 1.0))
         sizes = np.stack([wide, half[:, 1], np.minimum(half[:, 0], half[:, 1])], axis=1)
         scaled = np.stack([u, v, w], axis=1) / sizes
         radius = np.sqrt((scaled * scaled).sum(1)) + 1e-9

@@ -9,7 +9,8 @@ from scipy import ndimage
 
 from spineviz import measures
 from spineviz.anatomy.disc.space import landmark
-from spineviz.anatomy.net import mirrored, pipe, rings_around
+from spineviz.anatomy.net import mirrored, pipe, rings_around, uphill
+from spineviz.anatomy.relaxed_line import curve, resampled
 from spineviz.anatomy.surroundings import Spine, Surroundings
 from spineviz.anatomy.vessel.course import clear, through
 from spineviz.structure import Points, Structure, Surface
@@ -18,10 +19,13 @@ from spineviz.terms import SIGN, Level, Side
 FORAMINA: tuple[Level, ...] = ("C6", "C5", "C4", "C3", "C2", "C1")
 """The levels whose transverse foramina the artery passes, from below."""
 
+ROUNDS, STIFF, SPREAD, EASY = 20, 1.0, 0.7, 0.1
+"""An artery is by turns straightened, this stiffly, and moved to where it has room: at once to where its
+thinnest has it, and by such a share of the way to where its whole width has it. What moves a place of its
+line moves those within about so many samples beside it too."""
 
-TURNS, ASIDE, RELUCTANT = 16, np.arange(0.2, 1.7, 0.2), 0.2
-"""Where an artery is squeezed, more room is looked for in so many directions and so far aside (mm); a place
-is taken where it gives more than this share of the way there."""
+SPARE = 0.1
+"""What is wanted around the thinnest artery, mm."""
 
 
 def vertebral_arteries(spine: Spine, others: Sequence[Surface] = ()) -> list[Structure]:
@@ -56,7 +60,7 @@ def _artery(side: Side, levels: Sequence[Level], spine: Spine, others: Sequence[
     line = ndimage.gaussian_filter1d(line, shape["bend"], axis=0, mode="nearest")
     line = clear(line, shape["slack"] * radii, around, shape["gap"], shape["even"], 30)
     line = ndimage.gaussian_filter1d(line, shape["last_even"], axis=0, mode="nearest")
-    line = _freest(line, around, shape["thinnest"] / 2 + shape["gap"])
+    line = _eased(line, around, shape["thinnest"] / 2 + SPARE, radius + shape["gap"])
     room = around.distance(line) - shape["gap"] / 2
     radii = np.clip(np.minimum(radii, room), shape["thinnest"] / 2, radius)
     narrowed = ndimage.gaussian_filter1d(ndimage.minimum_filter1d(radii, 13), 3.0, mode="nearest")
@@ -65,19 +69,22 @@ def _artery(side: Side, levels: Sequence[Level], spine: Spine, others: Sequence[
     return Structure(f"vertebral_artery.{side}", "artery", made, side)
 
 
-def _freest(line: Points, around: Surroundings, wanted: float) -> Points:
-    """Return a line (n, 3) moved aside, where less room (mm) than wanted is left, to where there is most."""
-    low = np.flatnonzero(around.distance(line) < wanted)
-    if not len(low):
-        return line
-    ring = rings_around(line, np.ones(len(line)), TURNS)[low] - line[low, None]
-    ways = np.concatenate([np.zeros((len(low), 1, 3)), *(step * ring for step in ASIDE)], axis=1)
-    places = line[low, None] + ways
-    room = around.distance(places.reshape(-1, 3)).reshape(places.shape[:2])
-    best = (room - RELUCTANT * np.linalg.norm(ways, axis=2)).argmax(axis=1)
-    shift = np.zeros_like(line)
-    shift[low] = ways[np.arange(len(low)), best]
-    return np.asarray(line + ndimage.gaussian_filter1d(shift, 1.0, axis=0, mode="nearest"))
+def _eased(line: Points, around: Surroundings, least: float, whole: float) -> Points:
+    """Return a line (n, 3) that bends evenly and keeps the least room (mm) or nearly so, and more at ease."""
+    second = np.diff(np.eye(len(line)), 2, axis=0)
+    even = np.linalg.inv(np.eye(len(line)) + STIFF * second.T @ second)
+    current, free = line, around.among(line)
+    for _ in range(ROUNDS):
+        current = even @ current
+        current[[0, -1]] = line[[0, -1]]
+        room = free.distance(current)
+        lack = np.maximum(least - room, 0.0) + EASY * np.clip(whole - room, 0.0, whole - least)
+        low = np.flatnonzero(lack > 0.01)
+        shift = np.zeros_like(line)
+        if len(low):
+            shift[low] = lack[low, None] * uphill(free.distance, current[low])
+        current = current + ndimage.gaussian_filter1d(shift, SPREAD, axis=0, mode="nearest")
+    return resampled(curve(even @ current), len(line))
 
 
 def _before_c7(spine: Spine, side: Side) -> list[Points]:
