@@ -66,8 +66,13 @@ def blunt_dilator(name: str, sleeve: float) -> Instrument:
     """Return the blunt dilator over which a working sleeve of some outer diameter (mm) slides."""
     size = table("instruments.endoscopic_dilator")
     radius, length = sleeve_bore(sleeve) - size["clearance"], size["length"]
-    angle = np.linspace(0.05, np.pi / 2, 8)
-    nose = [(radius * float(np.sin(a)) ** 0.9, 1.5 * radius * (1 - float(np.cos(a)))) for a in angle]
+    nose = [
+        (0.3, 0.0),
+        (0.7, 0.3),
+        (1.0, 1.0),
+        (radius - 0.25, size["nose"] - 1.2),
+        (radius, size["nose"] + 1.0),
+    ]
     grooves = [
         (radius - dent, share * length + way)
         for share in (0.86, 0.89, 0.92)

@@ -231,13 +231,17 @@ def filled(local: Points, diameter: float) -> Floats:
     return np.maximum(np.hypot(local[:, 0], local[:, 1]) - radius, under)
 
 
-def walls(local: Points, diameter: float) -> Floats:
-    """Return the distance (n,) in mm of points in a sleeve's frame from its wall, also from inside."""
+def inside(local: Points, diameter: float) -> Floats:
+    """Return how far (n,) mm points in a sleeve's frame stay off its wall; what is not in its bore is out.
+
+    Only before its slanting end there is room outside.
+    """
     slope = np.tan(np.radians(value("instruments.working_sleeve.bevel")))
     radius, bore = diameter / 2, sleeve_bore(diameter)
     under = ((radius - local[:, 1]) * slope - local[:, 2]) / np.hypot(1.0, slope)
-    away = np.abs(np.hypot(local[:, 0], local[:, 1]) - (radius + bore) / 2) - (radius - bore) / 2
-    return np.maximum(away, under)
+    across = np.hypot(local[:, 0], local[:, 1])
+    away = np.abs(across - (radius + bore) / 2) - (radius - bore) / 2
+    return np.where(under < 0.0, bore - across, np.maximum(away, under))
 
 
 def _removal(
@@ -254,7 +258,8 @@ def _removal(
     way = _freest(site, local, grasp, short, free)
     deepest = float(local[:, 2].min())
     narrow = float(way.risen(np.array([grasp[2]]), deepest, way.high)[0])
-    around = bone_grid(free, np.vstack([rest, site.world((0.0, 0.0, 70.0))]), margin=9.0, step=CELL)
+    top = float(site.tools["tube"].surface.vertices[:, 2].max()) + deep.sleeve
+    around = bone_grid(free, np.vstack([rest, site.world((0.0, 0.0, top))]), margin=8.0, step=CELL)
     gap = np.minimum(around(rest)[0], CLEAR)
     return Removal(site.frame, way, rest, surface.faces, grasp, narrow, around, gap), stance
 
@@ -286,7 +291,7 @@ def _around(
 
     def distance(points: Points) -> Floats:
         found = [bone(points) for bone in bones]
-        return np.asarray(np.min([*found, soft(points), walls(sleeve.to_local(points), diameter)], axis=0))
+        return np.asarray(np.min([*found, soft(points), inside(sleeve.to_local(points), diameter)], axis=0))
 
     return distance
 

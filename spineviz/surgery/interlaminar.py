@@ -59,15 +59,16 @@ from spineviz.surgery.sleeve_way import (
 )
 from spineviz.surgery.steering import Stance, Steering, placed, steered
 from spineviz.surgery.tissue import Tissue, opened_tissue
-from spineviz.surgery.tube_access import TubeAccess, first_dilator, slid_in, withdrawn
+from spineviz.surgery.tube_access import TubeAccess, slid_in, withdrawn
 from spineviz.surgery.window import Window
 from spineviz.terms import Level, levels_of
 from spineviz.timeline import Action, Step, during, eased
+from spineviz.views import vector
 
 NAME = "interlaminar"
 
-TOOLS = ("burr", "punch", "forceps", "jaw")
-"""What goes through the endoscope's channel."""
+CLEAR = wound.Exposure(0.0, 0.0, 0.0, 0.2)
+"""How opaque the layers are while one works through the sleeve: muscle is like glass."""
 
 GRASPED, FREED, OUT = 0.42, 0.6, 0.9
 """When in its step the fragment begins to leave, when nerves can follow, and when it is out of the body."""
@@ -264,43 +265,85 @@ def interlaminar_steps(story: Interlaminar, cameras: Mapping[str, Camera]) -> tu
     """Return the steps of the operation, for cameras named posterior and operative."""
     site, spec, access = story.site, story.spec, story.access
     back, over = cameras["posterior"], cameras["operative"]
-    down = wound.down_the_wound(site, over)
-    deep = wound.microscope(site)
+    under = site.present(*levels_of(site.disc))
+    whole, deep = (_from_caudal(site, name) for name in ("whole", "deep"))
     return (
         *layers_cut(access, cameras),
-        wound.step(site, "access", over, first_dilator(access)),
+        wound.step(site, "access", over, _dilator(access)),
         wound.step(
             site,
             "retractor",
-            down,
+            whole,
             _sleeve(story),
             part="sleeve",
             share=0.9,
             parameters={"diameter": spec.sleeve_diameter},
         ),
-        wound.step(site, "retractor", down, _endoscope(story), part="endoscope", share=0.9),
+        wound.step(site, "retractor", whole, _endoscope(story), part="endoscope", share=0.9),
         wound.step(
             site,
             "laminotomy",
             deep,
-            during(wound.exposed(site, wound.DEEP), 0.0, 0.2),
+            during(wound.exposed(site, CLEAR), 0.0, 0.2),
             during(_glass(site), 0.0, 0.2),
             _laminotomy(story),
             part="laminotomy" if story.plan.stages[0] else "window",
             parameters={"lamina": round(story.taken, 1)},
         ),
         wound.step(site, "flavum", deep, _flavum(story), parameters={"opening": spec.flavum_opened}),
-        wound.step(site, "root", deep, _entered(story), parameters={"retraction": story.plan.retraction}),
+        wound.step(
+            site,
+            "root",
+            deep,
+            during(faded(under, wound.GLASS), 0.0, 0.3),
+            _entered(story),
+            parameters={"retraction": story.plan.retraction},
+        ),
         wound.step(site, "fragment", deep, _fragment(story)),
-        wound.step(site, "closure", over, withdrawn(access, _released(story))),
+        wound.step(
+            site,
+            "closure",
+            over,
+            withdrawn(access, _released(story)),
+            during(faded(under, 1.0), 0.1, 0.4),
+        ),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
     )
 
 
+def _from_caudal(site: Site, name: str) -> Camera:
+    """Return a camera that looks at the sleeve from caudal and lateral, past the long tools."""
+    size = table(f"procedures.interlaminar.view.{name}")
+    caudal, aside = np.radians(size["caudal"]), np.radians(size["lateral"])
+    focus = (0.0, 0.0, size["focus"])
+    eye = (site.lateral * np.sin(aside), -np.sin(caudal) * np.cos(aside), np.cos(caudal) * np.cos(aside))
+    view = site.pose(focus, np.add(focus, eye), (0.0, 1.0, 0.0))
+    return Camera(
+        vector(view.origin), vector(view.superior), vector(view.anterior), size["height"], size["angle"]
+    )
+
+
 def _glass(site: Site) -> Action:
-    """Return the action by which one can look through sleeve and endoscope, and past its body."""
-    names = (site.tools["tube"].name, site.tools["scope"].name)
-    return together(faded(names, wound.GLASS), faded((site.tools["body"].name,), 0.0))
+    """Return the action by which one can look through sleeve and endoscope."""
+    return faded((site.tools["tube"].name, site.tools["scope"].name), 0.62)
+
+
+def _dilator(access: TubeAccess) -> Action:
+    """Return the action of the dilator: its tapered nose parts the muscle down to the bone."""
+    site = access.site
+    tool = site.tools["dilator.1"]
+    at_fascia = raised(access.docked, site.depth - access.fascia_depth)
+    start = raised(access.docked, site.depth + 40.0)
+    entered = (0.0, tool.radius, access.fascia_depth)
+    names, opened = wound.operated(site), access.dilations[0][1]
+    return together(
+        during(wound.exposed(site, wound.MUSCLE_SHOWN), 0.0, 0.3),
+        during(appeared(tool.name), 0.1, 0.2),
+        during(carried((tool.name,), Motion((0.0, 1.0), (start, at_fascia))), 0.1, 0.4),
+        during(carried((tool.name,), Motion((0.0, 1.0), (at_fascia, access.docked))), 0.4, 0.85),
+        during(warped(names, NAME, access.fascia_cut, entered, NAME), 0.2, 0.4),
+        during(warped(names, NAME, entered, opened, NAME), 0.4, 0.85),
+    )
 
 
 def _sleeve(story: Interlaminar) -> Action:

@@ -12,17 +12,17 @@ from spineviz.anatomy.recipe import Body
 from spineviz.model import HIDDEN, Camera, Figure, Look, Message, Model, Pane
 from spineviz.structure import Structure, Surface, Warp
 from spineviz.surgery.decompression import first_looks
-from spineviz.surgery.laminectomy import (
-    Laminectomy,
-    OpenLaminectomy,
-    laminectomy_steps,
-    prepare_laminectomy,
-)
 from spineviz.surgery.interlaminar import (
     Interlaminar,
     InterlaminarEndoscopicDiscectomy,
     interlaminar_steps,
     prepare_interlaminar,
+)
+from spineviz.surgery.laminectomy import (
+    Laminectomy,
+    OpenLaminectomy,
+    laminectomy_steps,
+    prepare_laminectomy,
 )
 from spineviz.surgery.ledger import Ledger, measured
 from spineviz.surgery.open_midline import OpenMidline, OpenMidlineDiscectomy, open_steps, prepare_open

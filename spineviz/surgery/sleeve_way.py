@@ -32,7 +32,7 @@ LEAN, MEDIAL = 2.0, 60.0
 class SleeveWay:
     """Where a sleeve leads: its ``frame`` (world) with the origin on the fragment and z out of the body.
 
-    ``length`` (mm) is the way from there to the skin, ``bone`` (mm³) roughly what of lamina and facet stands in it.
+    ``length`` (mm) is the way from there to the skin, ``bone`` (mm³) roughly what bone stands in it.
     """
 
     frame: Frame

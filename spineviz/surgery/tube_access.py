@@ -119,7 +119,7 @@ def docked(access: TubeAccess, cameras: Mapping[str, Camera]) -> tuple[Step, ...
     site, over = access.site, cameras["operative"]
     return (
         *layers_cut(access, cameras),
-        wound.step(site, "access", over, first_dilator(access), part="first_dilator", share=0.36),
+        wound.step(site, "access", over, _first_dilator(access), part="first_dilator", share=0.36),
         wound.step(site, "access", over, _series(access), share=0.64),
         wound.step(
             site,
@@ -131,7 +131,7 @@ def docked(access: TubeAccess, cameras: Mapping[str, Camera]) -> tuple[Step, ...
     )
 
 
-def first_dilator(access: TubeAccess) -> Action:
+def _first_dilator(access: TubeAccess) -> Action:
     """Return the action of the thinnest dilator, which finds the lamina's edge."""
     site = access.site
     tool = site.tools["dilator.1"].name
