@@ -15,7 +15,7 @@ from spineviz.anatomy.recipe import Body
 from spineviz.geometry import surface_points
 from spineviz.measures import table, value
 from spineviz.sdf import Field
-from spineviz.structure import Floats, Points
+from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.endoscopes import bevel_length, channel_off_axis, sleeve_bore
 from spineviz.surgery.places import edge_of_bone
 from spineviz.surgery.removal import CLEAR, LONGEST, Removal, Way
@@ -35,6 +35,9 @@ LIFTED, BACK = 1.2, 6.5
 
 INSIDE = 0.55
 """Where in the bevel the endoscope's end stands when the sleeve is in the canal, as a share from its tip."""
+
+NEAR = 34.0
+"""How far (mm) around the fragment nerves are looked at."""
 
 OFF_NERVES = 0.1
 """How far (mm) the sleeve keeps off nerves."""
@@ -92,34 +95,29 @@ class Openings:
         return lambda points: np.maximum(bone.grid(points), -windows[-1].field(points))
 
 
-def planned(
-    steering: Steering, body: Body, openings: Openings, diameter: float, apex: float
-) -> EndoscopicPlan:
-    """Return where all goes; the sleeve has an outer ``diameter`` and the fragment begins at height ``apex``.
-
-    Raises ValueError where the root would have to be drawn farther than it may.
-    """
-    site = steering.site
+def docked_stance(site: Site, diameter: float) -> Stance:
+    """Return the stance of the docked sleeve, its tongue lateral, with the endoscope in it."""
     lateral = 0.0 if site.lateral > 0.0 else 180.0
-    home = Stance(
-        sleeve=0.0,
-        tongue=lateral,
-        scope=bevel_length(diameter) + 1.0,
-        channel=lateral,
-        tool=HOME,
-        turn=lateral,
-    )
+    scope = bevel_length(diameter) + 1.0
+    return Stance(tongue=lateral, scope=scope, channel=lateral, tool=HOME, turn=lateral)
+
+
+def planned(
+    steering: Steering, body: Body, openings: Openings, diameter: float, entered: Entering
+) -> EndoscopicPlan:
+    """Return where all goes; the sleeve has an outer ``diameter`` and is led into the canal as found."""
+    site = steering.site
+    home = entered.stances[0]
     working = home._replace(sleeve=LIFTED, scope=LIFTED + BACK)
     windows = openings.bone.get(site.lamina, ())
-    entering, drawn = _entering(steering, body, home, diameter, apex)
-    deep = entering[-1]
+    drawn, deep = entered.drawn, entered.stances[-1]
     removal, grasp = _removal(steering, body, openings, deep, diameter, float(drawn[-1]))
     return EndoscopicPlan(
         home=home,
         burr=_bone_round(steering, body, working, windows[-2:-1], "burr", below=False),
         punch=_bone_round(steering, body, working, windows[-1:], "punch", below=True),
         ligament=_ligament_rounds(steering, body, working, openings.ligament),
-        entering=entering,
+        entering=entered.stances,
         drawn=drawn,
         grasp=grasp,
         removal=removal,
@@ -174,53 +172,81 @@ def _ligament_rounds(
     return rounds[0], rounds[1]
 
 
-def _entering(
-    steering: Steering, body: Body, home: Stance, diameter: float, apex: float
-) -> tuple[tuple[Stance, ...], Floats]:
-    """Return how the sleeve goes into the canal and turns, and how far (k,) the root is drawn meanwhile.
+@dataclass(frozen=True, eq=False)
+class Entering:
+    """How the sleeve goes into the canal: its ``stances``, and how far (k,) mm the root is drawn meanwhile.
 
     The tongue comes down beside the root and turns medially, over that side on which it disturbs it less.
     """
-    bevel, size = bevel_length(diameter), table("procedures.interlaminar.docking")
-    tip = apex - size["tongue"]
-    scope = tip + INSIDE * bevel
-    best: tuple[tuple[Stance, ...], Floats] | None = None
-    for turn in (180.0, -180.0):
-        down = home._replace(sleeve=tip, scope=scope)
-        turned = down._replace(tongue=home.tongue + turn, channel=home.channel)
-        stances = (home, down, turned)
-        shares = np.linspace(0.0, 1.0, STEPS)
-        needed = np.array([
-            _needed(steering, body, between((0.0, 0.45, 1.0), stances, float(share)), diameter)
-            for share in shares
-        ])  # fmt: skip
-        drawn = np.maximum.accumulate(np.maximum(needed, np.append(needed[1:], needed[-1])))
-        if best is None or drawn[-1] < best[1][-1]:
-            best = stances, drawn
-    assert best is not None
-    if not np.isfinite(best[1]).all():
-        raise ValueError(
-            f"{steering.site.disc} {steering.site.side}: the root would have to be drawn more than "
-            f"{size['most_retraction']:g} mm for the sleeve; use a thinner sleeve"
-        )
-    return best
+
+    stances: tuple[Stance, ...]
+    drawn: Floats
 
 
-def _needed(steering: Steering, body: Body, stance: Stance, diameter: float) -> float:
-    """Return how far (mm) the root has to be drawn for the sleeve to stand off it; inf where too far."""
-    site = steering.site
-    frame = steering.sleeve(stance)
+def entering(
+    steering: Steering, nerves_near: NervesNear, home: Stance, diameter: float, apex: float
+) -> Entering | None:
+    """Return how the sleeve goes into the canal; None where the root cannot give way so far.
+
+    It goes to where the fragment begins, at the height ``apex``, or a little less deep.
+    """
+    bevel = bevel_length(diameter)
+    found = []
+    for tongue in table("procedures.interlaminar.docking")["tongue"]:
+        tip = apex - tongue
+        down = home._replace(sleeve=tip, scope=tip + INSIDE * bevel)
+        for turn in (180.0, -180.0):
+            stances = (home, down, down._replace(tongue=home.tongue + turn))
+            drawn = _drawn(steering, nerves_near, stances, diameter)
+            if np.isfinite(drawn).all():
+                found.append(Entering(stances, drawn))
+        if found:
+            return min(found, key=lambda item: float(item.drawn[-1]))
+    return None
+
+
+def _drawn(
+    steering: Steering, nerves_near: NervesNear, stances: tuple[Stance, ...], diameter: float
+) -> Floats:
+    """Return how far (k,) mm the root is drawn while the sleeve goes through three stances, never back."""
+    last = nerves_near.needed(steering.sleeve(stances[-1]), diameter)
+    if not np.isfinite(last):
+        return np.array([last])
+    needed = [
+        nerves_near.needed(steering.sleeve(between((0.0, 0.45, 1.0), stances, float(share))), diameter)
+        for share in np.linspace(0.0, 1.0, STEPS)
+    ]
+    return np.maximum.accumulate(np.maximum(needed, [*needed[1:], needed[-1]]))
+
+
+@dataclass(frozen=True, eq=False)
+class NervesNear:
+    """The sac and the root near a way: ``places`` holds their points for each way (mm) they are drawn."""
+
+    places: tuple[tuple[float, Points], ...]
+
+    def needed(self, sleeve: Frame, diameter: float) -> float:
+        """Return how far (mm) the root is to be drawn for a sleeve to stand off it; inf where too far."""
+        for retraction, points in self.places:
+            if float(filled(sleeve.to_local(points), diameter).min()) >= OFF_NERVES:
+                return retraction
+        return np.inf
+
+
+def nerves_near(body: Body, root: str, moving: Sequence[str], around: Floats) -> NervesNear:
+    """Return where sac and root stand around a place (3,) while they are drawn, pressed and free."""
     most = float(value("procedures.interlaminar.docking.most_retraction"))
+    names = [name for name in ("thecal_sac", root) if name in body.structures]
+    result = []
     for retraction in np.arange(0.0, most + 0.1, 0.5):
-        free = np.inf
-        for name, pressed in product(site.present("thecal_sac", site.root), (1.0, 0.0)):
+        parts = []
+        for name, pressed in product(names, (1.0, 0.0)):
             points = body.structures[name].surface.vertices
-            if name in site.nerves:
+            if name in moving:
                 points = body.warps[name, NERVE_WARP]((pressed, float(retraction)))
-            free = min(free, float(filled(frame.to_local(points), diameter).min()))
-        if free >= OFF_NERVES:
-            return float(retraction)
-    return np.inf
+            parts.append(points[np.linalg.norm(points - around, axis=1) < NEAR])
+        result.append((float(retraction), np.vstack(parts)))
+    return NervesNear(tuple(result))
 
 
 def filled(local: Points, diameter: float) -> Floats:

@@ -38,9 +38,13 @@ from spineviz.surgery.endoscopes import (
 )
 from spineviz.surgery.endoscopic_plan import (
     EndoscopicPlan,
+    Entering,
     Openings,
     circle_openings,
+    docked_stance,
+    entering,
     held_stance,
+    nerves_near,
     planned,
 )
 from spineviz.surgery.instruments import Instrument, scalpel
@@ -49,7 +53,6 @@ from spineviz.surgery.retraction import parted, terrain
 from spineviz.surgery.retraction.swinging import SwingingCorridor
 from spineviz.surgery.site import NERVE_WARP, Site, nerves_of, raised, surface_height
 from spineviz.surgery.sleeve_way import (
-    SleeveWay,
     circle_window,
     fragment_apex,
     moved_out,
@@ -61,11 +64,14 @@ from spineviz.surgery.steering import Stance, Steering, placed, steered
 from spineviz.surgery.tissue import Tissue, opened_tissue
 from spineviz.surgery.tube_access import TubeAccess, slid_in, withdrawn
 from spineviz.surgery.window import Window
-from spineviz.terms import Level, levels_of
+from spineviz.terms import Level, levels_of, traversing_root
 from spineviz.timeline import Action, Step, during, eased
 from spineviz.views import vector
 
 NAME = "interlaminar"
+
+TRIED = 32
+"""How many of the best ways are tried."""
 
 CLEAR = wound.Exposure(0.0, 0.0, 0.0, 0.2)
 """How opaque the layers are while one works through the sleeve: muscle is like glass."""
@@ -110,26 +116,14 @@ def prepare_interlaminar(spec: InterlaminarEndoscopicDiscectomy, body: Body) -> 
 
     Raises ValueError where no sleeve fits between the laminae.
     """
-    way, height, bone, taken = _window(spec, body)
-    ground = terrain(body.bones)
-    frame = moved_out(way, height)
-    right, cranial, out = frame.axes
-    corridor = SwingingCorridor(
-        Frame(frame.origin, np.array([right, -out, cranial])),
-        way.length - height,
-        spec.sleeve_diameter,
-        spec.incision_length,
-        spec.side,
-        ground,
-    )
-    site = _site(spec, corridor, body)
-    openings = circle_openings(site, body, bone, spec.sleeve_diameter, spec.flavum_opened)
-    apex = float(site.frame.to_local(fragment_apex(body, spec.disc)[None])[0, 2])
-    plan = planned(Steering(site, corridor), body, openings, spec.sleeve_diameter, apex)
+    way = _chosen(spec, body)
+    site, corridor = way.steering.site, way.steering.corridor
+    openings = circle_openings(site, body, way.bone, spec.sleeve_diameter, spec.flavum_opened)
+    plan = planned(way.steering, body, openings, spec.sleeve_diameter, way.entered)
     corridor = replace(corridor, swing=_widest(plan))
     steering = Steering(site, corridor)
-    lower = next((level for level in bone if level != site.lamina), None)
-    story = Interlaminar(spec, steering, plan, _access(site, corridor, body, plan.home), lower, taken)
+    lower = next((level for level in way.bone if level != site.lamina), None)
+    story = Interlaminar(spec, steering, plan, _access(site, corridor, body, plan.home), lower, way.taken)
     parts = parted(corridor, body.recipes, body.structures)
     tissue = opened_tissue(
         site,
@@ -142,59 +136,115 @@ def prepare_interlaminar(spec: InterlaminarEndoscopicDiscectomy, body: Body) -> 
     return story, tissue
 
 
-def _window(
-    spec: InterlaminarEndoscopicDiscectomy, body: Body
-) -> tuple[SleeveWay, float, dict[Level, tuple[Window, ...]], float]:
-    """Return the sleeve's way, how high it docks on it, and the windows in the bones that it needs.
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The way that is taken: how it is steered, and how the sleeve enters the canal.
 
-    Beside them stands how far (mm) they go into the lamina.
+    ``bone`` are the windows that it needs, ``taken`` (mm) how far they go into the lamina.
     """
-    radius, size = spec.sleeve_diameter / 2, table("procedures.interlaminar.docking")
-    ways = sleeve_ways(body, spec.disc, spec.side, radius, spec.midline_offset)
-    least = np.inf
-    upper, lower = levels_of(spec.disc)
-    for way in ways:
+
+    steering: Steering
+    entered: Entering
+    bone: dict[Level, tuple[Window, ...]]
+    taken: float
+
+
+def _chosen(spec: InterlaminarEndoscopicDiscectomy, body: Body) -> _Chosen:
+    """Return the best way on which the bone allows the sleeve and the root gives way to it.
+
+    Raises ValueError where there is none: what stands in the way, and what is possible.
+    """
+    radius, apex = spec.sleeve_diameter / 2, fragment_apex(body, spec.disc)
+    tools = _tools(spec)
+    root = f"root.{traversing_root(spec.disc)}.{spec.side}"
+    nerves = nerves_near(body, root, nerves_of(body), apex)
+    least, held = np.inf, False
+    for way in sleeve_ways(body, spec.disc, spec.side, radius, spec.midline_offset)[:TRIED]:
         height = resting(body, spec.disc, way, radius)
         frame = moved_out(way, height)
-        stages = int(value("procedures.laminotomy.stages"))
-        windows, taken = sleeve_windows(body.bones[upper], frame, radius + size["cut"], stages)
+        found = _window(spec, body, frame)
+        if found is None:
+            continue
+        bone, taken = found
         least = min(least, taken)
-        if taken <= spec.lamina_removed:
-            facet = circle_window(frame, radius + size["cut"], -height - size["tongue"] - 1.0, 20.0)
-            rim = body.structures[lower].surface.vertices
-            met = bool((facet.field(rim) < 0.0).any())
-            bone = {upper: windows} if windows else {}
-            return way, height, bone | ({lower: (facet,)} if met else {}), taken
-    raise ValueError(_refusal(spec, least))
+        if taken > spec.lamina_removed:
+            continue
+        steering = _steering(spec, body, frame, way.length - height, tools)
+        home = docked_stance(steering.site, spec.sleeve_diameter)
+        entered = entering(
+            steering, nerves, home, spec.sleeve_diameter, float(frame.to_local(apex[None])[0, 2])
+        )
+        if entered is not None:
+            return _Chosen(steering, entered, bone, taken)
+        held = True
+    raise ValueError(_refusal(spec, least, held))
 
 
-def _refusal(spec: InterlaminarEndoscopicDiscectomy, least: float) -> str:
-    """Return the sentence that tells what is possible where the window is smaller than the sleeve."""
-    where = f"{spec.disc} {spec.side}: the window between the laminae is too small for a sleeve of "
+def _window(
+    spec: InterlaminarEndoscopicDiscectomy, body: Body, frame: Frame
+) -> tuple[dict[Level, tuple[Window, ...]], float] | None:
+    """Return the windows in the bones that a docked sleeve needs, and how far (mm) they go into the lamina.
+
+    None where the lamina closes its way.
+    """
+    size = table("procedures.interlaminar.docking")
+    upper, lower = levels_of(spec.disc)
+    radius = spec.sleeve_diameter / 2 + size["cut"]
+    found = sleeve_windows(body.bones[upper], frame, radius, int(value("procedures.laminotomy.stages")))
+    if found is None:
+        return None
+    windows, taken = found
+    bone = {upper: windows} if windows else {}
+    apex = float(frame.to_local(fragment_apex(body, spec.disc)[None])[0, 2])
+    facet = circle_window(frame, radius, apex, 20.0)
+    if (facet.field(body.structures[lower].surface.vertices) < 0.0).any():
+        bone[lower] = (facet,)
+    return bone, taken
+
+
+def _refusal(spec: InterlaminarEndoscopicDiscectomy, least: float, held: bool) -> str:
+    """Return the sentence that tells what is possible where no sleeve can be led between the laminae.
+
+    ``least`` (mm) is the least that a way takes of the lamina; ``held`` tells that the root was in the way.
+    """
+    where, wide = f"{spec.disc} {spec.side}", f"{spec.sleeve_diameter:g} mm"
+    thinnest = float(table("procedures.interlaminar")["sleeve_diameter"][0])
+    thinner = "take a thinner one, " if spec.sleeve_diameter > thinnest else ""
+    if held:
+        most = value("procedures.interlaminar.docking.most_retraction")
+        return (
+            f"{where}: a sleeve of {wide} would draw the root aside by more than {most:g} mm; "
+            f"{thinner}move the incision, or go through a tube"
+        )
     if np.isfinite(least):
         return (
-            f"{where}{spec.sleeve_diameter:g} mm; it needs {least:.1f} mm of the lamina, and lamina_removed "
-            f"allows {spec.lamina_removed:g}"
+            f"{where}: the window between the laminae is too small for a sleeve of {wide}; it needs "
+            f"{least:.1f} mm of the lamina, and lamina_removed allows {spec.lamina_removed:g}"
         )
-    return f"{where}{spec.sleeve_diameter:g} mm; take a thinner one, move the incision, or go through a tube"
+    return (
+        f"{where}: the window between the laminae is too small for a sleeve of {wide}; {thinner}"
+        "move the incision, or go through a tube"
+    )
 
 
-def _site(spec: InterlaminarEndoscopicDiscectomy, corridor: SwingingCorridor, body: Body) -> Site:
-    name = f"instrument.{NAME}"
-    shaft, scope_body = endoscope(f"{name}.endoscope")
-    grasper, jaw = forceps(f"{name}.forceps")
-    tools: dict[str, Instrument] = {
-        "scalpel": scalpel(f"{name}.scalpel"),
-        "dilator.1": blunt_dilator(f"{name}.dilator", spec.sleeve_diameter),
-        "tube": working_sleeve(f"{name}.working_sleeve", spec.sleeve_diameter),
-        "scope": shaft,
-        "body": scope_body,
-        "burr": endoscopic_burr(f"{name}.endoscopic_burr"),
-        "punch": endoscopic_punch(f"{name}.endoscopic_punch"),
-        "forceps": grasper,
-        "jaw": jaw,
-    }
-    return Site(
+def _steering(
+    spec: InterlaminarEndoscopicDiscectomy,
+    body: Body,
+    frame: Frame,
+    length: float,
+    tools: Mapping[str, Instrument],
+) -> Steering:
+    """Return what is steered through a sleeve that docks at a frame, ``length`` mm below the skin."""
+    right, cranial, out = frame.axes
+    corridor = SwingingCorridor(
+        Frame(frame.origin, np.array([right, -out, cranial])),
+        length,
+        spec.sleeve_diameter,
+        spec.incision_length,
+        spec.side,
+        terrain(body.bones),
+    )
+    site = Site(
         NAME,
         spec.disc,
         spec.side,
@@ -208,6 +258,25 @@ def _site(spec: InterlaminarEndoscopicDiscectomy, corridor: SwingingCorridor, bo
         nerves_of(body),
         tools,
     )
+    return Steering(site, corridor)
+
+
+def _tools(spec: InterlaminarEndoscopicDiscectomy) -> dict[str, Instrument]:
+    """Return the instruments by their short names."""
+    name = f"instrument.{NAME}"
+    shaft, scope_body = endoscope(f"{name}.endoscope")
+    grasper, jaw = forceps(f"{name}.forceps")
+    return {
+        "scalpel": scalpel(f"{name}.scalpel"),
+        "dilator.1": blunt_dilator(f"{name}.dilator", spec.sleeve_diameter),
+        "tube": working_sleeve(f"{name}.working_sleeve", spec.sleeve_diameter),
+        "scope": shaft,
+        "body": scope_body,
+        "burr": endoscopic_burr(f"{name}.endoscopic_burr"),
+        "punch": endoscopic_punch(f"{name}.endoscopic_punch"),
+        "forceps": grasper,
+        "jaw": jaw,
+    }
 
 
 def _widest(plan: EndoscopicPlan) -> float:

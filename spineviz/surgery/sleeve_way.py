@@ -13,12 +13,12 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table
 from spineviz.structure import Floats, Frame, Points
-from spineviz.surgery.retraction import terrain
 from spineviz.surgery.retraction.docking import disc_direction, entry_depth
+from spineviz.surgery.retraction.terrain import terrain
 from spineviz.surgery.window import Window, columns_of, window_of
 from spineviz.terms import LEVELS, SIGN, Disc, Level, Side, levels_of
 
-FIELD = 12.0
+FIELD = 9.0
 """How far (mm) about the sleeve's axis bone is looked at."""
 
 RINGS, TURNS = (0.0, 0.5, 1.0), np.linspace(0.0, 2 * np.pi, 24, endpoint=False)
@@ -134,10 +134,11 @@ def resting(body: Body, disc: Disc, way: SleeveWay, radius: float) -> float:
 
 def sleeve_windows(
     bone: LevelBone, frame: Frame, radius: float, stages: int
-) -> tuple[tuple[Window, ...], float]:
+) -> tuple[tuple[Window, ...], float] | None:
     """Return the nested windows that let a sleeve through a lamina, and how far (mm) they go into it.
 
-    There are none where no bone stands in its way. ``radius`` (mm) is that of the last.
+    There are none where no bone stands in its way. ``radius`` (mm) is that of the last. None where the lamina
+    closes the way altogether.
     """
     size = table("procedures.laminotomy")
     axis = np.arange(-FIELD, FIELD + size["grid"] / 2, size["grid"])
@@ -150,9 +151,7 @@ def sleeve_windows(
         return (), 0.0
     labels, count = ndimage.label(gap)
     if not (circle & gap).any():
-        raise ValueError(
-            f"{bone.level}: the lamina closes the sleeve's way; there is no window between laminae"
-        )
+        return None
     largest = int(np.argmax(ndimage.sum_labels(circle & gap, labels, np.arange(1, count + 1)))) + 1
     depth = ndimage.distance_transform_edt(labels != largest) * size["grid"]
     taken = float(depth[met].max())
