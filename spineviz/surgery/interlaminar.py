@@ -374,7 +374,8 @@ def interlaminar_steps(story: Interlaminar, cameras: Mapping[str, Camera]) -> tu
             "closure",
             over,
             withdrawn(access, _released(story)),
-            during(faded(under, 1.0), 0.1, 0.4),
+            during(faded(under, 1.0), 0.0, 0.16),
+            during(wound.exposed(site, wound.DEEP), 0.16, 0.3),
         ),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
     )
@@ -393,8 +394,9 @@ def _from_caudal(site: Site, name: str) -> Camera:
 
 
 def _glass(site: Site) -> Action:
-    """Return the action by which one can look through sleeve and endoscope."""
-    return faded((site.tools["tube"].name, site.tools["scope"].name), 0.62)
+    """Return the action by which one can look through sleeve and endoscope, and past its body."""
+    seen = faded((site.tools["tube"].name, site.tools["scope"].name), 0.62)
+    return together(seen, faded((site.tools["body"].name,), 0.0))
 
 
 def _dilator(access: TubeAccess) -> Action:
