@@ -23,8 +23,16 @@ from spineviz.timeline import Timeline
 PAIRS = {
     "stenosis": ("unilateral_laminotomy", "open_laminectomy"),
     "herniation": ("tubular_microdiscectomy", "open_midline_discectomy"),
+    "endoscopic": ("interlaminar_endoscopic_discectomy", "open_midline_discectomy"),
 }
 """The small incision and the open one beside it, for each disease."""
+
+SHIPPED = {
+    "stenosis": "stenosis_l4l5",
+    "herniation": "herniation_l4l5",
+    "endoscopic": "herniation_endoscopic",
+}
+"""The scene of each pair."""
 
 PACE = 0.5
 """How far apart (s) the moments are at which tools are looked at on their way."""
@@ -41,13 +49,16 @@ class Case:
 
     def scene(self) -> Scene:
         if self == Case(self.disease):
-            return scene.load(f"{self.disease}_l4l5")
+            return scene.load(SHIPPED[self.disease])
         place = {"disc": self.disc, "side": self.side}
         small, wide = PAIRS[self.disease]
+        kind, width = self.disease, {"tube_diameter": self.tube}
+        if kind == "endoscopic":
+            kind, width = "herniation", {"sleeve_diameter": self.tube}
         return Scene.model_validate({
             "title": "x",
-            "pathologies": [{"kind": self.disease, **place}],
-            "approaches": [{"kind": small, **place, "tube_diameter": self.tube}, {"kind": wide, **place}],
+            "pathologies": [{"kind": kind, **place}],
+            "approaches": [{"kind": small, **place, **width}, {"kind": wide, **place}],
         })  # fmt: skip
 
     def __str__(self) -> str:
@@ -121,13 +132,18 @@ def tracks(case: Case, kept: bool = True) -> tuple[Track, Track]:
     return Track(case, assembled, timeline, posed, 0), Track(case, assembled, timeline, posed, 1)
 
 
+ENDOSCOPIC = (("L3-L4", "right"), ("L4-L5", "right"), ("L5-S1", "left"), ("L5-S1", "right"))
+"""Where a sleeve is led between the laminae, besides the shipped scene."""
+
 SAMPLE = (
     Case("herniation"),
+    Case("endoscopic"),
     *(Case("stenosis", "L3-L4", side, tube) for side, tube in (("right", 16.0), ("left", 22.0))),
     *(Case("stenosis", "L5-S1", side, tube) for side, tube in (("left", 16.0), ("right", 22.0))),
     *(Case("herniation", "L3-L4", side, tube) for side, tube in (("right", 14.0), ("left", 18.0))),
     *(Case("herniation", "L5-S1", side, tube) for side, tube in (("left", 14.0), ("right", 18.0))),
-    *(Case(disease, "L4-L5", "right", 16.0) for disease in PAIRS),
+    *(Case(disease, "L4-L5", "right", 16.0) for disease in ("stenosis", "herniation")),
+    *(Case("endoscopic", disc, side, 6.9) for disc, side in ENDOSCOPIC),
 )
 """Every level and both sides with the smallest and the largest tubes."""
 

@@ -43,13 +43,19 @@ def test_the_peaks_in_the_readme_are_what_the_model_measures(assembled: Assembly
 @pytest.mark.many
 def test_the_peaks_of_a_narrow_canal_in_the_readme_are_what_the_model_measures() -> None:
     production = load("stenosis_l4l5")
-    shown = [[row[0], *row[3:]] for row in cells("peaks")]
+    shown = [[row[0], *row[3:5]] for row in cells("peaks")]
     assert shown == columns("stenosis_l4l5", production.assembly)
     told = {(row.at, row.key): row.value for row in operation_rows(production.scene, production.assembly)}
     kinds = [entry.kind for entry in production.scene.approaches]
     keys = ("dural_sac_area_before", "dural_sac_area_after")
     areas = [[f"{told[kind, key]:.1f}" for kind in kinds] for key in keys]
     assert [row[1:] for row in cells("sac")] == areas
+
+
+@pytest.mark.many
+def test_the_peaks_of_endoscopic_discectomy_in_the_readme_are_what_the_model_measures() -> None:
+    shown = [[row[0], row[5], row[2]] for row in cells("peaks")]
+    assert shown == columns("herniation_endoscopic", load("herniation_endoscopic").assembly)
 
 
 @pytest.mark.many

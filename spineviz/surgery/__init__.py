@@ -1,5 +1,6 @@
 """Operations: approaches with their instruments, their steps and what they cost in tissue."""
 
+from spineviz.surgery.interlaminar import InterlaminarEndoscopicDiscectomy
 from spineviz.surgery.laminectomy import OpenLaminectomy
 from spineviz.surgery.ledger import peaks
 from spineviz.surgery.open_midline import OpenMidlineDiscectomy
@@ -9,6 +10,7 @@ from spineviz.surgery.tubular import TubularMicrodiscectomy
 
 __all__ = [
     "Approach",
+    "InterlaminarEndoscopicDiscectomy",
     "OpenLaminectomy",
     "OpenMidlineDiscectomy",
     "Prepared",

@@ -20,6 +20,8 @@ from spineviz.timeline import Step
 
 SAID = {
     "tube_diameter": "Inner diameter of the tube.",
+    "sleeve_diameter": "Outer diameter of the working sleeve.",
+    "flavum_opened": "The first opening in the ligamentum flavum; the sleeve needs its own width.",
     "incision_length": "Length of the skin incision.",
     "midline_offset": "Incision from the midline.",
     "wand_angle": "How far the tilted tube leans from the sagittal plane.",

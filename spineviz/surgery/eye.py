@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
-from spineviz.measures import value
+from spineviz.measures import table, value
 from spineviz.model import HIDDEN, Camera, Inset, Look, Message, Pane
 from spineviz.structure import Frame
 from spineviz.surgery import wound
+from spineviz.surgery.endoscopes import lens_place
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import Site
 from spineviz.terms import Phase
@@ -28,6 +30,9 @@ LEAVING: Phase = "closure"
 
 COMES, GOES = (0.82, 0.915), (0.12, 0.26)
 """Between which parts of their phases the eye opens and closes: as the way gets free, before it is left."""
+
+WITHDRAWN = (0.6, 0.7)
+"""Between which parts of its phase an endoscope's eye closes that leaves together with the fragment."""
 
 RIM, LIP = 1.07, 0.94
 """What is seen at the upper end of the way in, as a share of a tube's outer width and of a cut's length."""
@@ -92,8 +97,70 @@ class Sight:
         return result | {name: replace(look, highlight=0.0) for name, look in glowing.items()}
 
 
-def sight(site: Site, incision: float) -> Sight:
-    """Return how the surgeon looks into a site: down its tube, or into the wound of an ``incision``, mm."""
+class Seeing(Protocol):
+    """How a surgeon looks into a site, whatever they look through."""
+
+    @property
+    def site(self) -> Site:
+        """The site that is looked into."""
+
+    @property
+    def optic(self) -> float:
+        """The angle (degrees) between the axis that is looked along and the line of sight."""
+
+    def camera(self, pane: Pane) -> Camera:
+        """Return where the eye stands in a pane, world, mm."""
+
+    def looks(self, pane: Pane) -> dict[str, Look]:
+        """Return how structures look to the eye where they look otherwise in the pane."""
+
+
+@dataclass(frozen=True, eq=False)
+class ThroughEndoscope:
+    """How a surgeon looks through an endoscope: from its lens, past the channel, at what lies before it."""
+
+    site: Site
+
+    @property
+    def optic(self) -> float:
+        """The angle (degrees) between the endoscope's axis and the line of sight."""
+        return float(value("instruments.endoscope.optic"))
+
+    def camera(self, pane: Pane) -> Camera:
+        """Return where the eye stands: in the lens; the line of sight leans towards the channel."""
+        matrix = pane.looks[self.site.tools["scope"].name].matrix
+        placed = np.eye(4) if matrix is None else np.reshape(matrix, (4, 4))
+        channel, axis = placed[:3, 1], placed[:3, 2]
+        lens = placed[:3, :3] @ np.array(lens_place()) + placed[:3, 3]
+        angle = np.radians(self.optic)
+        direction = np.cos(angle) * axis - np.sin(angle) * channel
+        cranial = self.site.frame.anterior
+        up = cranial - (cranial @ direction) * direction
+        size = table("instruments.endoscope")
+        field = 2 * size["distance"] * float(np.tan(np.radians(size["view"] / 2)))
+        focus = lens - size["distance"] * direction
+        return Camera(vector(focus), vector(direction), vector(up / np.linalg.norm(up)), field, size["view"])
+
+    def looks(self, pane: Pane) -> dict[str, Look]:
+        """Return how structures look to the eye: the endoscope is out of its own sight, nothing is glass."""
+        site = self.site
+        own = [site.tools[name].name for name in ("scope", "body")]
+        unseen = [*own, *site.present(*LIPS)]
+        solid = [site.lamina, site.tools["tube"].name, *wound.muscles(site)]
+        result = {name: replace(pane.looks[name], visible=False) for name in unseen}
+        shown = {name: look for name in solid if (look := pane.looks[name]) != HIDDEN}
+        result |= {name: replace(look, visible=True, opacity=1.0) for name, look in shown.items()}
+        glowing = {name: result.get(name, look) for name, look in pane.looks.items() if look.highlight > 0.0}
+        return result | {name: replace(look, highlight=0.0) for name, look in glowing.items()}
+
+
+def sight(site: Site, incision: float) -> Seeing:
+    """Return how the surgeon looks into a site: down its tube, or into the wound of an ``incision``, mm.
+
+    Where there is an endoscope they look through that.
+    """
+    if "scope" in site.tools:
+        return ThroughEndoscope(site)
     distance, tube = float(value("procedures.microscope.distance")), site.tools.get("tube")
     if tube is None:
         above = float(np.linalg.norm(np.subtract(site.top, site.focus)))
@@ -108,7 +175,10 @@ def watched(steps: Sequence[Step], site: Site, incision: float) -> tuple[Step, .
     ``incision`` is the length of the cut in the skin, mm.
     """
     seen = sight(site, incision)
-    caption = Message("inset.wound" if seen.tube is None else "inset.tube")
+    if isinstance(seen, Sight):
+        caption = Message("inset.wound" if seen.tube is None else "inset.tube")
+    else:
+        caption = Message("inset.endoscope")
     last = max(index for index, step in enumerate(steps) if step.phase == OPENED)
     return tuple(
         replace(step, actions=(*step.actions, _Watching(seen, caption, step.phase)))
@@ -122,7 +192,7 @@ def watched(steps: Sequence[Step], site: Site, incision: float) -> tuple[Step, .
 class _Watching:
     """The action that opens the eye, keeps it open or closes it: a pure function of pane and progress."""
 
-    sight: Sight
+    sight: Seeing
     caption: Message
     phase: Phase
 
@@ -141,9 +211,13 @@ class _Watching:
         return replace(pane, inset=inset)
 
     def _strength(self, progress: float) -> float:
+        through = isinstance(self.sight, ThroughEndoscope)
+        if through and self.phase == "fragment":
+            return 1.0 - eased((progress - WITHDRAWN[0]) / (WITHDRAWN[1] - WITHDRAWN[0]))
         if self.phase in WORKING:
             return 1.0
-        start, end = {OPENED: COMES, LEAVING: GOES}.get(self.phase, (0.0, 0.0))
+        leaving = (0.0, 0.0) if through else GOES
+        start, end = {OPENED: COMES, LEAVING: leaving}.get(self.phase, (0.0, 0.0))
         if start == end:
             return 0.0
         share = eased((progress - start) / (end - start))

@@ -12,6 +12,12 @@ from spineviz.anatomy.recipe import Body
 from spineviz.model import HIDDEN, Camera, Figure, Look, Message, Model, Pane
 from spineviz.structure import Structure, Surface, Warp
 from spineviz.surgery.decompression import first_looks
+from spineviz.surgery.interlaminar import (
+    Interlaminar,
+    InterlaminarEndoscopicDiscectomy,
+    interlaminar_steps,
+    prepare_interlaminar,
+)
 from spineviz.surgery.laminectomy import (
     Laminectomy,
     OpenLaminectomy,
@@ -32,12 +38,18 @@ from spineviz.timeline import Step
 Decompressing = UnilateralLaminotomy | OpenLaminectomy
 """The approaches that widen a narrow canal; all others remove displaced disc material."""
 
-AnyApproach = TubularMicrodiscectomy | OpenMidlineDiscectomy | UnilateralLaminotomy | OpenLaminectomy
+AnyApproach = (
+    TubularMicrodiscectomy
+    | OpenMidlineDiscectomy
+    | InterlaminarEndoscopicDiscectomy
+    | UnilateralLaminotomy
+    | OpenLaminectomy
+)
 
 Approach = Annotated[AnyApproach, Field(discriminator="kind")]
 """An approach as a scene file tells it, known by its ``kind``."""
 
-Story = Tubular | OpenMidline | OverTheTop | Laminectomy
+Story = Tubular | OpenMidline | Interlaminar | OverTheTop | Laminectomy
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +81,8 @@ class Prepared:
         """
         if isinstance(self.story, Tubular):
             return tubular_steps(self.story, cameras)
+        if isinstance(self.story, Interlaminar):
+            return interlaminar_steps(self.story, cameras)
         if isinstance(self.story, OverTheTop):
             return over_the_top_steps(self.story, cameras)
         if isinstance(self.story, Laminectomy):
@@ -89,6 +103,8 @@ def prepare(approach: AnyApproach, body: Body) -> Prepared:
     extra: Mapping[str, Structure] = {}
     if isinstance(approach, TubularMicrodiscectomy):
         story, tissue = prepare_tubular(approach, body)
+    elif isinstance(approach, InterlaminarEndoscopicDiscectomy):
+        story, tissue = prepare_interlaminar(approach, body)
     elif isinstance(approach, UnilateralLaminotomy):
         story, tissue = prepare_over_the_top(approach, body)
     elif isinstance(approach, OpenLaminectomy):

@@ -47,7 +47,7 @@ def kerrison(name: str) -> Instrument:
     upper = bayonet(size["straight"], size["offset"], size["length"] - 16, start=bite + 3.2)
     slide_path = upper + np.array([0, high, 0])
     slide = sweep(slide_path, half, 0.24 * size["shaft_height"], exponent=BAR)
-    return instrument(name, joined(foot, bar, slide, *_pistol(size)), 0.8 * size["straight"])
+    return instrument(name, joined(foot, bar, slide, *pistol(size)), 0.8 * size["straight"])
 
 
 def leksell(name: str) -> Instrument:
@@ -69,8 +69,8 @@ def _rongeur(name: str, size: dict[str, float]) -> tuple[Instrument, Instrument]
     half = size["shaft_width"] / 2
     rod = bayonet(size["straight"], size["offset"], size["length"], start=size["cup_length"] - 0.8)
     bar = sweep(rod, half, size["shaft_height"] / 2, exponent=3.5)
-    fixed = instrument(name, joined(_cup(size, -1.0), bar, *_pistol(size)), 0.8 * size["straight"])
-    jaw = instrument(f"{name}_jaw", _cup(size, 1.0), size["cup_length"])
+    fixed = instrument(name, joined(cup(size, -1.0), bar, *pistol(size)), 0.8 * size["straight"])
+    jaw = instrument(f"{name}_jaw", cup(size, 1.0), size["cup_length"])
     return fixed, jaw
 
 
@@ -84,14 +84,17 @@ def rongeur_opening() -> float:
     return float(table("instruments.rongeur")["opening"])
 
 
-def rongeur_jaw(pose: Frame, degrees: float) -> Frame:
-    """Return where the rongeur's jaw stands, open by an angle, when the rongeur stands in a pose."""
-    angle, hinge = np.radians(degrees), rongeur_hinge()
+def rongeur_jaw(pose: Frame, degrees: float, hinge: Floats | None = None) -> Frame:
+    """Return where the rongeur's jaw stands, open by an angle, when the rongeur stands in a pose.
+
+    ``hinge`` (3,) mm is that of another tool with such a jaw.
+    """
+    angle, hinge = np.radians(degrees), rongeur_hinge() if hinge is None else hinge
     turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
     return Frame(hinge - turn @ hinge, turn.T).then(pose)
 
 
-def _cup(size: dict[str, float], side: float) -> Surface:
+def cup(size: dict[str, float], side: float) -> Surface:
     """Return one jaw: a shell with a rim, hollow towards its fellow on the other side of y = 0."""
     place = np.array([0.0, 0.05, 0.18, 0.5, 0.8, 1.0])
     wide = size["cup_width"] / 2 * np.array([0.35, 0.7, 0.95, 1.0, 0.8, 0.62])
@@ -108,7 +111,7 @@ def _cup(size: dict[str, float], side: float) -> Surface:
     return skin(rings)
 
 
-def _pistol(size: dict[str, float]) -> tuple[Surface, ...]:
+def pistol(size: dict[str, float]) -> tuple[Surface, ...]:
     """Return the two grips that stand off the shaft's end, away from the wound's axis."""
     y, z = -size["offset"], size["length"]
     rear = bent([(0, y + 1, z - 3), (0, y - 4, z + 7), (0, y - 38, z + 20), (0, y - 74, z + 6)], 12.0)

@@ -161,11 +161,11 @@ def _series(access: TubeAccess) -> Action:
     for number, amounts in enumerate(ends):
         start = number * share
         name = site.tools[f"dilator.{number + 2}"].name
-        actions.append(_slid_in(access, name, amounts, start, start + share))
+        actions.append(slid_in(access, name, amounts, start, start + share))
     return together(*actions)
 
 
-def _slid_in(
+def slid_in(
     access: TubeAccess, name: str, amounts: tuple[Amounts, Amounts], start: float, end: float
 ) -> Action:
     """Return the action of a dilator or the tube that comes down over what stands in the corridor."""
@@ -188,7 +188,7 @@ def _tube(access: TubeAccess) -> Action:
     names = [site.tools[f"dilator.{k}"].name for k in range(1, len(access.dilations))]
     out = Motion((0.0, 1.0), (access.docked, raised(access.docked, site.depth + 40.0)))
     return together(
-        _slid_in(access, site.tools["tube"].name, access.dilations[-1], 0.02, 0.5),
+        slid_in(access, site.tools["tube"].name, access.dilations[-1], 0.02, 0.5),
         during(carried(names, out), 0.54, 0.88),
         during(vanished(*names), 0.78, 0.9),
     )
