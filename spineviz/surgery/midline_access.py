@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table
 from spineviz.model import Camera
@@ -60,12 +61,15 @@ class MidlineOpening:
 
 def opening_of(spec: PosteriorApproach, body: Body, *, both: bool = False) -> MidlineOpening:
     """Return the wound in the midline, to one side or ``both``. Raises ValueError where it does not fit."""
+    fascia = body.recipes[wound.FASCIA]
+    if not isinstance(fascia, LayerRecipe):
+        raise TypeError(f"{wound.FASCIA}: a wound is opened through a layer, and this is none")
     opening = expose(
         body.bones,
         spec.disc,
         spec.side,
         body.recipes[wound.SKIN].solid.field,
-        body.recipes[wound.FASCIA].solid.field,
+        fascia.layer,
         incision=spec.incision_length,
         both=both,
     )

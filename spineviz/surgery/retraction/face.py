@@ -22,7 +22,7 @@ BEYOND, BEYOND_FAT, FAT = 6.0, 2.0, 0.3
 Fat and skin, from this level on, stand at the lip itself; muscle beside the slit stands farther.
 """
 
-POWERS = tuple((i, j) for i in range(3) for j in range(4))
+POWERS = tuple((i, j) for i in range(3) for j in range(5))
 """Powers of place and height in a blade's face."""
 
 
