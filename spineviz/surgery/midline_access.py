@@ -127,18 +127,35 @@ def midline_access(site: Site, found: MidlineOpening, body: Body, size: Mapping[
             site, fascia, across=midline + beside, half=0.75 * half, depth=1.5, lean=0.15
         ),
         elevators={side: _elevator(site, body, midline, SIGN[side], size) for side in opening.sides},
-        arms=tuple(_arm(site, blades, item) for item in blades),
+        arms=_arms(site, found),
         placed=tuple(_frame_of(item.pose(detached)) for item in blades),
     )
 
 
-def _arm(site: Site, blades: tuple[Blade, Blade], held: Blade) -> Frame:
-    """Return where a blade's arm stands at full opening: x lateral, z out of the body, both arms level."""
-    tops = [site.frame.to_local(item.frame.origin) for item in blades]
-    x, y, _ = site.frame.to_local(held.frame.origin)
+def _arms(site: Site, found: MidlineOpening) -> tuple[Frame, ...]:
+    """Return where the blades' arms stand at full opening: x lateral, z out of the body, both arms level.
+
+    They go caudally and lean so far out of the body that they lie on the skin there.
+    """
+    tops = [site.frame.to_local(item.frame.origin) for item in found.blades]
+    top = max(float(place[2]) for place in tops)
+    lean = _lean(site, found, np.array([0.0, float(np.mean([place[1] for place in tops])), top]))
+    caudal = np.array([0.0, -np.cos(lean), np.sin(lean)])
     outward = np.array([site.lateral, 0.0, 0.0])
-    local = np.array([outward, np.cross((0.0, 0.0, 1.0), outward), (0.0, 0.0, 1.0)])
-    return Frame(site.world((x, y, max(top[2] for top in tops))), local @ site.frame.axes)
+    local = np.array([outward, -site.lateral * caudal, np.cross(outward, -site.lateral * caudal)])
+    axes = local @ site.frame.axes
+    return tuple(Frame(site.world((float(x), float(y), top)), axes) for x, y, _ in tops)
+
+
+def _lean(site: Site, found: MidlineOpening, top: Floats) -> float:
+    """Return by which angle (radians) arms from a place (3,) in the site's frame clear the skin caudally."""
+    size, skin = table("instruments.self_retaining"), found.parts[wound.SKIN]
+    local = site.frame.to_local(skin.surface.moved(skin.warp(found.wound.full)).vertices) - top
+    away = -local[:, 1]
+    crossed = (away > size["arm_length"] / 2) & (away < size["arm_length"] + size["beyond"])
+    crossed &= np.abs(local[:, 0]) < size["across"]
+    slopes = (local[crossed, 2] + size["over_skin"]) / away[crossed]
+    return float(np.arctan(slopes.max(initial=0.0)))
 
 
 def _frame_of(matrix: Floats) -> Frame:
