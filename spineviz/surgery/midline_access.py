@@ -14,7 +14,7 @@ from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table
 from spineviz.model import Camera
-from spineviz.structure import Floats, Frame, Structure
+from spineviz.structure import Floats, Frame, Points, Structure
 from spineviz.surgery import decompression, phases, wound
 from spineviz.surgery.access import Access, PosteriorApproach, layers_cut
 from spineviz.surgery.actions import Amounts, Motion, appeared, carried, together, warped
@@ -126,7 +126,10 @@ def midline_access(site: Site, found: MidlineOpening, body: Body, size: Mapping[
         fascia_line=wound.knife_line(
             site, fascia, across=midline + beside, half=0.75 * half, depth=1.5, lean=0.15
         ),
-        elevators={side: _elevator(site, body, midline, SIGN[side], size) for side in opening.sides},
+        elevators={
+            side: _elevator(_along_bone(site, body, opening, detached), midline, SIGN[side], size)
+            for side in opening.sides
+        },
         arms=_arms(site, found),
         placed=tuple(_frame_of(item.pose(detached)) for item in blades),
     )
@@ -163,18 +166,28 @@ def _frame_of(matrix: Floats) -> Frame:
     return Frame(matrix[:3, 3], matrix[:3, :3].T)
 
 
-def _elevator(
-    site: Site, body: Body, midline: float, lateral: float, size: Mapping[str, float]
-) -> tuple[Frame, ...]:
+def _along_bone(site: Site, body: Body, opening: MidlineWound, detached: Amounts) -> Reach:
+    """Return the ways of the Cobb along bone: its blade peels the muscle off, its shaft lies in the wound.
+
+    Muscle gives way and bone does not: a mm in it counts as a part of one in bone.
+    """
+    size = table("procedures.open_wound")
+
+    def wall(points: Points) -> Floats:
+        high = opening.axis.to_local(points)[:, 2]
+        beside = (high > size["peeled"]) & (high < opening.length)
+        return np.where(beside, -size["yields"] * opening.lumen(points, detached), np.inf)
+
+    return Reach(BoneLeft(NearBone(site, body), None), site.room, walled=False).keeping_off(wall)
+
+
+def _elevator(reach: Reach, midline: float, lateral: float, size: Mapping[str, float]) -> tuple[Frame, ...]:
     """Return the Cobb's frames on one side: down the spinous process, then laterally along the lamina.
 
     ``lateral`` is the sign of x towards that side.
     """
-    frames = []
-    reach, tool = (
-        Reach(BoneLeft(NearBone(site, body), None), site.room, walled=False),
-        points_of(site.tools["cobb"]),
-    )
+    frames, site, body = [], reach.site, reach.body
+    tool = points_of(site.tools["cobb"])
     places: list[tuple[float, float, float]] = size["elevator"]  # type: ignore[assignment]
     for away, cranial, above in places:
         x = midline + lateral * away

@@ -65,9 +65,9 @@ def blade_face(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool
     """Return the face that holds the wall of a fully open wound on the diseased or on the other side.
 
     ``opened`` are the cut tissues as they stand at full opening. The face nowhere presses deeper into
-    them than a fraction of a millimetre. Where muscle is off the bone it reaches from the lamina past the
-    skin where that has risen highest, else from the fascia, but for what would stand in bone. Raises ValueError where the tissues leave no wall
-    to hold, or bone no room.
+    them than a fraction of a millimetre. Where muscle is off the bone it reaches from the lamina, else from
+    the fascia, past the skin where that has risen highest, but for what would stand in bone. Raises
+    ValueError where the tissues leave no wall to hold, or bone no room.
     """
     size = measures.table("retraction.blade")
     side = SIGN[wound.side] * (1.0 if diseased else -1.0)

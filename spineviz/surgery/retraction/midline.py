@@ -331,10 +331,13 @@ class MidlineWound:
 
     # the way back, at full opening --------------------------------------------------------------
 
-    def lumen(self, points: Points) -> Floats:
-        """Return about the signed distance (n,) mm of opened world points to the wound, negative in it."""
+    def lumen(self, points: Points, amounts: tuple[float, ...] | None = None) -> Floats:
+        """Return about the signed distance (n,) mm of opened world points to the wound, negative in it.
+
+        It is fully open where no ``amounts`` are told.
+        """
         x, z, c, level = self._local(np.asarray(points, dtype=np.float64))
-        width = self.widths(level, self.full, x * SIGN[self.side] > 0.0)
+        width = self.widths(level, amounts or self.full, x * SIGN[self.side] > 0.0)
         share = np.clip(z / c, -1.0, 1.0)
         lip = width * lip_shape(share, level)
         steep = np.sqrt(1.0 + np.square(width * lip_slope(share, level) / c))
