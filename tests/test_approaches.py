@@ -84,6 +84,14 @@ def test_muscle_keeps_its_volume(track: Track) -> None:
                 assert now == pytest.approx(rest, rel=0.03), (side, muscles)
 
 
+def test_fascia_fat_and_skin_keep_their_volume(track: Track) -> None:
+    model, posed = track.assembly.model, track.posed
+    for pane in moments(track, 9):
+        for name in ("thoracolumbar_fascia", "subcutaneous_fat", "skin"):
+            rest = volume(model.surface(name, pane.looks[name]))
+            assert volume(posed.surface(name, pane.looks[name])) == pytest.approx(rest, rel=0.03), name
+
+
 def test_parted_muscle_enters_no_bone(track: Track) -> None:
     for pane in moments(track, 9):
         for name in OPERATED[:-2]:

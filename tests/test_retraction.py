@@ -114,7 +114,7 @@ def corridor(bones, ground, recipes) -> TubeCorridor:
 
 @pytest.fixture(scope="module")
 def wound(bones, ground, recipes) -> MidlineWound:
-    skin, fascia = recipes["skin"].solid.field, recipes["thoracolumbar_fascia"].solid.field
+    skin, fascia = recipes["skin"].solid.field, recipes["thoracolumbar_fascia"].layer
     return expose(bones, "L4-L5", "left", skin, fascia, ground=ground)
 
 
@@ -181,6 +181,13 @@ def test_a_tube_splits_multifidus_and_an_open_wound_detaches_it(split, opened):
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75, 1.0])
 def test_muscle_keeps_its_volume(tissue, share):
     for name in ("multifidus.left", "longissimus.left"):
+        rest = volume(tissue[name].surface)
+        assert volume(at(tissue[name], share)) == pytest.approx(rest, rel=0.03), name
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75, 1.0])
+def test_fascia_fat_and_skin_keep_their_volume(tissue, share):
+    for name in ("thoracolumbar_fascia", "subcutaneous_fat", "skin"):
         rest = volume(tissue[name].surface)
         assert volume(at(tissue[name], share)) == pytest.approx(rest, rel=0.03), name
 
@@ -276,7 +283,7 @@ def test_the_incision_has_the_length_that_was_asked_for(corridor, wound, recipes
 
 
 def test_twice_the_incision_reads_twice_the_length(bones, ground, recipes):
-    skin, fascia = recipes["skin"].solid.field, recipes["thoracolumbar_fascia"].solid.field
+    skin, fascia = recipes["skin"].solid.field, recipes["thoracolumbar_fascia"].layer
     for length in (25.0, 50.0):
         opened = expose(bones, "L4-L5", "left", skin, fascia, incision=length, ground=ground)
         split = dock(bones, "L4-L5", "left", skin, incision=0.7 * length, ground=ground)

@@ -44,6 +44,8 @@ def crossing(
     bone = NearBone(site, body)
     before, after = (Reach(BoneLeft(bone, window), spread, walled=True) for window in windows.near[-2:])
     narrow = farther(freeing.nerves_around(site, body, relieved, free=False), freeing.SPARED)
+    spared = freeing.in_midline(body)
+    across = farther(freeing.nerves_around(site, body, relieved, free=False, beside=spared), freeing.SPARED)
     free = freeing.nerves_around(site, body, relieved, free=True)
     burr_places = places_across(windows, tilted.frame, value("instruments.burr.head_diameter") / 2)
     middle = np.mean(burr_places, axis=0)[:2]
@@ -63,8 +65,8 @@ def crossing(
         bites=bites(before.keeping_off(narrow), windows.near[-2], deepest=DEEPEST),
         stages=(len(windows.near), len(windows.flava)),
         across=_across(leaning.keeping_off(shield), burr_places),
-        far_bites=punched(leaning.keeping_off(narrow), both, punch_places, DEEPEST),
-        ligament=punched(wide.keeping_off(narrow), both, punch_places[::-1], DEEPEST),
+        far_bites=punched(leaning.keeping_off(across), both, punch_places, DEEPEST),
+        ligament=punched(wide.keeping_off(across), both, punch_places[::-1], DEEPEST),
         probes=(
             freeing.felt(wide.keeping_off(free), relieved, far, tilted.top, lateral),
             freeing.felt(last.keeping_off(free), relieved, site.side, site.top, lateral),

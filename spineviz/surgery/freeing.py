@@ -21,7 +21,7 @@ from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.reach import TOUCH, Reach, points_of, withdrawn
 from spineviz.surgery.relief import relief_warp
 from spineviz.surgery.site import Local, Round, Site, used, visit
-from spineviz.surgery.surroundings import NERVOUS
+from spineviz.surgery.surroundings import MIDLINE, NERVOUS
 from spineviz.terms import SIDES, SIGN, Level, Side, levels_of, traversing_root
 from spineviz.timeline import Action, during
 
@@ -79,9 +79,12 @@ def _shaped(bone: LevelBone, surface: Surface) -> LevelBone:
 
 
 def ligaments_around(site: Site, body: Body) -> Field:
-    """Return the distance from the yellow ligaments at a site, which shield the sac from the burr."""
+    """Return the distance from the ligaments that the burr keeps off.
+
+    Those are the yellow ligaments at a site, which shield the sac, and those in the midline.
+    """
     size = table("procedures.relief")
-    surfaces = [body.structures[name].surface for name in flava(site)]
+    surfaces = [body.structures[name].surface for name in (*flava(site), *in_midline(body))]
     return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
 
 
@@ -103,12 +106,17 @@ def narrowed(site: Site, body: Body, warps: Warps) -> dict[str, Surface]:
     }
 
 
-def nerves_around(site: Site, body: Body, warps: Warps, *, free: bool) -> Field:
-    """Return the distance from sac and roots near a site, while they are narrow or when they are ``free``."""
+def nerves_around(site: Site, body: Body, warps: Warps, *, free: bool, beside: Sequence[str] = ()) -> Field:
+    """Return the distance from sac and roots near a site, while they are narrow or when they are ``free``.
+
+    So it is from the structures ``beside`` them, given by their names.
+    """
     moved = narrowed(site, body, warps) if free else {}
     size = table("procedures.relief")
     surfaces = [
-        moved.get(name, item.surface) for name, item in body.structures.items() if item.tissue in NERVOUS
+        moved.get(name, item.surface)
+        for name, item in body.structures.items()
+        if item.tissue in NERVOUS or name in beside
     ]
     return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
 
@@ -181,6 +189,11 @@ def freed_names(site: Site, warps: Warps) -> tuple[str, ...]:
 def flava(site: Site) -> tuple[str, ...]:
     """Return the names of the yellow ligaments at a site's disc that stand in the body."""
     return site.present(*(f"flavum.{site.disc}.{side}" for side in SIDES))
+
+
+def in_midline(body: Body) -> tuple[str, ...]:
+    """Return the names of the ligaments between and over the spinous processes."""
+    return tuple(name for name in body.structures if name.startswith(MIDLINE))
 
 
 def behind_the_sac(site: Site) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table
 from spineviz.model import Camera
-from spineviz.structure import Floats, Frame, Structure
+from spineviz.structure import Floats, Frame, Points, Structure
 from spineviz.surgery import decompression, phases, wound
 from spineviz.surgery.access import Access, PosteriorApproach, layers_cut
 from spineviz.surgery.actions import Amounts, Motion, appeared, carried, together, warped
@@ -60,12 +61,15 @@ class MidlineOpening:
 
 def opening_of(spec: PosteriorApproach, body: Body, *, both: bool = False) -> MidlineOpening:
     """Return the wound in the midline, to one side or ``both``. Raises ValueError where it does not fit."""
+    fascia = body.recipes[wound.FASCIA]
+    if not isinstance(fascia, LayerRecipe):
+        raise TypeError(f"{wound.FASCIA}: a wound is opened through a layer, and this is none")
     opening = expose(
         body.bones,
         spec.disc,
         spec.side,
         body.recipes[wound.SKIN].solid.field,
-        body.recipes[wound.FASCIA].solid.field,
+        fascia.layer,
         incision=spec.incision_length,
         both=both,
     )
@@ -122,19 +126,39 @@ def midline_access(site: Site, found: MidlineOpening, body: Body, size: Mapping[
         fascia_line=wound.knife_line(
             site, fascia, across=midline + beside, half=0.75 * half, depth=1.5, lean=0.15
         ),
-        elevators={side: _elevator(site, body, midline, SIGN[side], size) for side in opening.sides},
-        arms=tuple(_arm(site, blades, item) for item in blades),
+        elevators={
+            side: _elevator(_along_bone(site, body, opening, detached), midline, SIGN[side], size)
+            for side in opening.sides
+        },
+        arms=_arms(site, found),
         placed=tuple(_frame_of(item.pose(detached)) for item in blades),
     )
 
 
-def _arm(site: Site, blades: tuple[Blade, Blade], held: Blade) -> Frame:
-    """Return where a blade's arm stands at full opening: x lateral, z out of the body, both arms level."""
-    tops = [site.frame.to_local(item.frame.origin) for item in blades]
-    x, y, _ = site.frame.to_local(held.frame.origin)
+def _arms(site: Site, found: MidlineOpening) -> tuple[Frame, ...]:
+    """Return where the blades' arms stand at full opening: x lateral, z out of the body, both arms level.
+
+    They go caudally and lean so far out of the body that they lie on the skin there.
+    """
+    tops = [site.frame.to_local(item.frame.origin) for item in found.blades]
+    top = max(float(place[2]) for place in tops)
+    lean = _lean(site, found, np.array([0.0, float(np.mean([place[1] for place in tops])), top]))
+    caudal = np.array([0.0, -np.cos(lean), np.sin(lean)])
     outward = np.array([site.lateral, 0.0, 0.0])
-    local = np.array([outward, np.cross((0.0, 0.0, 1.0), outward), (0.0, 0.0, 1.0)])
-    return Frame(site.world((x, y, max(top[2] for top in tops))), local @ site.frame.axes)
+    local = np.array([outward, -site.lateral * caudal, np.cross(outward, -site.lateral * caudal)])
+    axes = local @ site.frame.axes
+    return tuple(Frame(site.world((float(x), float(y), top)), axes) for x, y, _ in tops)
+
+
+def _lean(site: Site, found: MidlineOpening, top: Floats) -> float:
+    """Return by which angle (radians) arms from a place (3,) in the site's frame clear the skin caudally."""
+    size, skin = table("instruments.self_retaining"), found.parts[wound.SKIN]
+    local = site.frame.to_local(skin.surface.moved(skin.warp(found.wound.full)).vertices) - top
+    away = -local[:, 1]
+    crossed = (away > size["arm_length"] / 2) & (away < size["arm_length"] + size["beyond"])
+    crossed &= np.abs(local[:, 0]) < size["across"]
+    slopes = (local[crossed, 2] + size["over_skin"]) / away[crossed]
+    return float(np.arctan(slopes.max(initial=0.0)))
 
 
 def _frame_of(matrix: Floats) -> Frame:
@@ -142,18 +166,28 @@ def _frame_of(matrix: Floats) -> Frame:
     return Frame(matrix[:3, 3], matrix[:3, :3].T)
 
 
-def _elevator(
-    site: Site, body: Body, midline: float, lateral: float, size: Mapping[str, float]
-) -> tuple[Frame, ...]:
+def _along_bone(site: Site, body: Body, opening: MidlineWound, detached: Amounts) -> Reach:
+    """Return the ways of the Cobb along bone: its blade peels the muscle off, its shaft lies in the wound.
+
+    Muscle gives way and bone does not: a mm in it counts as a part of one in bone.
+    """
+    size = table("procedures.open_wound")
+
+    def wall(points: Points) -> Floats:
+        high = opening.axis.to_local(points)[:, 2]
+        beside = (high > size["peeled"]) & (high < opening.length)
+        return np.where(beside, -size["yields"] * opening.lumen(points, detached), np.inf)
+
+    return Reach(BoneLeft(NearBone(site, body), None), site.room, walled=False).keeping_off(wall)
+
+
+def _elevator(reach: Reach, midline: float, lateral: float, size: Mapping[str, float]) -> tuple[Frame, ...]:
     """Return the Cobb's frames on one side: down the spinous process, then laterally along the lamina.
 
     ``lateral`` is the sign of x towards that side.
     """
-    frames = []
-    reach, tool = (
-        Reach(BoneLeft(NearBone(site, body), None), site.room, walled=False),
-        points_of(site.tools["cobb"]),
-    )
+    frames, site, body = [], reach.site, reach.body
+    tool = points_of(site.tools["cobb"])
     places: list[tuple[float, float, float]] = size["elevator"]  # type: ignore[assignment]
     for away, cranial, above in places:
         x = midline + lateral * away

@@ -23,6 +23,9 @@ DEEPEST = 0.3
 INSIDE = (1.2, 0.6)
 """How far (mm) inside a window in the ligament the punch bites, as far as the window is wide enough."""
 
+NEARER_AXIS = (0.75, 0.5, 0.25, 0.0)
+"""At which shares of its way from the corridor's axis the punch comes in where its middle is barred."""
+
 REACHED = 2.5
 """A bite whose place the punch does not come nearer to than this (mm) is left out."""
 
@@ -90,7 +93,8 @@ def kept_off(reach: Reach, frames: Sequence[Frame], tool: Points, deepest: float
 def punched(reach: Reach, window: Cutout, places: Sequence[Local], deepest: float = np.inf) -> Round:
     """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out.
 
-    Bites for which it would press deeper than ``deepest`` mm into what it keeps off are left out.
+    Bites for which it would press deeper than ``deepest`` mm into what it keeps off are left out; where it
+    would do so in the window's middle, it comes in by a bite that has a free way out, or nearer to the axis.
     """
     site, tool = reach.site, points_of(reach.site.tools["kerrison"])
     middle = window.curve().mean(axis=0)
@@ -105,4 +109,22 @@ def punched(reach: Reach, window: Cutout, places: Sequence[Local], deepest: floa
     ]
     if np.isfinite(deepest):
         reached = kept_off(reach, reached, tool, deepest)
+        within = _free_way(reach, [within, *reached], withdrawn(tool), deepest)
     return reach.round([within, *reached, within], tool, within)
+
+
+def _free_way(reach: Reach, ways: Sequence[Frame], tool: Points, deepest: float) -> Frame:
+    """Return the first of some ways in on which a ``tool`` is free as it is drawn out.
+
+    Where none is, it comes in the nearer to the corridor's axis.
+    """
+    free = kept_off(reach, ways, tool, deepest)
+    if free:
+        return free[0]
+    site, place = reach.site, reach.site.frame.to_local(ways[0].origin)
+    for share in NEARER_AXIS:
+        nearer = (share * float(place[0]), share * float(place[1]), float(place[2]))
+        way = reach.pose(nearer, tool, site.beside(-0.3, 1.0), site.top)
+        if kept_off(reach, [way], tool, deepest):
+            return way
+    return ways[0]

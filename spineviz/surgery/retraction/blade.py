@@ -56,7 +56,7 @@ def blade(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool = Tr
     `blade_face` of their wall. Raises ValueError where the tissues leave no wall to hold.
     """
     face = blade_face(wound, opened, diseased=diseased)
-    height, place = np.meshgrid(face.heights, face.along, indexing="ij")
+    height, place = np.meshgrid(face.rows, face.along, indexing="ij")
     outer = face.across(place, height)
     contact = face.world(outer, place, height)
     inner = face.world(outer - measures.value("retraction.blade.thickness"), place, height)

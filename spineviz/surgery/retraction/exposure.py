@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from spineviz import measures
+from spineviz.anatomy.back.layer import Layer
 from spineviz.anatomy.bone import LevelBone
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame
@@ -21,7 +22,7 @@ def expose(
     disc: Disc,
     side: Side,
     skin: Field,
-    fascia: Field,
+    fascia: Layer,
     *,
     incision: float | None = None,
     both: bool = False,
@@ -29,10 +30,10 @@ def expose(
 ) -> MidlineWound:
     """Return the midline wound through which the interlaminar window at a disc is exposed on one side.
 
-    ``skin`` and ``fascia`` are the signed distances to these layers, negative in them; ``incision`` is
-    the length of the skin incision, mm (the usual one where None). Opened to ``both`` sides it lies over the
-    middle of the whole lamina above and the window. Raises ValueError where the bones
-    have no such window or the line misses a layer.
+    ``skin`` is the signed distance to the skin, negative in it, and ``fascia`` the layer over the muscles;
+    ``incision`` is the length of the skin incision, mm (the usual one where None). Opened to ``both``
+    sides it lies over the middle of the whole lamina above and the window. Raises ValueError where the
+    bones have no such window or the line misses a layer.
     """
     ground = ground or terrain(bones)
     length = measures.value("retraction.open.incision_length") if incision is None else incision
@@ -42,8 +43,8 @@ def expose(
     superior = np.array([0.0, 0.0, 1.0]) - direction[2] * direction
     superior /= np.linalg.norm(superior)
     frame = Frame(start, np.array([np.cross(direction, superior), direction, superior]))
-    depth, fascia_depth = entry_depth(skin, start, direction), entry_depth(fascia, start, direction)
-    return MidlineWound(frame, depth, float(length), fascia_depth, side, ground, both)
+    depth, fascia_depth = entry_depth(skin, start, direction), entry_depth(fascia.field, start, direction)
+    return MidlineWound(frame, depth, float(length), fascia_depth, side, ground, fascia.inner, both)
 
 
 def _over_the_lamina(bones: Mapping[Level, LevelBone], disc: Disc, side: Side) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ BEYOND, BEYOND_FAT, FAT = 6.0, 2.0, 0.3
 Fat and skin, from this level on, stand at the lip itself; muscle beside the slit stands farther.
 """
 
-POWERS = tuple((i, j) for i in range(3) for j in range(4))
+POWERS = tuple((i, j) for i in range(3) for j in range(5))
 """Powers of place and height in a blade's face."""
 
 
@@ -31,8 +31,9 @@ class Face:
     """A blade's face at full opening, in the wound's frame: how far it stands from the midline.
 
     ``side`` is the sign of x of the held tissue. ``heights`` (n,) and ``along`` (m,) are the mm above
-    the floor and along the wound that the blade spans. ``weights`` are those of `POWERS`; from
-    ``ending`` (slope and height by place) upwards the face goes on upright.
+    the floor and along the wound that it spans; the blade begins at the ``first`` of the heights.
+    ``weights`` are those of `POWERS`; from ``ending`` (slope and height by place) upwards the face goes on
+    upright.
     """
 
     wound: MidlineWound
@@ -41,6 +42,12 @@ class Face:
     along: Floats
     weights: Floats
     ending: Floats
+    first: int = 0
+
+    @property
+    def rows(self) -> Floats:
+        """The heights (k,) mm above the floor that the blade spans: those that are free of bone."""
+        return self.heights[self.first :]
 
     def across(self, along: Floats, height: Floats) -> Floats:
         """Return how far (mm) towards its side the face stands at places and heights of one shape."""
@@ -58,14 +65,15 @@ def blade_face(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool
     """Return the face that holds the wall of a fully open wound on the diseased or on the other side.
 
     ``opened`` are the cut tissues as they stand at full opening. The face nowhere presses deeper into
-    them than a fraction of a millimetre. Where muscle is off the bone it reaches from the lamina past the
-    skin, else from the fascia. Raises ValueError where the tissues leave no wall to hold.
+    them than a fraction of a millimetre. Where muscle is off the bone it reaches from the lamina, else from
+    the fascia, past the skin where that has risen highest, but for what would stand in bone. Raises
+    ValueError where the tissues leave no wall to hold, or bone no room.
     """
     size = measures.table("retraction.blade")
     side = SIGN[wound.side] * (1.0 if diseased else -1.0)
     deep = diseased or wound.both
     bottom = size["above_floor"] if deep else wound.fascia_height + size["above_fascia"]
-    heights = _spaced(bottom, wound.length + size["above_skin"])
+    heights = _spaced(bottom, _crest(wound, opened) + size["above_skin"])
     along = _spaced(-size["width"] / 2.0, size["width"] / 2.0)
     height, place = np.meshgrid(heights, along, indexing="ij")
     across = wall(wound, opened, side, place, height)
@@ -77,7 +85,35 @@ def blade_face(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool
     excess = float(np.percentile(basis @ weights - across[known], 98.0))
     weights[0] -= max(excess - size["pressed"], 0.0)
     highest = np.where(known, height, height[known].min()).max(axis=0)
-    return Face(wound, side, heights, along, weights, np.polyfit(along, highest, 1))
+    return _off_bone(Face(wound, side, heights, along, weights, np.polyfit(along, highest, 1)))
+
+
+def _crest(wound: MidlineWound, opened: Sequence[Surface]) -> float:
+    """Return how high (mm) above the floor the tissue rises that the retractor's arms have to cross."""
+    size = measures.table("retraction.blade")
+    local = np.vstack([wound.frame.to_local(item.vertices) for item in opened])
+    crossed = (np.abs(local[:, 0]) < size["crossed"]) & (np.abs(local[:, 2]) < size["crossed"])
+    return max(float(-local[crossed, 1].min(initial=0.0)), wound.length)
+
+
+def _off_bone(face: Face) -> Face:
+    """Return a face without its lowest rows, as far as they would stand in bone while the blade spreads.
+
+    Raises ValueError where bone leaves less than half of a blade.
+    """
+    height, place = np.meshgrid(face.heights, face.along, indexing="ij")
+    across, size = face.across(place, height), measures.table("retraction.blade")
+    outer, inner = (face.world(across - inward, place, height) for inward in (0.0, size["thickness"]))
+    held, free = face.wound.closed(outer), np.ones(len(face.heights), dtype=bool)
+    for share in size["spreads"]:
+        way = face.wound.open(held, face.wound.part(share)) - outer
+        for sheet in (outer, inner):
+            off = face.wound.terrain.bone(sheet + way).reshape(height.shape)
+            free &= off.min(axis=1) > size["off_bone"]
+    first = int(np.flatnonzero(~free).max(initial=-1)) + 1
+    if first > len(free) / 2:
+        raise ValueError("bone stands in the wound where the blade should stand; open it further")
+    return replace(face, first=first)
 
 
 def wall(

@@ -3,7 +3,8 @@
 Each plane across the wound's axis has its own slit: short in the skin, longer in fascia and muscle.
 The skin opens to a lens with pointed ends; the lips of fascia and muscle stand straight along the
 retractor's blade and bend only beside it. Farther rings move so much less as keeps the area between
-them but for what the finite support takes, and that is given back as a lift.
+them but for what the finite support takes, and that is given back as a lift. Fascia, fat and skin lie on
+the muscle that rises and grow thicker where they are crowded, thinner where they are stretched.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spineviz import measures
+from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.retraction import ellipse
 from spineviz.surgery.retraction.terrain import Terrain, following, lifted_height
@@ -27,6 +29,12 @@ LENS, STRAIGHT = 4.0 / 3.0, 8.0 / 5.0
 
 BELT = 5.0 / 8.0
 """The mean of 1 - cos⁴ over a ring: the lift is spread so that it vanishes in line with the slit."""
+
+HEIGHTS, BESIDE = (1.0 / 6.0, 0.5, 5.0 / 6.0), 0.5
+"""At which shares of its height a layer's crowding is looked at, and over how many mm."""
+
+WIDENED = (0.35, 2.5)
+"""Crowded tissue grows no thicker, and stretched tissue no thinner, than for these widths."""
 
 
 def lip_shape(share: Floats, level: Floats) -> Floats:
@@ -56,7 +64,9 @@ class WoundPoints:
 
     ``superficial`` and ``deep`` are how far (mm) a point moves sideways at full opening of either.
     ``taken`` is by how much (negative) a point's ring grows in area at full deep opening and ``lift`` the
-    height (mm) that rises for it.
+    height (mm) that rises for it. ``layered`` (m,) are the points ``over`` (m,) mm above the fascia's
+    underside; there tissue widens by ``crowded`` (2, k, m), by superficial and by deep opening, at some
+    heights.
     """
 
     rest: Points
@@ -66,6 +76,9 @@ class WoundPoints:
     lift: Floats
     follow: Floats
     floor: Floats
+    layered: npt.NDArray[np.intp]
+    over: Floats
+    crowded: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +87,9 @@ class MidlineWound:
 
     ``frame`` (world): origin on the bony floor in the midline, y along the wound's axis into the body,
     z superior, across the axis. ``length`` mm from the skin to there. ``incision`` is the length of the
-    skin incision, mm; ``fascia_height`` the height of the fascia above the origin, mm. Where it is opened to
-    ``both`` sides, the muscle of the other side comes off the bone as well.
+    skin incision, mm; ``fascia_height`` the height of the fascia above the origin, mm, and ``underside``
+    its anterior surface. Where it is opened to ``both`` sides, the muscle of the other side comes off the
+    bone as well.
     """
 
     frame: Frame
@@ -84,6 +98,7 @@ class MidlineWound:
     fascia_height: float
     side: Side
     terrain: Terrain
+    underside: HeightMap
     both: bool = False
 
     @property
@@ -209,21 +224,50 @@ class MidlineWound:
         points = np.asarray(points, dtype=np.float64)
         x, z, c, level = self._local(points)
         diseased = x * SIGN[self.side] > 0.0
-        rings = ellipse.ring(x, z, c)
-        weight, _ = ellipse.support(rings.area, self._shape["support"])
-        shape = lip_shape(rings.cosine, level)
-        sideways = np.sign(x) * c / np.hypot(c, rings.narrow) * weight * shape
+        sideways = np.sign(x) * self._sideways(np.abs(x), z, c, level)
+        over = self._over(points)
+        layered = np.flatnonzero(over > 0.0)
+        under = points.copy()
+        under[layered] += np.multiply.outer(over[layered], self.frame.anterior)
         height = self.terrain.height(points)
-        belt, taken = self._taken(points)
+        belt, taken = self._taken(under)
         return WoundPoints(
             rest=points,
             superficial=self.widths(level, (1.0, 0.0), diseased) * sideways,
             deep=self.widths(level, (0.0, 1.0), diseased) * sideways,
             taken=taken,
-            lift=lifted_height(height) * belt,
+            lift=lifted_height(self.terrain.height(under)) * belt,
             follow=following(height),
             floor=self.terrain.floor.at(points[:, 0], points[:, 2]),
+            layered=layered,
+            over=over[layered],
+            crowded=self._crowded(under[layered], over[layered]),
         )
+
+    def _sideways(self, away: Floats, z: Floats, c: Floats, level: Floats) -> Floats:
+        """Return which share (n,) of its lip's way a point goes that is ``away`` (n,) mm from the slit."""
+        rings = ellipse.ring(away, z, c)
+        weight, _ = ellipse.support(rings.area, self._shape["support"])
+        return np.asarray(c / np.hypot(c, rings.narrow) * weight * lip_shape(rings.cosine, level))
+
+    def _over(self, points: Points) -> Floats:
+        """Return how far (n,) mm along the axis points (n, 3) stand over the fascia's underside; 0 below."""
+        over, steep = np.zeros(len(points)), float(self.frame.anterior[1])
+        for _ in range(3):
+            foot = points + np.multiply.outer(over, self.frame.anterior)
+            over = np.maximum(over + self.underside.height(foot) / steep, 0.0)
+        return over
+
+    def _crowded(self, under: Points, over: Floats) -> Floats:
+        """Return by how much (2, k, n) the map widens tissue at heights between points and the underside."""
+        result = np.zeros((2, len(HEIGHTS), len(over)))
+        for k, share in enumerate(HEIGHTS):
+            x, z, c, level = self._local(under - np.multiply.outer(share * over, self.frame.anterior))
+            diseased, away = x * SIGN[self.side] > 0.0, np.abs(x)
+            near, far = (self._sideways(away + step, z, c, level) for step in (0.0, BESIDE))
+            for row, amounts in enumerate(((1.0, 0.0), (0.0, 1.0))):
+                result[row, k] = self.widths(level, amounts, diseased) * (far - near) / BESIDE
+        return result
 
     def _taken(self, points: Points) -> tuple[Floats, Floats]:
         """Return how much of its height (n,) a point rises, and its ring's growth (n,), negative.
@@ -245,7 +289,7 @@ class MidlineWound:
         """Return where prepared points stand at some amounts, world mm (n, 3)."""
         superficial, deep = amounts
         x = superficial * points.superficial + deep * points.deep
-        lift = self._lift(points, deep)
+        lift = self._lift(points, amounts)
         moved = points.rest + np.multiply.outer(x, self.frame.right)
         low = points.follow > 0.0
         floor = self.terrain.floor.at(moved[low, 0], moved[low, 2])
@@ -254,9 +298,13 @@ class MidlineWound:
         return moved
 
     @staticmethod
-    def _lift(points: WoundPoints, deep: float) -> Floats:
-        """Return how much (n,) mm prepared points rise for the area that a deep opening takes."""
-        return points.lift * (1.0 / (1.0 + deep * points.taken) - 1.0)
+    def _lift(points: WoundPoints, amounts: tuple[float, ...]) -> Floats:
+        """Return how much (n,) mm prepared points rise for the area that an opening takes."""
+        superficial, deep = amounts
+        lift = points.lift * (1.0 / (1.0 + deep * points.taken) - 1.0)
+        widened = 1.0 + superficial * points.crowded[0] + deep * points.crowded[1]
+        lift[points.layered] += points.over * (1.0 / np.clip(widened, *WIDENED) - 1.0).mean(axis=0)
+        return np.asarray(lift)
 
     def open(self, points: Points, amounts: tuple[float, ...]) -> Points:
         """Return where world points (n, 3) stand at some amounts, mm: the map in closed form."""
@@ -283,10 +331,13 @@ class MidlineWound:
 
     # the way back, at full opening --------------------------------------------------------------
 
-    def lumen(self, points: Points) -> Floats:
-        """Return about the signed distance (n,) mm of opened world points to the wound, negative in it."""
+    def lumen(self, points: Points, amounts: tuple[float, ...] | None = None) -> Floats:
+        """Return about the signed distance (n,) mm of opened world points to the wound, negative in it.
+
+        It is fully open where no ``amounts`` are told.
+        """
         x, z, c, level = self._local(np.asarray(points, dtype=np.float64))
-        width = self.widths(level, self.full, x * SIGN[self.side] > 0.0)
+        width = self.widths(level, amounts or self.full, x * SIGN[self.side] > 0.0)
         share = np.clip(z / c, -1.0, 1.0)
         lip = width * lip_shape(share, level)
         steep = np.sqrt(1.0 + np.square(width * lip_slope(share, level) / c))
@@ -309,7 +360,7 @@ class MidlineWound:
             back = self._back(across, z, c, level, wall)
             flat = self.frame.to_parent(np.stack([slit + back, self.frame.to_local(rest)[:, 1], z], axis=1))
             here = self.prepared(flat)
-            lift = self._lift(here, 1.0)
+            lift = self._lift(here, self.full)
             lift += here.follow * (here.floor - self.terrain.floor.at(points[:, 0], points[:, 2]))
             rest = self.frame.to_parent(np.stack([slit + back, local[:, 1] + lift, z], axis=1))
         return rest
@@ -321,10 +372,7 @@ class MidlineWound:
         low, high = np.zeros(len(x)), far
         for _ in range(24):
             middle = (low + high) / 2.0
-            rings = ellipse.ring(middle, z, c)
-            weight, _ = ellipse.support(rings.area, self._shape["support"])
-            shape = lip_shape(rings.cosine, level)
-            reached = middle + width * c / np.hypot(c, rings.narrow) * weight * shape
+            reached = middle + width * self._sideways(middle, z, c, level)
             outside = reached < far
             low, high = np.where(outside, middle, low), np.where(outside, high, middle)
         back = np.where(wall, 0.0, high)

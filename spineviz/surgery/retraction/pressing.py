@@ -55,7 +55,7 @@ def pressed(surface: Surface, warp: PartingWarp, face: Face, fascia: Surface) ->
     behind = np.maximum(across - face.across(along, height) - gap, 0.0)
     fading = np.square(np.maximum(1.0 - behind / size["depth"], 0.0))
     beside = np.abs(along) - face.along[-1]
-    below = face.heights[0] - height
+    below = face.rows[0] - height
     margin = size["margin"]
     window = smooth((margin - np.maximum(beside, below)) / (margin - size["whole"]))
     push = -face.side * gap * fading * window

@@ -62,7 +62,8 @@ class TiltingCorridor(TubeCorridor):
         """Return where prepared points stand at some amounts, world mm (n, 3).
 
         What is crowded beside the tilted tube rises, and what is stretched on its other side sinks, so that
-        both keep their volume.
+        both keep their volume. What rises is sheared as well, and loses on either side what a rise of second
+        order gives back: by crowding times height of the first.
         """
         moved = super().move(points, amounts[:3])
         if len(amounts) < 4 or amounts[3] == 0.0:
@@ -74,15 +75,10 @@ class TiltingCorridor(TubeCorridor):
         held = points.fade * smooth((self.radius - local[:, 1]) / self.radius)
         turned = self._rotated(moved, amounts[3] * held * (1.0 - smooth(share)))
         crowded = 6.0 * share * (1.0 - share) / shape["support"] * local[:, 0] / np.maximum(away, 1.0)
+        crowded *= SIGN[self.side] * np.tan(np.radians(amounts[3]))
         height = np.minimum(np.maximum(-local[:, 1], 0.0), shape["highest"])
-        rise = (
-            held
-            * SIGN[self.side]
-            * crowded
-            * np.tan(np.radians(amounts[3]))
-            * np.square(height)
-            * shape["rising"]
-        )
+        first = crowded * np.square(height)
+        rise = held * shape["rising"] * (first + first * crowded * height)
         return np.asarray(turned - np.multiply.outer(rise, self.frame.anterior))
 
     def _rotated(self, points: Points, degrees: Floats) -> Points:
