@@ -11,6 +11,7 @@ from spineviz.assembly import Assembly
 from spineviz.measurement import grades
 from spineviz.measurement.bodies import Body, Heights, between, bodies, body_heights, cobb, disc_heights, slip
 from spineviz.measurement.canal import (
+    bony_depth,
     canal_area,
     canal_depth,
     fat_behind,
@@ -183,6 +184,9 @@ def _canal_rows(segment: Segment, healthy: Segment | None) -> Iterator[Row]:
     depth = _taken(lambda: canal_depth(segment))
     if depth is not None:
         yield Row(at, "canal_depth", depth, "mm", grade=grades.of_canal(depth) if lumbar else None)
+    bony = _taken(lambda: bony_depth(segment))
+    if bony is not None:
+        yield Row(at, "bony_canal_depth", bony, "mm", grade=grades.of_canal(bony) if lumbar else None)
     within, fat = _taken(lambda: crowding(segment)), _taken(lambda: fat_behind(segment))
     if fat is None and healthy is not None and _taken(lambda: fat_behind(healthy)) is not None:
         fat = 0.0  # there is some in health, and none is left

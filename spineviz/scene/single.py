@@ -54,7 +54,7 @@ def shown_deformity(pathology: Listhesis | Degeneration | Fracture | Deformity) 
     """Return the scene that shows a slip, a worn disc, a fracture or a curve: the bones, cut where it helps.
 
     A slip is seen from the side, a worn disc and a fracture in a cut along the midline, a broken
-    process from behind, a curve of the whole column from behind, a kyphosis from the side.
+    transverse process from behind, a curve of the whole column from behind, a kyphosis from the side.
     """
     own, (above, below) = column(), levels_of(pathology.disc)
     beside = 2 if isinstance(pathology, Fracture) else 1
@@ -66,12 +66,13 @@ def shown_deformity(pathology: Listhesis | Degeneration | Fracture | Deformity) 
         camera = "posterior" if pathology.curve == "scoliosis" else "lateral"
     elif isinstance(pathology, Degeneration):
         camera, named = "lateral_close", (f"disc.{pathology.disc}", above, below)
-    whole = isinstance(pathology, Fracture) and pathology.shape == "process"
-    if whole:
+    process = pathology.process if isinstance(pathology, Fracture) and pathology.shape == "process" else None
+    behind = process == "transverse"
+    if behind:
         camera = "posterior"
     cut = CutPlane(plane="sagittal", at=pathology.disc, keep="right")
     step = SceneStep(
-        title=f"{SAME[type(pathology)]}.plain{'_process' if whole else ''}",
+        title=f"{SAME[type(pathology)]}.plain{'_process' if process is not None else ''}",
         camera=camera,
         hide=("ligaments", "vessels", "epidural_fat"),
         highlight=("disease",),
@@ -83,7 +84,7 @@ def shown_deformity(pathology: Listhesis | Degeneration | Fracture | Deformity) 
         pathologies=(pathology,),
         camera=camera,
         hide=COVERING,
-        cuts=(cut,) if isinstance(pathology, Degeneration | Fracture) and not whole else (),
+        cuts=(cut,) if isinstance(pathology, Degeneration | Fracture) and not behind else (),
         steps=(step,),
         poster=step.seconds,
     )
