@@ -7,35 +7,38 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import trimesh
-from contacts import depth_in
+from contacts import penetration
 from pydantic import ValidationError
 
 from spineviz.anatomy.bone import LevelBone, SurfaceDistance
 from spineviz.anatomy.column.carrying import Carrier, Rigid, carried, carried_frame, evened
 from spineviz.anatomy.column.movements import Moved, movements, turned
 from spineviz.anatomy.nerve.swept import swept
+from spineviz.anatomy.recipe import Body
 from spineviz.anatomy.vertebra.pars_defect import pars_defect
 from spineviz.body import Anatomy, build
+from spineviz.body.changed import deformed
 from spineviz.body.remade import marks_of
 from spineviz.body.skeleton import standing
-from spineviz.geometry import as_trimesh, surface_points, volume
+from spineviz.geometry import as_trimesh, volume
 from spineviz.measurement import grades
 from spineviz.measurement.bodies import bodies, body_heights, disc_heights, slip
+from spineviz.measurement.pieces import Piece, damage, pieces
 from spineviz.pathology import Deformity, Degeneration, Fracture, Listhesis, Pathology, apply
 from spineviz.pathology.deformity import bends
 from spineviz.scene import Scene
 from spineviz.sdf.mesher import mesh
-from spineviz.structure import Surface
+from spineviz.structure import Structure, Surface
 from spineviz.terms import Level, column, discs_of
 
 LEVELS: tuple[Level, ...] = ("L4", "L5", "S1")
 STEP = 1.5
 
-PRESSED = {"I": 0.3, "II": 0.3, "III": 0.55, "IV": 0.8}
-"""How deep (mm) a root may stand in bone, by grade.
+DEEPEST = 0.3
+"""How deep (mm) a nerve may stand in bone or disc, and these in it, at any grade of a slip."""
 
-High slips draw the root of L5 over an edge of its vertebra: 0.53 mm deep at grade III, 0.77 mm at IV.
-"""
+IN_DISC = {"IV": 0.6}
+"""The same in the disc where it is more: at grade IV the root of L5 passes in a dent of the annulus."""
 
 Bones = dict[Level, LevelBone]
 
@@ -88,6 +91,12 @@ def test_a_slip_has_the_meyerding_grade_it_was_asked_for(low: Bones, grade: str)
     way, percent = slip(found["L5"], found["S1"])
     assert percent == pytest.approx(asked.percent, abs=2.0)
     assert grades.of_slip(way, percent).grade == grade
+
+
+@pytest.mark.parametrize("kind", ["isthmic", "degenerative"])
+def test_a_slip_told_in_mm_is_measured_so_on_the_bones(low: Bones, kind: str) -> None:
+    found = bodies(ill(low, Listhesis(disc="L4-L5", type=kind, mm=7.5)), {})
+    assert slip(found["L4"], found["L5"])[0] == pytest.approx(7.5, abs=0.6)
 
 
 def test_only_what_stands_on_the_disc_moves(low: Bones) -> None:
@@ -159,6 +168,61 @@ def test_a_burst_drives_the_posterior_wall_into_the_canal_and_the_pedicles_apart
     assert moved[:, 1].min() == pytest.approx(-7.5, abs=1.5)
 
 
+def broken(bones: Bones, fracture: Fracture) -> tuple[tuple[Piece, ...], str]:
+    """Return what has come off a broken L4, and its AO Spine type, as they are measured."""
+    healthy = Body(
+        bones, {}, {level: Structure(level, "bone", bone.surface) for level, bone in bones.items()}
+    )
+    after = deformed(healthy, apply(fracture, Anatomy()))
+    now, usual = bodies(after.bones, {})["L4"], bodies(bones, {})["L4"]
+    kept = [
+        getattr(body_heights(now), place) / getattr(body_heights(usual), place)
+        for place in ("anterior", "middle", "posterior")
+    ]
+    off, change = pieces(now), damage(now, usual)
+    places = tuple(piece.place for piece in off)
+    return off, grades.of_fracture(places, 100.0 * (1.0 - min(kept)), change.dished, change.wall).grade
+
+
+@pytest.mark.parametrize(
+    ("asked", "place"),
+    [
+        ({"shape": "split"}, "body"),
+        ({"shape": "process", "process": "transverse", "side": "right", "apart": 5.0}, "transverse"),
+        pytest.param({"shape": "process", "apart": 2.0}, "spinous", marks=pytest.mark.many),
+    ],
+)
+def test_a_piece_stands_as_far_from_the_rest_as_it_was_asked_to(
+    low: Bones, asked: dict[str, object], place: str
+) -> None:
+    fracture = Fracture.model_validate({"level": "L4", **asked})
+    off, grade = broken(low, fracture)
+    assert [piece.place for piece in off] == [place]
+    assert off[0].gap == pytest.approx(fracture.distance, abs=0.6)
+    assert grade == ("A2" if place == "body" else "A0")
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("loss", [25.0, 45.0])
+@pytest.mark.parametrize(
+    ("shape", "ao"),
+    [
+        ("wedge", "A1"),
+        ("crush", "A1"),
+        ("crush", "A2"),
+        ("biconcave", "A2"),
+        ("split", "A2"),
+        ("burst", "A3"),
+        ("burst", "A4"),
+    ],
+)
+def test_a_fracture_has_the_ao_spine_type_it_was_asked_for(
+    low: Bones, shape: str, ao: str, loss: float
+) -> None:
+    asked = Fracture.model_validate({"level": "L4", "shape": shape, "ao": ao, "loss": loss})
+    assert broken(low, asked)[1] == ao
+
+
 @pytest.mark.parametrize("apex", ["T8", "L2"])
 def test_a_scoliosis_bends_by_its_cobb_angle_and_comes_back(apex: str) -> None:
     discs = discs_of(column())
@@ -228,8 +292,9 @@ def test_a_slip_that_cannot_be_is_refused(told: dict[str, object], words: str) -
 
 
 @pytest.mark.many
-@pytest.mark.parametrize("grade", ["I", "II", "III", "IV"])
-def test_nerves_keep_their_volume_and_stay_out_of_bone_however_far_a_bone_slips(grade: str) -> None:
+@pytest.mark.parametrize("grade", ["I", "II", "III", "IV", "V"])
+def test_nerves_keep_their_volume_and_stay_out_of_bone_and_disc_however_far_a_bone_slips(grade: str) -> None:
+    """At grade V the body has fallen off the sacrum: what its disc has become is not asked."""
     levels: tuple[Level, ...] = ("L4", "L5", "S1")
     asked = Listhesis(meyerding=grade)
     before = build(Anatomy(), levels, covered=False).structures
@@ -237,15 +302,16 @@ def test_nerves_keep_their_volume_and_stay_out_of_bone_however_far_a_bone_slips(
     for name, item in after.items():
         if name.startswith(("root.", "cauda.", "filum_terminale")):
             assert volume(item.surface) == pytest.approx(volume(before[name].surface), rel=0.03), name
-    height = apply(asked, Anatomy()).deformation.worn["L5-S1"].height
-    kept = volume(after["nucleus.L5-S1"].surface) / volume(before["nucleus.L5-S1"].surface)
-    assert kept == pytest.approx(height, rel=0.03)
-    for level in levels:
-        assert depth_in(after[level].surface, surface_points(after["thecal_sac"].surface, 0.8)) < 0.3
-        for name in ("root.L4.left", "root.L5.left", "root.S1.left"):
-            assert (
-                depth_in(after[level].surface, surface_points(after[name].surface, 0.8)) < PRESSED[grade]
-            ), name
+    fallen = grade == "V"
+    if not fallen:
+        height = apply(asked, Anatomy()).deformation.worn["L5-S1"].height
+        left = volume(after["nucleus.L5-S1"].surface) / volume(before["nucleus.L5-S1"].surface)
+        assert left == pytest.approx(height, rel=0.03), "the nucleus keeps what water the worn disc has left"
+    roots = [f"root.{level}.{side}" for level in levels for side in ("left", "right")]
+    for name in ("thecal_sac", *roots):
+        for firm in levels if fallen else (*levels, "disc.L5-S1"):
+            most = IN_DISC.get(grade, DEEPEST) if firm.startswith("disc") else DEEPEST
+            assert penetration(after[name].surface, after[firm].surface) < most, (name, firm)
 
 
 @pytest.mark.many

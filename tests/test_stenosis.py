@@ -13,7 +13,7 @@ from spineviz.body import Anatomy, build
 from spineviz.body.diseased import diseased
 from spineviz.geometry import volume
 from spineviz.measurement import grades
-from spineviz.measurement.canal import fat_behind, sac_area
+from spineviz.measurement.canal import bony_depth, fat_behind, sac_area
 from spineviz.measurement.clearance import clearance
 from spineviz.measurement.crowding import crowding
 from spineviz.measurement.measuring import subject
@@ -148,6 +148,10 @@ def test_a_stenosis_needs_a_cause_and_one_place_is_narrow_once() -> None:
             "L5-S1 right foraminal Lee 3",
             {"disc": "L5-S1", "place": "foraminal", "side": "right", "grade": "3"},
         ),
+        (
+            "L4-L5 central B from short pedicles and thick flavum",
+            {"grade": "B", "causes": Causes(disc=0.0, flavum=1.0, facets=0.0, pedicles=1.0)},
+        ),
         ("bilateral foraminal stenosis L5-S1", {"place": "foraminal", "both": True, "grade": "2"}),
     ],
 )
@@ -189,6 +193,18 @@ def test_a_narrow_canal_leaves_what_was_asked_and_grades_so(
     for name, item in model.structures.items():
         if name.startswith(("root.", "cauda.")):
             assert kept_volume(item, body.structures[name]) == pytest.approx(1.0, abs=0.03), name
+
+
+@pytest.mark.parametrize("pedicles", [0.0, 3.0])
+def test_short_pedicles_make_the_bony_canal_shallow_and_other_causes_do_not(
+    body: Model, pedicles: float
+) -> None:
+    stenosis = Stenosis(sac_area=95.0, causes=Causes(facets=0.0, pedicles=pedicles))
+    segment = segment_of(ill(stenosis, body), stenosis)
+    now, usual = bony_depth(segment), bony_depth(segment_of(body, stenosis))
+    assert now is not None and usual is not None
+    assert sac_area(segment) == pytest.approx(95.0, rel=0.03)
+    assert (usual - now > 2.0) if pedicles else usual - now == pytest.approx(0.0, abs=0.2)
 
 
 def kept_volume(item: Structure, before: Structure) -> float:

@@ -132,7 +132,7 @@ def deformed(
     changed = [
         bones[level]
         for level in LEVELS
-        if level in bones and level in slipped | {*anatomy.deformation.collapsed}
+        if level in bones and level in slipped | {*anatomy.deformation.collapsed, *anatomy.deformation.broken}
     ]
     structures |= settled(structures, healthy.structures, changed)
     structures |= kept_nuclei(structures, healthy.structures, anatomy.deformation, bones)
@@ -329,7 +329,7 @@ def _concerned(anatomy: Anatomy, bones: Mapping[Level, LevelBone]) -> list[Level
     """Return the bones that a deformation brings nearer to each other or changes."""
     deformation = anatomy.deformation
     order = [level for level in LEVELS if level in bones]
-    found: set[Level] = set(deformation.collapsed)
+    found: set[Level] = {*deformation.collapsed, *deformation.broken}
     for disc in (*deformation.slips, *deformation.worn):
         found |= {*levels_of(disc)}
     above = {order[order.index(level) - 1] for level in found if order.index(level)}

@@ -9,6 +9,8 @@ import numpy as np
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.deformation import Deformation, Wear
+from spineviz.anatomy.stenosis.untangled import out_of
+from spineviz.body.passing import dented
 from spineviz.geometry import surface_distance, volume
 from spineviz.structure import Floats, Frame, Structure, Surface
 from spineviz.terms import LEVELS, Disc, Level, discs_of, levels_of
@@ -18,6 +20,9 @@ AROUND = 5.0
 
 ENOUGH = 0.01
 """A nucleus that differs by less than this share is left as it is."""
+
+TWICE = 2
+"""So often an annulus gives way to the roots beside it."""
 
 NARROWEST, WIDEST, ROUNDS = 0.7, 1.4, 14
 """A nucleus becomes so many times as wide at least and at most; it is looked for in so many halvings."""
@@ -31,7 +36,8 @@ def kept_nuclei(
 ) -> dict[str, Structure]:
     """Return the nuclei, and the annuli around them, that widen or narrow until the volume is right, by name.
 
-    A worn disc has lost water: of its nucleus as much is left as of its height.
+    A worn disc has lost water (it is dark on a T2-weighted image: Pfirrmann et al., Spine 2001;26:1873): of
+    its nucleus as much is left as of its height, which is a model value. An annulus gives way to roots.
     """
     return dict(_kept(structures, healthy, deformation, bones))
 
@@ -54,8 +60,11 @@ def _kept(
         more = _more(core.surface, own, goal)
         away = surface_distance(core.surface)(ring.surface.vertices, AROUND)
         fading = np.clip(1.0 - away / AROUND, 0.0, 1.0) ** 2
+        annulus = _widened(ring.surface, own, more * fading)
+        for root in [name for name in structures if name.startswith("root.")] * TWICE:
+            annulus = out_of(dented(annulus, structures[root].surface), structures[root].surface)
         yield core.name, replace(core, surface=_widened(core.surface, own, more))
-        yield ring.name, replace(ring, surface=_widened(ring.surface, own, more * fading))
+        yield ring.name, replace(ring, surface=annulus)
 
 
 def _more(core: Surface, frame: Frame, goal: float) -> float:

@@ -12,9 +12,11 @@ from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import joint_space
 from spineviz.anatomy.column.carrying import Movement, carried_frame
+from spineviz.anatomy.column.changed_bone import cracked
 from spineviz.anatomy.column.deformation import Deformation
 from spineviz.anatomy.column.movements import Moved
 from spineviz.anatomy.recipe import Body
+from spineviz.anatomy.vertebra.broken import Crack
 from spineviz.anatomy.vertebra.pars_defect import ParsDefect, pars_defect
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import STEP, Standing, standing
@@ -71,6 +73,7 @@ class Planned:
     body: Piece
     arch: Piece | None = None
     defect: ParsDefect | None = None
+    crack: Crack | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +91,11 @@ def remade(anatomy: Anatomy, healthy: Body, moves: Mapping[Level, Moved]) -> dic
     changed = [*deformation.slips, *(disc for disc, wear in deformation.worn.items() if wear.height < 1.0)]
     levels = sorted(healthy.bones, key=LEVELS.index)
     discs = [disc for disc in discs_of(levels) if disc in changed]
-    if not discs:
+    if not discs and not deformation.broken:
         return {}
     stand = standing(replace(anatomy, deformation=Deformation()), levels)
-    plans = {level: _planned(level, stand[level], moves[level]) for level in levels}
+    cracks = {level: cracked(deformation, level, healthy.bones[level]) for level in levels}
+    plans = {level: _planned(level, stand[level], moves[level], cracks[level]) for level in levels}
     beside: dict[Level, list[Neighbour]] = {}
     for disc in discs:
         upper, lower = levels_of(disc)
@@ -101,7 +105,11 @@ def remade(anatomy: Anatomy, healthy: Body, moves: Mapping[Level, Moved]) -> dic
             beside.setdefault(upper, []).append(Neighbour(plans[lower].body, gap, not firm))
             if not firm:
                 beside.setdefault(lower, []).append(Neighbour(plans[upper].body, gap, True))
-    wanted = [level for level in levels if level in beside or plans[level].defect is not None]
+    wanted = [
+        level
+        for level in levels
+        if level in beside or plans[level].defect is not None or plans[level].crack is not None
+    ]
     result: dict[Level, Remade] = {}
     for level in wanted:
         near = [plans[other].body for other in levels if abs(levels.index(other) - levels.index(level)) == 1]
@@ -110,11 +118,16 @@ def remade(anatomy: Anatomy, healthy: Body, moves: Mapping[Level, Moved]) -> dic
     return result
 
 
-def _planned(level: Level, item: Standing, move: Moved) -> Planned:
-    """Return a bone as it may be made anew. Raises ValueError where a given bone should be cleft."""
+def _planned(level: Level, item: Standing, move: Moved, crack: Crack | None) -> Planned:
+    """Return a bone as it may be made anew.
+
+    Raises ValueError where a given bone should be cleft, or one be cleft and broken.
+    """
     frame = carried_frame(item.posed, move.body)
     if move.arch is None:
-        return Planned(item, move, Piece(item.blank.distance, frame))
+        return Planned(item, move, Piece(item.blank.distance, frame), crack=crack)
+    if crack is not None:
+        raise ValueError(f"{level}: its pars is cleft, it cannot be broken in two besides; take one away")
     if item.blank.solid is None:
         raise ValueError(f"{level}: a given bone cannot be cleft; take the isthmic slip away")
     defect = pars_defect(item.blank.landmarks)
@@ -145,16 +158,22 @@ def _made(
         raise ValueError(f"{bone.level}: a given bone cannot give way to its neighbours")
     cleft = float(measures.value("pars_defect.gap")) / 2.0
 
+    gap = float(measures.value("fracture.crack.gap")) / 2.0
+
     def field(points: Points) -> Floats:
         healthy = np.asarray(item.field(points), dtype=np.float64)
+        if plan.crack is not None:
+            healthy = np.maximum(healthy, gap - np.abs(plan.crack.beyond(points)))
         if defect is None or plan.arch is None:
             return _yielding(healthy, points, plan.body, beside)
         behind = defect.behind(points)
         ahead = _yielding(np.maximum(healthy, behind + cleft), points, plan.body, beside)
         return np.minimum(ahead, _yielding(np.maximum(healthy, cleft - behind), points, plan.arch, around))
 
-    fine = mesh(replace(solid, field=field), STEP[region_of(bone.level)], mirror=item.symmetric)
-    fine = whole(fine) if defect is None else _pair(fine, defect)
+    even = item.symmetric and plan.crack is None
+    fine = mesh(replace(solid, field=field), STEP[region_of(bone.level)], mirror=even)
+    off = plan.crack.beyond if plan.crack is not None else defect.behind if defect is not None else None
+    fine = whole(fine) if off is None else _pair(fine, off)
     still = fine.placed(item.posed)
     vertices = np.array(plan.move.body(still.vertices))
     if defect is not None and plan.move.arch is not None:
@@ -178,9 +197,9 @@ def _yielding(values: Floats, points: Points, own: Piece, others: list[Neighbour
     return result
 
 
-def _pair(surface: Surface, defect: ParsDefect) -> Surface:
-    """Return a cleft bone's two greatest parts: its loose arch, and the rest."""
-    loose = defect.behind(surface.vertices) > 0.0
+def _pair(surface: Surface, off: Callable[[Points], Floats]) -> Surface:
+    """Return a cleft bone's two greatest parts: what is ``off`` (above 0), and the rest."""
+    loose = off(surface.vertices) > 0.0
     behind = loose[surface.faces[:, 0]]
     parts = [whole(_faces(surface, rows)) for rows in (~behind, behind)]
     count = len(parts[0].vertices)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.stenosis.crowding import same_volume
 from spineviz.anatomy.stenosis.untangled import out_of, untangled, wholly_out
+from spineviz.body.passing import dented, passing
 from spineviz.structure import Structure, Surface
 
 Mask = npt.NDArray[np.bool_]
@@ -38,8 +39,14 @@ FIRM: Mapping[str, tuple[str, ...]] = {
 }
 """What gives way besides to bones, the firmest first, and to what: to the firmest last."""
 
+DENTED = ("disc", "nucleus")
+"""What a root dents where it has come to stand in it."""
+
 BESIDE = 6.0
 """Tissue is settled so far (mm) beyond the bones concerned."""
+
+TIGHT = 1.0
+"""A root that lies nearer (mm) to a bone than this keeps its thickness there."""
 
 SEEN = 0.6
 """Nerves are looked up at samples so far (mm) apart."""
@@ -68,16 +75,27 @@ def settled(
     nerves = {name: result[name] for name in _of(NERVES, result)}
     moved = {name: inside(surface) for name, surface in nerves.items()}
     for name, surface in untangled(nerves, moved, SEEN).items():
-        free = _out_of_bones(surface, bones) if name.startswith("root.") else surface
-        result[name] = same_volume(healthy[name].surface, free, moved[name])
+        if name.startswith("root."):
+            free = _out_of_bones(passing(surface, bones), bones)
+            result[name] = same_volume(healthy[name].surface, free, _tight(free, bones))
+        else:
+            result[name] = same_volume(healthy[name].surface, surface, moved[name])
     if CORD in structures and (near := inside(structures[CORD].surface)).any():
         result[CORD] = same_volume(healthy[CORD].surface, structures[CORD].surface, near)
     for stem, firmer in FIRM.items():
         for name in list(_of((stem,), result)):
+            if stem in DENTED:
+                for root in _of(("root",), nerves):
+                    result[name] = dented(result[name], result[root])
             result[name] = _out_of_bones(result[name], bones)
             for other in _of(firmer, structures):
                 result[name] = out_of(result[name], result.get(other, structures[other].surface))
     return {name: replace(structures[name], surface=surface) for name, surface in result.items()}
+
+
+def _tight(root: Surface, bones: Sequence[LevelBone]) -> Mask:
+    """Tell which vertices (n,) of a root lie so near to a bone that it can not be thicker there."""
+    return np.min([bone.near(root.vertices) for bone in bones], axis=0) < TIGHT
 
 
 def _of(stems: Sequence[str], names: Iterable[str]) -> list[str]:

@@ -96,6 +96,19 @@ def canal_depth(segment: Segment) -> float | None:
     return min((gap[1] - gap[0] for gap in gaps if gap is not None), default=None)
 
 
+def bony_depth(segment: Segment) -> float | None:
+    """Return the least mid-sagittal diameter of the bony canal in a segment, mm: from body to arch.
+
+    In slices where both stand in the midline; None where they do in none.
+    """
+    found = []
+    for _, cut in segment.slices:
+        gap = gap_about(cut.of(*segment.bone_names), (0.0, 0.0), (0.0, 1.0))
+        if gap is not None:
+            found.append(gap[1] - gap[0])
+    return min(found, default=None)
+
+
 def _inside(segment: Segment) -> float:
     """Return the y of the middle of the sac in the slice along the disc; without one, of the bony canal."""
     face = sac(segment.slice)

@@ -58,6 +58,23 @@ def of_heights(loss: float) -> Grade:
     return graded("genant", str(int(np.searchsorted(threshold("genant", "grades"), loss, side="right"))))
 
 
+def of_fracture(off: tuple[str, ...], loss: float, dished: tuple[float, float], wall: float) -> Grade:
+    """Grade a vertebra after AO Spine, from what has come off it and how its body has given way.
+
+    ``loss`` is in percent of its height, the rest in mm: see `spineviz.measurement.pieces`. "none" is a whole
+    one, and one whose posterior arch alone is loose. A wall that stands back takes the superior endplate with
+    it.
+    """
+    broken = wall > threshold("ao_spine", "wall")
+    upper, lower = (deep > threshold("ao_spine", "endplate") for deep in dished)
+    both = (upper or broken) and lower
+    if broken:
+        return graded("ao_spine", "A4" if both else "A3")
+    if "body" in off or loss > threshold("ao_spine", "lost"):
+        return graded("ao_spine", "A2" if both or "body" in off else "A1")
+    return graded("ao_spine", "A0" if {"spinous", "transverse"} & {*off} else "none")
+
+
 def of_curve(angle: float) -> Grade:
     """Tell whether a coronal curve, degrees, is a scoliosis."""
     return graded("cobb", "scoliosis" if angle >= threshold("cobb", "scoliosis") else "none")

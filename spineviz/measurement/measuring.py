@@ -11,6 +11,7 @@ from spineviz.assembly import Assembly
 from spineviz.measurement import grades
 from spineviz.measurement.bodies import Body, Heights, between, bodies, body_heights, cobb, disc_heights, slip
 from spineviz.measurement.canal import (
+    bony_depth,
     canal_area,
     canal_depth,
     fat_behind,
@@ -21,6 +22,7 @@ from spineviz.measurement.canal import (
 from spineviz.measurement.clearance import clearance
 from spineviz.measurement.crowding import crowding
 from spineviz.measurement.displaced import displaced
+from spineviz.measurement.pieces import damage, pieces
 from spineviz.measurement.report import Displaced, Report, Row, Unit
 from spineviz.measurement.roots import contact, effect, name_of, room
 from spineviz.measurement.segment import Segment
@@ -182,6 +184,9 @@ def _canal_rows(segment: Segment, healthy: Segment | None) -> Iterator[Row]:
     depth = _taken(lambda: canal_depth(segment))
     if depth is not None:
         yield Row(at, "canal_depth", depth, "mm", grade=grades.of_canal(depth) if lumbar else None)
+    bony = _taken(lambda: bony_depth(segment))
+    if bony is not None:
+        yield Row(at, "bony_canal_depth", bony, "mm", grade=grades.of_canal(bony) if lumbar else None)
     within, fat = _taken(lambda: crowding(segment)), _taken(lambda: fat_behind(segment))
     if fat is None and healthy is not None and _taken(lambda: fat_behind(healthy)) is not None:
         fat = 0.0  # there is some in health, and none is left
@@ -282,6 +287,20 @@ def _vertebra_rows(body: Subject, usual: Subject | None, level: Level) -> Iterat
         )
         loss = max(0.0, 100.0 * (1.0 - kept))
         yield Row(level, "vertebra_height_loss", loss, "%", grade=grades.of_heights(loss))
+        yield from _broken_rows(body.bodies[level], usual.bodies[level], loss) if usual else ()
+
+
+def _broken_rows(body: Body, usual: Body, loss: float) -> Iterator[Row]:
+    """Give the rows of a broken vertebra; nothing of a whole one."""
+    off, change = _taken(lambda: pieces(body)) or (), _taken(lambda: damage(body, usual))
+    if change is None:
+        return
+    grade = grades.of_fracture(tuple(piece.place for piece in off), loss, change.dished, change.wall)
+    if grade.grade == "none" and not off:
+        return
+    yield Row(body.level, "wall_back", change.wall, "mm", grade=grade)
+    for piece in off:
+        yield Row(body.level, "piece_apart", piece.gap, "mm", detail=piece.place)
 
 
 def _region_rows(found: Mapping[Level, Body]) -> Iterator[Row]:

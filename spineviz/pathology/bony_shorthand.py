@@ -36,14 +36,20 @@ BROKEN: Words = {
         "wedge": ("wedge", "compression", "anterior"),
         "biconcave": ("biconcave", "concave"),
         "crush": ("crush", "crushed"),
+        "split": ("split", "pincer", "coronal"),
         "burst": ("burst", "bursting"),
     },
+    "process": {"spinous": ("spinous",), "transverse": ("transverse",)},
+    "side": {"left": ("left", "left-sided"), "right": ("right", "right-sided")},
     "genant": {"1": ("mild", "slight"), "2": ("moderate",), "3": ("severe", "marked")},
 }
 BROKEN_FILLING: tuple[str, ...] = (
     *("fracture", "fractured", "loss", "height", "ao", "genant", "retropulsion", "retropulsed"),
-    *("osteoporotic", "type"),
+    *("osteoporotic", "type", "process", "minor", "apart", "displaced"),
 )
+
+BY_TYPE = {"A0": "process", "A2": "split", "A3": "burst", "A4": "burst"}
+"""The shapes that AO Spine types mean where none is said."""
 
 CURVED: Words = {
     "curve": {"scoliosis": ("scoliosis", "scoliotic"), "kyphosis": ("kyphosis", "kyphotic")},
@@ -73,18 +79,25 @@ def _arabic(grade: str) -> int:
 
 
 def listhesis_shorthand(words: str) -> Listhesis:
-    """Return the slip that one line tells: ``L5-S1 isthmic Meyerding II``, ``L4-L5 degenerative 18 %``.
+    """Return the slip that one line tells: ``L5-S1 isthmic Meyerding II``, ``L4-L5 degenerative 7 mm``.
 
-    The disc must be said, in any order with a type and a grade or percents. Raises ValueError, with the word
-    that is not understood and the nearest one, or with what is possible.
+    The disc must be said, in any order with a type and a grade, percents or mm. Raises ValueError, with the
+    word that is not understood and the nearest one, or with what is possible.
     """
     line = Line("listhesis", "L5-S1 isthmic Meyerding II", words, {})
     rest = line.disc(plain(words), get_args(SlippedDisc))
     grade = re.compile(rf"\b(?:meyerding\s*)?(?:grade\s*)?{_GRADE}")
-    rest = line.numbers(rest, (("slip", _PERCENT, float), ("meyerding", grade, _roman)))
+    patterns: tuple[Number, ...] = (
+        ("mm", _MM, float),
+        ("slip", _PERCENT, float),
+        ("meyerding", grade, _roman),
+    )
+    rest = line.numbers(rest, patterns)
     line.read(rest, SLIP, SLIP_FILLING)
     if {"slip", "meyerding"} <= set(line.told):
         raise line.wrong("both a grade and percents are said; say one")
+    if "mm" in line.told and {"slip", "meyerding"} & set(line.told):
+        raise line.wrong("both mm and a grade or percents are said; say one")
     return line.made(Listhesis)
 
 
@@ -110,16 +123,17 @@ def _arabic_or_none(grade: str) -> int:
 
 
 def fracture_shorthand(words: str) -> Fracture:
-    """Return the fracture that one line tells: ``L1 burst A3``, ``T12 wedge Genant 2``, ``L2 concave 30 %``.
+    """Return the fracture that one line tells: ``L1 burst A3``, ``T12 wedge Genant 2``, ``L1 A2``.
 
-    The vertebra must be said; a type of AO Spine tells the shape where none is said. Raises ValueError as
+    The vertebra must be said; a type of AO Spine tells the shape where none is said, and a process which
+    has broken. A length is how far a piece stands apart, or back in a burst. Raises ValueError as
     `listhesis_shorthand` does.
     """
     line = Line("fracture", "L1 burst A3", words, {})
     rest = line.level("level", plain(words), get_args(FracturedLevel))
     patterns: tuple[Number, ...] = (
         ("loss", _PERCENT, float),
-        ("retropulsion", _MM, float),
+        ("mm", _MM, float),
         ("ao", re.compile(r"\b(a\d)\b"), str.upper),
         ("genant", re.compile(r"\bgenant\s*(?:grade\s*)?(\d)\b"), str),
         ("genant", re.compile(r"\bgrade\s*(\d)\b"), str),
@@ -130,8 +144,14 @@ def fracture_shorthand(words: str) -> Fracture:
         if "loss" in told:
             raise line.wrong("both a grade and percents are said; say one")
         told["genant"] = int(told["genant"])
+    if "process" in told:
+        line.say("shape", "process")
     if "shape" not in told:
-        told["shape"] = "burst" if told.get("ao") in ("A3", "A4") or "retropulsion" in told else "wedge"
+        told["shape"] = BY_TYPE.get(told.get("ao", ""), "burst" if "mm" in told else "wedge")
+    if "mm" in told:
+        told["apart" if told["shape"] in ("split", "process") else "retropulsion"] = told.pop("mm")
+    if "side" in told and told.get("process") != "transverse":
+        raise line.wrong("a side is said of a transverse process alone")
     return line.made(Fracture)
 
 

@@ -14,23 +14,34 @@ from spineviz.terms import levels_of
 def deformity_title(pathology: Deforming) -> Message:
     """Return a slip, a worn disc, a fracture or a curve in the words of a report."""
     if isinstance(pathology, Listhesis):
-        level, kind = ("level", pathology.disc.replace("-", "–")), f"listhesis.title.{pathology.type}"
-        percent = ("percent", f"{pathology.percent:.0f}")
-        if pathology.meyerding is None:
-            return Message(f"{kind}.percent", (level, percent))
-        return Message(f"{kind}.grade", (level, ("grade", pathology.meyerding)))
+        return _slip_title(pathology)
     if isinstance(pathology, Degeneration):
         level = ("level", pathology.disc.replace("-", "–"))
         return Message("degeneration.title", (level, ("grade", pathology.pfirrmann)))
     if isinstance(pathology, Fracture):
-        level, percent = ("level", pathology.level), ("percent", f"{pathology.percent:.0f}")
-        if pathology.ao is None:
-            return Message(f"fracture.title.{pathology.shape}", (level, percent))
-        return Message("fracture.title.ao", (level, percent, ("type", pathology.ao)))
+        return _fracture_title(pathology)
     if isinstance(pathology, Deformity):
         told = ("cobb", f"{pathology.cobb:g}"), ("level", pathology.apex), ("side", f"@side.{pathology.side}")
         return Message(f"deformity.title.{pathology.curve}", told)
     raise TypeError(f"{type(pathology).__name__} has no title")
+
+
+def _slip_title(slip: Listhesis) -> Message:
+    level, kind = ("level", slip.disc.replace("-", "–")), f"listhesis.title.{slip.type}"
+    if slip.mm is not None:
+        return Message(f"{kind}.mm", (level, ("way", f"{slip.mm:g}")))
+    if slip.meyerding is None:
+        return Message(f"{kind}.percent", (level, ("percent", f"{slip.percent:.0f}")))
+    return Message(f"{kind}.grade", (level, ("grade", slip.meyerding)))
+
+
+def _fracture_title(fracture: Fracture) -> Message:
+    level, percent = ("level", fracture.level), ("percent", f"{fracture.percent:.0f}")
+    if fracture.shape == "process":
+        return Message(f"fracture.title.{fracture.part}", (level,))
+    if fracture.ao is None:
+        return Message(f"fracture.title.{fracture.shape}", (level, percent))
+    return Message("fracture.title.ao", (level, percent, ("type", fracture.ao)))
 
 
 def deformity_label(pathology: Deforming, structure: str) -> Message | None:

@@ -27,8 +27,14 @@ WORDS: Words = {
         "severe": ("severe", "marked"),
         "extreme": ("extreme",),
     },
+    "disc": {"cause": ("bulge", "bulging")},
+    "flavum": {"cause": ("flavum", "flava", "ligament", "ligamentous")},
+    "facets": {"cause": ("facet", "facets", "facet-joint")},
+    "pedicles": {"cause": ("pedicle", "pedicles", "congenital", "developmental")},
 }
-"""What can be said of a stenosis, and the words for it."""
+"""What can be said of a stenosis, and the words for it: its causes, where some are named, are these alone."""
+
+CAUSES = ("disc", "flavum", "facets", "pedicles")
 
 SEVERITY: Mapping[str, Mapping[str, str]] = {
     "central": {"mild": "A", "moderate": "B", "severe": "C", "extreme": "D"},
@@ -36,7 +42,10 @@ SEVERITY: Mapping[str, Mapping[str, str]] = {
 }
 """The grades that words for a severity mean."""
 
-FILLING = ("mm2", "mm²", "sac", "spinal", "stenosis")
+FILLING = (
+    *("mm2", "mm²", "sac", "spinal", "stenosis"),
+    *("short", "thick", "hypertrophy", "hypertrophic", "joints", "yellow", "from", "due"),
+)
 """Words that say nothing of their own."""
 
 _AREA = re.compile(r"(\d+(?:\.\d+)?)\s*mm(?:²|2)")
@@ -47,14 +56,15 @@ def stenosis_shorthand(words: str) -> Stenosis:
     """Return the stenosis that one line tells, in any order of its words.
 
     The disc must be said; a letter is a grade after Schizas, a number one after Bartynski or Lee, ``60 mm²``
-    what is left of the sac. Raises ValueError, with the word that is not understood and the nearest one, or
-    with what is possible.
+    what is left of the sac, ``short pedicles`` or ``facet hypertrophy`` a cause. Raises ValueError, with the
+    word that is not understood and the nearest one, or with what is possible.
     """
     line = Line("stenosis", "L4-L5 central Schizas C", words, {})
     rest = line.numbers(line.disc(plain(words), get_args(LumbarDisc)), (("sac_area", _AREA, float),))
     for word in rest.split():
         if word in _MEANING:
-            line.say(*_MEANING[word])
+            field, value = _MEANING[word]
+            line.say(f"cause_{field}" if value == "cause" else field, value)
         elif re.fullmatch(r"[a-d]|[0-3]", word) and not (word == "a" and "grade" in line.told):
             line.say("grade", word.upper())
         elif word not in (*FILLING, *COMMON):
@@ -65,6 +75,9 @@ def stenosis_shorthand(words: str) -> Stenosis:
 def _made(line: Line) -> Stenosis:
     """Return the stenosis of what was told, and of what goes without saying."""
     told = line.told
+    named = [cause for cause in CAUSES if told.pop(f"cause_{cause}", None)]
+    if named:
+        told["causes"] = {cause: float(cause in named) for cause in CAUSES}
     severity, side = told.pop("severity", None), told.pop("side", None)
     if "place" not in told and str(told.get("grade", "A")).isdigit():
         raise line.wrong("say whether a recess or a foramen is narrow")

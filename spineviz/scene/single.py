@@ -53,8 +53,8 @@ def shown(pathology: Pathology) -> Scene:
 def shown_deformity(pathology: Listhesis | Degeneration | Fracture | Deformity) -> Scene:
     """Return the scene that shows a slip, a worn disc, a fracture or a curve: the bones, cut where it helps.
 
-    A slip is seen from the side, a worn disc and a fracture in a cut along the midline, a curve of the whole
-    column from behind, a kyphosis from the side.
+    A slip is seen from the side, a worn disc and a fracture in a cut along the midline, a broken
+    transverse process from behind, a curve of the whole column from behind, a kyphosis from the side.
     """
     own, (above, below) = column(), levels_of(pathology.disc)
     beside = 2 if isinstance(pathology, Fracture) else 1
@@ -66,9 +66,13 @@ def shown_deformity(pathology: Listhesis | Degeneration | Fracture | Deformity) 
         camera = "posterior" if pathology.curve == "scoliosis" else "lateral"
     elif isinstance(pathology, Degeneration):
         camera, named = "lateral_close", (f"disc.{pathology.disc}", above, below)
+    process = pathology.process if isinstance(pathology, Fracture) and pathology.shape == "process" else None
+    behind = process == "transverse"
+    if behind:
+        camera = "posterior"
     cut = CutPlane(plane="sagittal", at=pathology.disc, keep="right")
     step = SceneStep(
-        title=f"{SAME[type(pathology)]}.plain",
+        title=f"{SAME[type(pathology)]}.plain{'_process' if process is not None else ''}",
         camera=camera,
         hide=("ligaments", "vessels", "epidural_fat"),
         highlight=("disease",),
@@ -80,7 +84,7 @@ def shown_deformity(pathology: Listhesis | Degeneration | Fracture | Deformity) 
         pathologies=(pathology,),
         camera=camera,
         hide=COVERING,
-        cuts=(cut,) if isinstance(pathology, Degeneration | Fracture) else (),
+        cuts=(cut,) if isinstance(pathology, Degeneration | Fracture) and not behind else (),
         steps=(step,),
         poster=step.seconds,
     )

@@ -8,8 +8,10 @@ import numpy as np
 
 from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.column.alignment import inverse
 from spineviz.anatomy.column.carrying import Movement, Rigid
 from spineviz.anatomy.column.deformation import Collapse, Deformation
+from spineviz.anatomy.vertebra.broken import Crack, crack
 from spineviz.anatomy.vertebra.collapse import Extent, crushed, tipped
 from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import Level
@@ -77,19 +79,22 @@ class Rim:
 
 @dataclass(frozen=True, eq=False)
 class Changed:
-    """The movement of a bone that changes: rims grow, its body collapses, then all moves."""
+    """The movement of a bone: rims grow, a piece comes off, its body collapses, then all moves."""
 
     frame: Frame
     matrix: Floats
     rims: tuple[Rim, ...] = ()
     collapse: Collapse | None = None
     body: Extent | None = None
+    crack: Crack | None = None
 
     def __call__(self, points: Points) -> Points:
         """Return where places (n, 3) in the world go."""
         places: Points = np.asarray(points, dtype=np.float64)
         for rim in self.rims:
             places = rim(places)
+        if self.crack is not None:
+            places = self.frame.to_parent(self.crack.opened(self.frame.to_local(places)))
         if self.collapse is not None and self.body is not None:
             own = crushed(self.collapse, self.body, self.frame.to_local(places))
             places = self.frame.to_parent(own)
@@ -104,15 +109,25 @@ def changed_bone(
     ``matrix`` is how the bone moves as a whole.
     """
     rims = tuple(_rims(deformation, level, bone))
-    collapse = deformation.collapsed.get(level)
+    collapse, off = deformation.collapsed.get(level), cracked(deformation, level, bone)
     if collapse is None:
-        return (Changed(bone.frame, matrix, rims) if rims else Rigid(matrix)), matrix
+        changed = Changed(bone.frame, matrix, rims, crack=off)
+        return (changed if rims or off is not None else Rigid(matrix)), matrix
     body = extent(bone)
     own = tipped(collapse, body)
     place = np.eye(4)
     place[:3, :3], place[:3, 3] = bone.frame.axes.T, bone.frame.origin
     above = matrix @ place @ own @ np.linalg.inv(place)
-    return Changed(bone.frame, matrix, rims, collapse, body), above
+    return Changed(bone.frame, matrix, rims, collapse, body, off), above
+
+
+def cracked(deformation: Deformation, level: Level, bone: LevelBone) -> Crack | None:
+    """Return the crack of a bone that a piece has come off, None for a whole one."""
+    asked = deformation.broken.get(level)
+    if asked is None:
+        return None
+    marks = {name: mark.then(inverse(bone.frame)) for name, mark in bone.landmarks.items()}
+    return crack(asked, marks, extent(bone))
 
 
 def extent(bone: LevelBone) -> Extent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from pydantic import Field as Limits
@@ -25,22 +26,24 @@ class Slip(Spec):
 
     ``share`` is in parts of the depth of the endplate below, after Taillard; ``tilt`` (degrees) how far the
     bone above has tipped forward over it and ``drop`` (mm) how far it has sunk before it. Where the pars is
-    cleft (``lysis``) the posterior arch of the upper bone stays behind.
+    cleft (``lysis``) the posterior arch of the upper bone stays behind. ``mm`` is the way itself, where it is
+    told; ``share`` is then what it is of a usual endplate.
     """
 
     share: float = Limits(gt=0.0, le=1.3)
     tilt: float = Limits(default=0.0, ge=0.0, le=60.0)
     drop: float = Limits(default=0.0, ge=0.0, le=40.0)
     lysis: bool = False
+    mm: float | None = Limits(default=None, gt=0.0)
 
     @classmethod
-    def usual(cls, share: float, lysis: bool) -> Slip:
+    def usual(cls, share: float, lysis: bool, mm: float | None = None) -> Slip:
         """Return a slip with the tilt and the drop that one of some share usually has."""
         shape = measures.table(f"listhesis.{'isthmic' if lysis else 'degenerative'}")
         tilt, drop = (
             float(np.interp(100.0 * share, shape["slips"], shape[name])) for name in ("tilt", "drop")
         )
-        return cls(share=share, tilt=tilt, drop=drop, lysis=lysis)
+        return cls(share=share, tilt=tilt, drop=drop, lysis=lysis, mm=mm)
 
 
 class Wear(Spec):
@@ -73,6 +76,17 @@ class Collapse(Spec):
     widened: float = Limits(default=0.0, ge=0.0, le=10.0)
 
 
+Part = Literal["body", "spinous", "transverse.right", "transverse.left"]
+"""What can come off a vertebra: the front of its body, or a process."""
+
+
+class Break(Spec):
+    """A piece that has come off a vertebra; it stands ``apart`` (mm) from the rest."""
+
+    part: Part
+    apart: float = Limits(gt=0.0, le=10.0)
+
+
 class Bend(Spec):
     """How a segment is bent, in degrees: forward, to the right, and turned with its front to the right."""
 
@@ -97,6 +111,7 @@ class Deformation:
     worn: Mapping[Disc, Wear] = field(default_factory=dict)
     bends: Mapping[Disc, Bend] = field(default_factory=dict)
     collapsed: Mapping[Level, Collapse] = field(default_factory=dict)
+    broken: Mapping[Level, Break] = field(default_factory=dict)
 
     def on_the_way(self) -> tuple[Deformation, ...]:
         """Return the deformations that a column passes through as a bone slips, this one last.
@@ -109,7 +124,12 @@ class Deformation:
 
     def _partway(self, progress: float) -> Deformation:
         """Return the deformation when its slips have come a part of their way."""
-        slips = {disc: Slip.usual(progress * slip.share, slip.lysis) for disc, slip in self.slips.items()}
+        slips = {
+            disc: Slip.usual(
+                progress * slip.share, slip.lysis, None if slip.mm is None else progress * slip.mm
+            )
+            for disc, slip in self.slips.items()
+        }
         worn = {
             disc: wear.model_copy(update={"height": 1.0 - progress * (1.0 - wear.height)})
             for disc, wear in self.worn.items()
@@ -120,4 +140,4 @@ class Deformation:
     @property
     def none(self) -> bool:
         """Whether nothing is deformed."""
-        return not (self.slips or self.worn or self.bends or self.collapsed)
+        return not (self.slips or self.worn or self.bends or self.collapsed or self.broken)

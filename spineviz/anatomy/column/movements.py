@@ -168,7 +168,8 @@ def _slipped(slip: Slip, room: Space) -> Floats:
     corner = room.above[1]
     tipped = turned(-np.radians(slip.tilt) * room.lower.right, corner)
     own = float((corner - room.below[1]) @ room.forward)
-    way = max(slip.share * room.depth - own, 0.0)
+    asked = slip.share * room.depth if slip.mm is None else slip.mm
+    way = max(asked - own, 0.0)
     return _shifted(way * room.forward - slip.drop * room.upward) @ tipped
 
 

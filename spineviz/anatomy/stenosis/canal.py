@@ -1,4 +1,7 @@
-"""Central stenosis: disc, yellow ligaments and facet joints grow into the canal until the sac is as asked."""
+"""Central stenosis: disc, yellow ligaments and facet joints grow into the canal until the sac is as asked.
+
+Where pedicles are short, the arches stand nearer to the bodies.
+"""
 
 from __future__ import annotations
 
@@ -110,9 +113,9 @@ def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
     fields = _parts(canal, narrowing)
     parts = {name: _most(amount * part, shape[f"{name}_most"]) for name, part in fields.items()}
     least = shape["least"]
-    bony = shape["bone"] * _most(amount * fields["facets"], shape["bone_most"])
+    bony = shape["bone"] * _most(amount * fields["facets"], shape["bone_most"]) + parts["pedicles"]
     hard = np.maximum(canal.hard - bony, np.minimum(2 * least, canal.hard))
-    wall: Floats = canal.wall - parts["disc"] - parts["flavum"] - parts["facets"]
+    wall: Floats = canal.wall - sum(parts.values())
     wall = np.minimum(np.maximum(wall, np.minimum(least, canal.wall)), hard)
     wall = _closed_cleft(wall, (1.0 - min(narrowing.fat, 1.0)) * min(amount / shape["fat_from"], 1.0))
     pad = narrowing.fat * np.exp(-((np.degrees(BEHIND) / shape["fat_half"]) ** 2))
@@ -127,7 +130,8 @@ def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
     core = _closed_cleft(
         np.minimum(np.minimum(even, wall - CLEAR), canal.core), min(amount / shape["fat_from"], 1.0)
     )
-    return Squeeze(canal, np.maximum(core, 0.6 * least), wall, hard, shape["deep"])
+    deep = shape["deep"] + shape["arch"] * float(parts["pedicles"].max())
+    return Squeeze(canal, np.maximum(core, 0.6 * least), wall, hard, deep)
 
 
 def _closed_cleft(table: Floats, share: float) -> Floats:
@@ -148,7 +152,7 @@ def _parts(canal: Room, narrowing: Narrowing) -> dict[str, Floats]:
     """Return where and how much (n, k; 1 at most) each cause grows, in its proportion."""
     shape = measures.table("stenosis.canal")
     causes = narrowing.causes
-    weight = np.array([causes.disc, causes.flavum, causes.facets])
+    weight = np.array([causes.disc, causes.flavum, causes.facets, causes.pedicles])
     weight = weight / weight.max()
     thick = np.clip((canal.hard - canal.wall) / shape["soft"], 0.0, 1.0)
     cleft = (
@@ -158,8 +162,9 @@ def _parts(canal: Room, narrowing: Narrowing) -> dict[str, Floats]:
         _arc(np.pi - BEHIND, 0.0, shape["disc_half"]) * thick,
         _arc(BEHIND, shape["flavum_at"], shape["flavum_half"]) * (1.0 - cleft) * thick,
         _arc(BEHIND, shape["facets_at"], shape["facets_half"]),
+        np.clip(np.cos(BEHIND), 0.0, 1.0),
     )
-    names = ("disc", "flavum", "facets")
+    names = ("disc", "flavum", "facets", "pedicles")
     return {
         name: share * _span(canal.heights, shape[f"{name}_span"])[:, None] * field
         for name, share, field in zip(names, weight, fields, strict=True)

@@ -24,11 +24,14 @@ class Causes(Spec):
     facets: float = Limits(
         default=1.0, ge=0.0, le=10.0, description="The facet joints, enlarged and with osteophytes."
     )
+    pedicles: float = Limits(
+        default=0.0, ge=0.0, le=10.0, description="Short pedicles: the bony canal itself is shallow."
+    )
 
     @model_validator(mode="after")
     def _something(self) -> Causes:
-        if self.disc + self.flavum + self.facets <= 0.0:
-            raise ValueError("a stenosis has a cause: give disc, flavum or facets more than 0")
+        if self.disc + self.flavum + self.facets + self.pedicles <= 0.0:
+            raise ValueError("a stenosis has a cause: give disc, flavum, facets or pedicles more than 0")
         return self
 
 

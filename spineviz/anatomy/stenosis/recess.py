@@ -189,11 +189,12 @@ def closed_recess(recess: Recess, narrowing: Narrowing) -> Closing:
     along = np.clip((shape["span"] - np.abs(recess.heights - shape["at"])) / shape["fading"], 0.0, 1.0)
     weight = _eased(across) * _eased(along)
     gone = weight * np.maximum(recess.wall - recess.front - goal, 0.0)
-    whole = causes.disc + causes.flavum + causes.facets
+    bones = causes.facets + causes.pedicles
+    whole = causes.disc + causes.flavum + bones
     bulge = np.clip((shape["disc_half"] - np.abs(recess.heights)) / 2.0, 0.0, 1.0)
     front = recess.front + np.minimum(gone * causes.disc / whole, shape["disc_most"]) * bulge
     wall = np.maximum(recess.wall - (gone - (front - recess.front)), front)
-    bony = causes.facets / max(causes.facets + causes.flavum, 1e-6)
+    bony = bones / max(bones + causes.flavum, 1e-6)
     thick = recess.hard - recess.wall
     soft = np.clip(thick / shape["soft"], 0.0, 1.0)
     moved = (recess.wall - wall) * (1.0 - soft * (1.0 - bony * shape["bone"]))
