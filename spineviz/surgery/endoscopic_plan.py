@@ -33,7 +33,7 @@ HOME = 40.0
 LIFTED, BACK = 1.2, 6.5
 """How far (mm) the sleeve is lifted while bone is worked on, and the endoscope's end stands above it."""
 
-INSIDE = 0.55
+INSIDE = 0.95
 """Where in the bevel the endoscope's end stands when the sleeve is in the canal, as a share from its tip."""
 
 NEAR = 34.0
@@ -41,6 +41,9 @@ NEAR = 34.0
 
 OFF_NERVES = 0.1
 """How far (mm) the sleeve keeps off nerves."""
+
+TIP, MOST_RAISED = 8.0, 8.0
+"""How much of the punch (mm) is kept off nerves, and by how much it is raised for that at most."""
 
 STEPS = 17
 """At how many moments of the sleeve's way into the canal it is asked how far the root has to be drawn."""
@@ -110,13 +113,17 @@ def planned(
     home = entered.stances[0]
     working = home._replace(sleeve=LIFTED, scope=LIFTED + BACK)
     windows = openings.bone.get(site.lamina, ())
+    pressed = nerves(site, body, [(1.0, 0.0)])[1.0, 0.0]
     drawn, deep = entered.drawn, entered.stances[-1]
+    small, wide = _ligament_rounds(steering, body, working, openings.ligament)
     removal, grasp = _removal(steering, body, openings, deep, diameter, float(drawn[-1]))
     return EndoscopicPlan(
         home=home,
         burr=_bone_round(steering, body, working, windows[-2:-1], "burr", below=False),
-        punch=_bone_round(steering, body, working, windows[-1:], "punch", below=True),
-        ligament=_ligament_rounds(steering, body, working, openings.ligament),
+        punch=_off(
+            steering, _bone_round(steering, body, working, windows[-1:], "punch", below=True), pressed
+        ),
+        ligament=(_off(steering, small, pressed), _off(steering, wide, pressed)),
         entering=entered.stances,
         drawn=drawn,
         grasp=grasp,
@@ -135,6 +142,21 @@ def _bone_round(
     radius = float(site.tools[tool].radius) + 0.1
     places = edge_of_bone(site, body.bones[site.lamina], windows[0], radius, below=below)
     return _visited(steering, working, places)
+
+
+def _off(steering: Steering, stances: tuple[Stance, ...], soft: Field) -> tuple[Stance, ...]:
+    """Return the stances of the punch, raised where it would press into what is ``soft``."""
+    tool = steering.site.tools["punch"].surface.vertices
+    tip = tool[tool[:, 2] < TIP]
+
+    def raised(stance: Stance) -> Stance:
+        for rise in np.arange(0.0, MOST_RAISED, 0.5):
+            higher = stance._replace(tool=stance.tool + float(rise))
+            if float(soft(steering.tool(higher).to_parent(tip)).min()) >= OFF_NERVES:
+                return higher
+        return stance._replace(tool=stance.tool + MOST_RAISED)
+
+    return tuple(raised(stance) for stance in stances)
 
 
 def _visited(steering: Steering, working: Stance, places: Sequence[Local]) -> tuple[Stance, ...]:
