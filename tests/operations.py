@@ -55,9 +55,10 @@ class Case:
         kind, width = self.disease, {"tube_diameter": self.tube}
         if kind == "endoscopic":
             kind, width = "herniation", {"sleeve_diameter": self.tube}
+        zone = {"zone": "paracentral"} if self.disease == "endoscopic" and self.disc == "L3-L4" else {}
         return Scene.model_validate({
             "title": "x",
-            "pathologies": [{"kind": kind, **place}],
+            "pathologies": [{"kind": kind, **place, **zone}],
             "approaches": [{"kind": small, **place, **width}, {"kind": wide, **place}],
         })  # fmt: skip
 
@@ -133,7 +134,7 @@ def tracks(case: Case, kept: bool = True) -> tuple[Track, Track]:
 
 
 ENDOSCOPIC = (("L3-L4", "right"), ("L4-L5", "right"), ("L5-S1", "left"), ("L5-S1", "right"))
-"""Where a sleeve is led between the laminae, besides the shipped scene."""
+"""Where a sleeve is led between the laminae, besides the shipped scene; at L3-L4 to paracentral material."""
 
 SAMPLE = (
     Case("herniation"),

@@ -22,7 +22,7 @@ from spineviz.surgery.removal import CLEAR, LONGEST, Removal, Way
 from spineviz.surgery.retraction.bone_grid import bone_grid
 from spineviz.surgery.site import NERVE_WARP, Local, Site
 from spineviz.surgery.sleeve_way import circle_window
-from spineviz.surgery.steering import Stance, Steering, between, towards
+from spineviz.surgery.steering import Stance, Steering, between, forceps_jaw, towards
 from spineviz.surgery.surroundings import nearest, nerves
 from spineviz.surgery.window import Window
 from spineviz.terms import Level, levels_of
@@ -33,7 +33,7 @@ HOME = 40.0
 LIFTED, BACK = 1.2, 6.5
 """How far (mm) the sleeve is lifted while bone is worked on, and the endoscope's end stands above it."""
 
-INSIDE = 0.55
+INSIDE = 0.95
 """Where in the bevel the endoscope's end stands when the sleeve is in the canal, as a share from its tip."""
 
 NEAR = 34.0
@@ -41,6 +41,9 @@ NEAR = 34.0
 
 OFF_NERVES = 0.1
 """How far (mm) the sleeve keeps off nerves."""
+
+TIP, MOST_RAISED = 8.0, 8.0
+"""How much of the punch (mm) is kept off nerves, and by how much it is raised for that at most."""
 
 STEPS = 17
 """At how many moments of the sleeve's way into the canal it is asked how far the root has to be drawn."""
@@ -110,13 +113,17 @@ def planned(
     home = entered.stances[0]
     working = home._replace(sleeve=LIFTED, scope=LIFTED + BACK)
     windows = openings.bone.get(site.lamina, ())
+    pressed = nerves(site, body, [(1.0, 0.0)])[1.0, 0.0]
     drawn, deep = entered.drawn, entered.stances[-1]
+    small, wide = _ligament_rounds(steering, body, working, openings.ligament)
     removal, grasp = _removal(steering, body, openings, deep, diameter, float(drawn[-1]))
     return EndoscopicPlan(
         home=home,
         burr=_bone_round(steering, body, working, windows[-2:-1], "burr", below=False),
-        punch=_bone_round(steering, body, working, windows[-1:], "punch", below=True),
-        ligament=_ligament_rounds(steering, body, working, openings.ligament),
+        punch=_off(
+            steering, _bone_round(steering, body, working, windows[-1:], "punch", below=True), pressed
+        ),
+        ligament=(_off(steering, small, pressed), _off(steering, wide, pressed)),
         entering=entered.stances,
         drawn=drawn,
         grasp=grasp,
@@ -135,6 +142,21 @@ def _bone_round(
     radius = float(site.tools[tool].radius) + 0.1
     places = edge_of_bone(site, body.bones[site.lamina], windows[0], radius, below=below)
     return _visited(steering, working, places)
+
+
+def _off(steering: Steering, stances: tuple[Stance, ...], soft: Field) -> tuple[Stance, ...]:
+    """Return the stances of the punch, raised where it would press into what is ``soft``."""
+    tool = steering.site.tools["punch"].surface.vertices
+    tip = tool[tool[:, 2] < TIP]
+
+    def raised(stance: Stance) -> Stance:
+        for rise in np.arange(0.0, MOST_RAISED, 0.5):
+            higher = stance._replace(tool=stance.tool + float(rise))
+            if float(soft(steering.tool(higher).to_parent(tip)).min()) >= OFF_NERVES:
+                return higher
+        return stance._replace(tool=stance.tool + MOST_RAISED)
+
+    return tuple(raised(stance) for stance in stances)
 
 
 def _visited(steering: Steering, working: Stance, places: Sequence[Local]) -> tuple[Stance, ...]:
@@ -234,13 +256,13 @@ class NervesNear:
 
 
 def nerves_near(body: Body, root: str, moving: Sequence[str], around: Floats) -> NervesNear:
-    """Return where sac and root stand around a place (3,) while they are drawn, pressed and free."""
+    """Return where sac and root stand around a place (3,) while they are drawn, pressed to free."""
     most = float(value("procedures.interlaminar.docking.most_retraction"))
     names = [name for name in ("thecal_sac", root) if name in body.structures]
     result = []
     for retraction in np.arange(0.0, most + 0.1, 0.5):
         parts = []
-        for name, pressed in product(names, (1.0, 0.0)):
+        for name, pressed in product(names, (1.0, 0.5, 0.0)):
             points = body.structures[name].surface.vertices
             if name in moving:
                 points = body.warps[name, NERVE_WARP]((pressed, float(retraction)))
@@ -279,7 +301,9 @@ def _removal(
     rest = np.asarray(surface.vertices, dtype=np.float64)
     local = site.frame.to_local(rest)
     stance, grasp = _grasp(deep, local)
-    free = _around(steering, body, openings, deep, diameter, drawn)
+    spared = _spared(site, body, openings, drawn)
+    stance = _opening(steering, stance, spared)
+    free = _around(steering.sleeve(deep), spared, diameter)
     short = deep.sleeve + bevel_length(diameter)
     way = _freest(site, local, grasp, short, free)
     deepest = float(local[:, 2].min())
@@ -307,17 +331,30 @@ def _grasp(deep: Stance, local: Points) -> tuple[Stance, Local]:
     return stance, (float(place[0]), float(place[1]), top - GRIP)
 
 
-def _around(
-    steering: Steering, body: Body, openings: Openings, deep: Stance, diameter: float, drawn: float
-) -> Field:
-    """Return the distance in the world from all that the fragment may meet on its way out."""
-    site, sleeve = steering.site, steering.sleeve(deep)
+def _spared(site: Site, body: Body, openings: Openings, drawn: float) -> Field:
+    """Return the distance in the world from the bone that is left and from the nerves, drawn aside."""
     bones = [openings.left(body, level) for level in levels_of(site.disc) if level in body.bones]
-    soft = nearest(*nerves(site, body, [(1.0, drawn), (0.0, drawn)]).values())
+    return nearest(*bones, *nerves(site, body, [(1.0, drawn), (0.0, drawn)]).values())
+
+
+def _opening(steering: Steering, stance: Stance, spared: Field) -> Stance:
+    """Return the stance turned so that the open jaw stays freest of what is to be spared."""
+    jaw = steering.site.tools["jaw"].surface.vertices
+    turns = [stance._replace(turn=stance.turn + degrees) for degrees in np.arange(-180.0, 180.0, 30.0)]
+
+    def free(item: Stance) -> float:
+        poses = (item, item._replace(tool=item.tool + 3.0))
+        places = [forceps_jaw(steering.tool(pose), 1.0).to_parent(jaw) for pose in poses]
+        return min(float(spared(np.vstack(places)).min()), CLEAR)
+
+    return max(turns, key=lambda item: (free(item), -abs(item.turn - stance.turn)))
+
+
+def _around(sleeve: Frame, spared: Field, diameter: float) -> Field:
+    """Return the distance in the world from all that the fragment may meet on its way out."""
 
     def distance(points: Points) -> Floats:
-        found = [bone(points) for bone in bones]
-        return np.asarray(np.min([*found, soft(points), inside(sleeve.to_local(points), diameter)], axis=0))
+        return np.minimum(spared(points), inside(sleeve.to_local(points), diameter))
 
     return distance
 

@@ -15,9 +15,9 @@ from spineviz.surgery.decompression import first_looks
 from spineviz.surgery.interlaminar import (
     Interlaminar,
     InterlaminarEndoscopicDiscectomy,
-    interlaminar_steps,
     prepare_interlaminar,
 )
+from spineviz.surgery.interlaminar_story import interlaminar_steps
 from spineviz.surgery.laminectomy import (
     Laminectomy,
     OpenLaminectomy,
