@@ -71,6 +71,11 @@ def _turn(first: Frame, last: Frame) -> Floats:
     return frozen(Rotation.from_matrix(last.axes.T @ first.axes).as_rotvec(), np.float64)
 
 
+def turned(first: Frame, last: Frame) -> float:
+    """Return by how many degrees one frame is turned against another."""
+    return float(np.degrees(np.linalg.norm(_turn(first, last))))
+
+
 def matrix_of(frame: Frame) -> tuple[float, ...]:
     """Return a frame as a look's matrix: from the frame to the world, row by row."""
     return tuple(float(value) for value in frame.matrix.ravel())

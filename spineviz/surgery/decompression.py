@@ -69,9 +69,9 @@ def laminotomy(site: Site, plan: LaminaPlan) -> Action:
     names = [site.variant(k) for k in range(1, plan.stages[0] + 1)]
     way = site.depth + ABOVE_SKIN
     return together(
-        used(site.tools["burr"], visit(plan.burr, way, 0.18, 0.84), 0.04, 0.54),
-        during(staged(site.lamina, names[:-1]), 0.15, 0.5),
-        used(site.tools["kerrison"], visit(plan.bites, way, 0.28, 0.74), 0.53, 0.92),
+        used(site.tools["burr"], visit(plan.burr, way, 0.18, 0.84), 0.04, 0.5),
+        during(staged(site.lamina, names[:-1]), 0.15, 0.47),
+        used(site.tools["kerrison"], visit(plan.bites, way, 0.2, 0.8), 0.48, 0.94),
         during(staged(site.lamina, names[-1:]), 0.7, 0.75),
     )
 
@@ -79,10 +79,10 @@ def laminotomy(site: Site, plan: LaminaPlan) -> Action:
 def flavectomy(site: Site, plan: Plan) -> Action:
     """Return the action that opens the ligamentum flavum bite by bite."""
     names = [site.variant(k) for k in range(1, plan.stages[1] + 1)]
-    motion = visit(plan.ligament_bites, site.depth + ABOVE_SKIN, 0.22, 0.8)
-    actions = [used(site.tools["kerrison"], motion, 0.02, 0.84)]
+    motion = visit(plan.ligament_bites, site.depth + ABOVE_SKIN, 0.18, 0.84)
+    actions = [used(site.tools["kerrison"], motion, 0.02, 0.92)]
     if site.present(site.flavum):
-        actions.append(during(staged(site.flavum, names), 0.24, 0.66))
+        actions.append(during(staged(site.flavum, names), 0.24, 0.72))
     return together(*actions)
 
 
@@ -103,10 +103,10 @@ def release(site: Site, plan: Plan) -> Action:
     tool, path = site.tools["root_retractor"].name, plan.retractor
     above = raised(path.frames[0], site.depth + ABOVE_SKIN)
     way = plan.slackened, *path.frames[-2::-1], above
-    motion = Motion((0.0, 0.5, 0.65, 1.0), way, (*path.bows[::-1], np.zeros(3)))
+    motion = Motion((0.0, 0.42, 0.66, 1.0), way, (*path.bows[::-1], np.zeros(3)))
     return together(
         carried((tool,), motion),
-        during(warped(site.nerves, NERVE_WARP, (0.0, plan.retraction), (0.0, 0.0)), 0.0, 0.5),
+        during(warped(site.nerves, NERVE_WARP, (0.0, plan.retraction), (0.0, 0.0)), 0.0, 0.42),
         during(vanished(tool), 0.88, 1.0),
     )
 

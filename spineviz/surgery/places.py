@@ -6,11 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from spineviz.anatomy.recipe import Body
-from spineviz.structure import Bone
+from spineviz.anatomy.surroundings import thing
+from spineviz.structure import Bone, Points
 from spineviz.surgery.site import NERVE_WARP, Local, Site
 from spineviz.surgery.window import Window
 
 Places = tuple[Local, ...]
+
+LATTICE, HELD = 1.5, 0.3
+"""How far apart (mm) places in the fragment are, and how deep in it, at which jaws may hold it."""
 
 
 def edge_of_bone(
@@ -59,6 +63,17 @@ def fragment_place(site: Site, body: Body) -> Local:
     if len(near) == 0:
         raise ValueError(f"the corridor does not lead to the disc {site.disc}; check the docking point")
     return (0.0, 0.0, float(near[:, 2].max()))
+
+
+def fragment_places(site: Site, body: Body) -> Points:
+    """Return places (n, 3) inside the fragment at which jaws can hold it, on a lattice."""
+    surface = body.structures[site.fragment].surface
+    local = site.frame.to_local(surface.vertices)
+    low, high = local.min(axis=0), local.max(axis=0)
+    counts = np.maximum(((high - low) / LATTICE).astype(int), 1)
+    nodes = low + (np.moveaxis(np.indices(tuple(counts.tolist())), 0, -1).reshape(-1, 3) + 0.5) * LATTICE
+    inside = thing(surface).exact(site.frame.to_parent(nodes)) < -HELD
+    return nodes[inside]
 
 
 def root_border(site: Site, body: Body, fragment: Local, retraction: float = 0.0) -> Local:

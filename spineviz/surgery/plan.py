@@ -6,21 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation, Slerp
 
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import value
 from spineviz.sdf import Field
-from spineviz.structure import Floats, Frame, Points
+from spineviz.structure import Frame, Points
 from spineviz.surgery.fragment import prepare_removal
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
-from spineviz.surgery.places import fragment_place, root_border
+from spineviz.surgery.places import fragment_place, fragment_places, root_border
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_jaw, rongeur_opening
-from spineviz.surgery.reach import FINE, BoneLeft, NearBone, Reach, points_of, thinned, withdrawn
+from spineviz.surgery.reach import (
+    FEW,
+    FINE,
+    BoneLeft,
+    NearBone,
+    Reach,
+    handle_of,
+    points_of,
+    thinned,
+    withdrawn,
+)
 from spineviz.surgery.removal import Removal
 from spineviz.surgery.resection import ligament_windows
 from spineviz.surgery.rounds import bites, burr_round, ligament_bites
-from spineviz.surgery.site import Round, Site, raised
+from spineviz.surgery.site import Round, Site, turned_about
 from spineviz.surgery.surroundings import (
     Retraction,
     disc_border,
@@ -32,6 +41,7 @@ from spineviz.surgery.surroundings import (
     nerves,
     standing,
 )
+from spineviz.surgery.way_out import WayOut, way_out
 from spineviz.surgery.window import Window
 
 SHUT = 0.25
@@ -52,37 +62,14 @@ TENDER = 0.15
 YIELDING = 0.5
 """How deep (mm) the rongeur may press into the torn annulus."""
 
+PRESSED = 0.3
+"""Where the rongeur would press deeper (mm) than this into what it keeps off, it takes the fragment elsewhere."""
+
+TAKEN, FACINGS = 12, 6
+"""At how many places, and turned in how many ways, the rongeur tries to take a fragment."""
+
 OPENS = 7.0
 """From how far (mm) above the fragment on the rongeur opens."""
-
-TURNS = 9
-"""At how many heights the rongeur is turned freely on its way out of the fragment's bed."""
-
-
-@dataclass(frozen=True, eq=False)
-class WayOut:
-    """How the closed rongeur leaves: it holds one place of the fragment and turns so that it stays off bone.
-
-    ``rises`` (k,) are how far (mm) it has risen where it stands in the ``frames``, in the world; beyond the
-    last it keeps its direction. ``removal`` tells where the place that it holds is.
-    """
-
-    site: Frame
-    rises: Floats
-    frames: tuple[Frame, ...]
-    removal: Removal | None
-
-    def at(self, rise: float) -> Frame:
-        """Return where the rongeur stands when it has risen by some mm."""
-        axes = self.turned(min(rise, float(self.rises[-1])))
-        if self.removal is None:
-            return raised(self.frames[0], rise)
-        return Frame(self.site.to_parent(self.removal.held(rise)), axes)
-
-    def turned(self, rise: float) -> Floats:
-        """Return the rongeur's axes (3, 3) at a rise, evenly turned from one frame to the next."""
-        turns = Rotation.from_matrix(np.stack([frame.axes.T for frame in self.frames]))
-        return Slerp(self.rises, turns)(rise).as_matrix().T
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +140,7 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
         retractor=retractor,
         grasp=grasp,
         removal=removal,
-        way_out=_way_out(working, grasp, removal),
+        way_out=way_out(working, grasp, removal, _leaving(site)),
         stages=(len(windows), len(ligament_windows(windows[-1]))),
         retraction=retraction,
     )
@@ -201,7 +188,8 @@ def _grasp(reach: Reach, disc: Field) -> Frame:
     """Return where the rongeur stands, open, when it takes the fragment; it comes in and leaves shut.
 
     It keeps off the ``disc`` as well, and opens on the last part of its way. Its bend leans so that the hand
-    is out of sight: aside over a tube's rim, in an open wound over the midline and its other wall.
+    is out of sight: aside over a tube's rim, in an open wound over the midline and its other wall. Where it
+    cannot stand so at the fragment's usual place, it takes the fragment at another, or turned otherwise.
     """
     site, place = reach.site, fragment_place(reach.site, reach.body)
     beside = disc if reach.beside is None else nearest(reach.beside, disc)
@@ -209,9 +197,20 @@ def _grasp(reach: Reach, disc: Field) -> Frame:
         _jaws(site, share + (1.0 - share) * SHUT) + np.array([0.0, 0.0, (1.0 - share) * OPENS])
         for share in (1.0, 0.66, 0.33)
     ]
-    tool = thinned(np.vstack([*opening, withdrawn(_jaws(site, SHUT))]), FINE)
+    deep = thinned(np.vstack([*opening, withdrawn(_jaws(site, SHUT))]), FINE)
+    tool = np.vstack([deep, handle_of(site.tools["rongeur"])])
     facing = site.beside(0.9, -0.3) if reach.walled else site.beside(-0.9, 0.3)
-    return reach.keeping_off(beside).pose(place, tool, facing, site.through(-0.3, 0.1))
+    toward, keeping = site.through(-0.3, 0.1), reach.keeping_off(beside)
+    usual = keeping.pose(place, tool, facing, toward)
+    free = float(keeping.measured([usual], tool)[0])
+    if not site.present(site.fragment) or free >= -PRESSED:
+        return usual
+    places = fragment_places(site, reach.body)
+    room = np.array([keeping.room(at, tool[::FEW], facing) for at in places])
+    chosen = places[np.argsort(-room, kind="stable")[:TAKEN]]
+    ways = [keeping.freest(at, tool, way, toward) for at in chosen for way in turned_about(facing, FACINGS)]
+    _, better, frame = max(ways, key=lambda way: way[0])
+    return frame if better > free else usual
 
 
 def _jaws(site: Site, opened: float) -> Points:
@@ -220,23 +219,9 @@ def _jaws(site: Site, opened: float) -> Points:
     return np.vstack([points_of(site.tools["rongeur"]), jaw])
 
 
-def _way_out(reach: Reach, grasp: Frame, removal: Removal | None) -> WayOut:
-    """Return how the rongeur leaves with the fragment: more and more along the line on which that leaves."""
-    site = reach.site
-    if removal is None:
-        return WayOut(site.frame, np.array([0.0, 1.0]), (grasp, grasp), None)
-    frames, tool = [grasp], _jaws(site, SHUT)
-    rises = np.linspace(0.0, removal.way.high - removal.grasp[2], TURNS)
-    for rise in rises[1:]:
-        tip = removal.held(float(rise))
-        along = removal.way.direction
-        axis = site.frame.axes @ grasp.superior
-        axis = axis / axis[2] + rise / rises[-1] * (along - axis / axis[2])
-        top = tip + (site.depth - tip[2]) * axis
-        facing = site.frame.axes @ frames[-1].anterior
-        _, _, frame = reach.freest(tip, tool, facing, (float(top[0]), float(top[1]), float(top[2])))
-        frames.append(frame)
-    return WayOut(site.frame, rises, tuple(frames), removal)
+def _leaving(site: Site) -> Points:
+    """Return points (n, 3) of the whole rongeur, shut on what it holds."""
+    return np.vstack([_jaws(site, SHUT), handle_of(site.tools["rongeur"])])
 
 
 def _removal(reach: Reach, grasp: Frame, soft: Field, tool: Field, held: Points) -> Removal | None:

@@ -59,8 +59,8 @@ LOWEST, BROAD, CELL = 26.0, 22.0, 1.0
 WORKING, DEEP = 24.0, 96.0
 """How high (mm) above its tip a tool's working end and its shaft go that are looked at."""
 
-FINE, COARSE = 1.0, 2.0
-"""How far apart (mm) the points are that stand for the working end and for the shaft."""
+FINE, COARSE, ROUGH = 1.0, 2.0, 3.0
+"""How far apart (mm) the points are that stand for the working end, for the shaft and for the handle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +256,7 @@ class Reach:
 
         All ways are judged on the grids, and the best of them on the surfaces that are shown.
         """
-        tops = self._tops()
+        tops = self.tops()
         cost = 0.02 * np.hypot(*(tops - toward)[:, :2].T)
         place, axes = self.site.world(tip), self.site.axes(tip, tops, facing)
         chosen, charted = self._charted(place, axes, cost, tool, TURNED)
@@ -282,6 +282,12 @@ class Reach:
 
         chosen, score = highest(ENOUGH - cost[best], shown, together=JUDGED)
         return float(score[0]), float(free[chosen[0]]), frames[int(chosen[0])]
+
+    def room(self, tip: Floats, tool: Points, facing: Place) -> float:
+        """Return the clearance (mm) by the grids of a tool on the freest way to a tip in the site's frame."""
+        return float(
+            self.clearance(self.site.world(tip), self.site.axes(tip, self.tops(), facing), tool).max()
+        )
 
     def _charted(
         self, place: Floats, axes: Floats, cost: Floats, tool: Points, count: int
@@ -332,7 +338,7 @@ class Reach:
                 break
         return best, least
 
-    def _tops(self) -> Points:
+    def tops(self) -> Points:
         """Return the places at the skin (site's frame) through which shafts may pass."""
         rings = [np.zeros((1, 2))]
         for radius in np.arange(1.5, self.spread + 0.01, 1.5):
@@ -355,6 +361,12 @@ def points_of(*tools: Instrument) -> Points:
     working = points[:, 2] < WORKING
     shaft = points[~working & (points[:, 2] < DEEP)]
     return np.vstack([thinned(points[working], FINE), thinned(shaft, COARSE)])
+
+
+def handle_of(tool: Instrument) -> Points:
+    """Return points (n, 3) that stand for what of a tool is higher than its shaft, mm."""
+    points = surface_points(tool.surface, ROUGH)
+    return thinned(points[points[:, 2] >= DEEP], ROUGH)
 
 
 def thinned(points: Points, cell: float) -> Points:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spineviz.measures import value
-from spineviz.structure import Frame, Points
+from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.places import edge_of_bone, ligament_depth, ring_of
 from spineviz.surgery.reach import Cutout, Reach, points_of, withdrawn
 from spineviz.surgery.resection import ligament_windows
@@ -25,6 +25,9 @@ INSIDE = (1.2, 0.6)
 
 NEARER_AXIS = (0.75, 0.5, 0.25, 0.0)
 """At which shares of its way from the corridor's axis the punch comes in where its middle is barred."""
+
+ASKEW = 60.0
+"""By how many degrees the punch may bite askew of the way outwards, so as not to turn from bite to bite."""
 
 REACHED = 2.5
 """A bite whose place the punch does not come nearer to than this (mm) is left out."""
@@ -98,9 +101,9 @@ def punched(reach: Reach, window: Cutout, places: Sequence[Local], deepest: floa
     """
     site, tool = reach.site, points_of(reach.site.tools["kerrison"])
     middle = window.curve().mean(axis=0)
-    facings = [(place[0] - middle[0], place[1] - middle[1], 0.0) for place in places]
+    facings = _facings(np.array(places)[:, :2] - middle)
     inside = (float(middle[0]), float(middle[1]), float(np.mean([place[2] for place in places])))
-    within = reach.pose(inside, withdrawn(tool), site.beside(-0.3, 1.0), site.top)
+    enters, leaves = (reach.pose(inside, withdrawn(tool), facings[k], site.top) for k in (0, -1))
     taken = [reach.pose(place, tool, facing, site.top) for place, facing in zip(places, facings, strict=True)]
     reached = [
         pose
@@ -109,8 +112,9 @@ def punched(reach: Reach, window: Cutout, places: Sequence[Local], deepest: floa
     ]
     if np.isfinite(deepest):
         reached = kept_off(reach, reached, tool, deepest)
-        within = _free_way(reach, [within, *reached], withdrawn(tool), deepest)
-    return reach.round([within, *reached, within], tool, within)
+        enters = _free_way(reach, [enters, *reached], withdrawn(tool), deepest)
+        leaves = _free_way(reach, [leaves, *reversed(reached)], withdrawn(tool), deepest)
+    return reach.round([enters, *reached, leaves], tool, enters)
 
 
 def _free_way(reach: Reach, ways: Sequence[Frame], tool: Points, deepest: float) -> Frame:
@@ -128,3 +132,17 @@ def _free_way(reach: Reach, ways: Sequence[Frame], tool: Points, deepest: float)
         if kept_off(reach, [way], tool, deepest):
             return way
     return ways[0]
+
+
+def _facings(outward: Floats) -> list[Local]:
+    """Return where the punch faces at bites outwards (n, 2) from a window's middle: it turns little.
+
+    It first faces halfway between all bites, and then turns only as far as a bite asks for.
+    """
+    angles = np.unwrap(np.arctan2(outward[:, 1], outward[:, 0]))
+    now, result = float(angles.min() + angles.max()) / 2, []
+    askew = np.radians(ASKEW)
+    for angle in angles.tolist():
+        now = min(max(now, angle - askew), angle + askew)
+        result.append((float(np.cos(now)), float(np.sin(now)), 0.0))
+    return result

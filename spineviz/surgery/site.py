@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from spineviz.anatomy.recipe import Body
 from spineviz.structure import Floats, Frame, Points, Surface
-from spineviz.surgery.actions import Motion, appeared, carried, together, vanished
+from spineviz.surgery.actions import Motion, appeared, carried, together, turned, vanished
 from spineviz.surgery.instruments import Instrument
 from spineviz.terms import SIGN, Disc, Level, Side, levels_of, traversing_root
 from spineviz.timeline import Action, during
+
+LEISURELY = 12.0
+"""For so many degrees of turning a tool takes as much time again as for going from one place to the next."""
 
 NERVE_WARP = "surgery"
 """The nerves' warp; its amounts are compression 0..1 and medial retraction in mm."""
@@ -134,6 +138,16 @@ def place_of(values: Floats) -> Local:
     return x, y, z
 
 
+def turned_about(facing: Local, count: int) -> list[Local]:
+    """Return a direction across the corridor, turned about it evenly in so many ways, itself first."""
+    angles = np.linspace(0.0, 2 * np.pi, count, endpoint=False)
+    x, y, _ = facing
+    return [
+        (float(x * c - y * s), float(x * s + y * c), 0.0)
+        for c, s in zip(np.cos(angles), np.sin(angles), strict=True)
+    ]
+
+
 def nerves_of(body: Body) -> tuple[str, ...]:
     """Return the names of the nerves that have the surgical warp."""
     return tuple(name for name, warp in body.warps if warp == NERVE_WARP)
@@ -166,9 +180,14 @@ class Round:
 
 
 def visit(places: Round, way: float, arrive: float, leave: float) -> Motion:
-    """Return the motion of a tool that comes from ``way`` mm above, goes its round and leaves upwards."""
+    """Return the motion of a tool that comes from ``way`` mm above, goes its round and leaves upwards.
+
+    From one place to the next it takes as long as to any other, and longer where it turns.
+    """
     first, last = places.frames[0], places.frames[-1]
-    times = (float(time) for time in np.linspace(arrive, leave, len(places.frames)))
+    spans = [1.0 + turned(*pair) / LEISURELY for pair in pairwise(places.frames)]
+    shares = np.concatenate([[0.0], np.cumsum(spans)]) / max(sum(spans), 1.0)
+    times = (float(time) for time in arrive + shares * (leave - arrive))
     frames = (raised(first, way), *places.frames, raised(last, way))
     return Motion((0.0, *times, 1.0), frames, (np.zeros(3), *places.bows, np.zeros(3)))
 

@@ -28,7 +28,7 @@ DEEP, CANAL, ACROSS = 24.0, 12.0, 17.0
 FAR = 6.0
 """Farther than this (mm) distances need not be told apart."""
 
-AROUND, REACH = 4.0, 100.0
+AROUND, REACH = 4.0, 240.0
 """How far (mm) around a tool, and how high above its tip, others keep off it."""
 
 NERVOUS = ("dura", "nerve")
