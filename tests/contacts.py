@@ -59,17 +59,21 @@ def _first(mesh: trimesh.Trimesh, points: Points, outward: Points) -> tuple[Floa
     return ahead, index
 
 
-def touching(surfaces: Mapping[str, Surface], name: str) -> dict[str, tuple[float, float]]:
+def touching(
+    surfaces: Mapping[str, Surface], name: str, below: float = np.inf
+) -> dict[str, tuple[float, float]]:
     """Return what a structure lies against: over what area (mm²), and over what share of it the gap is small.
 
     A face of it lies against another structure where that is met first straight ahead, faces it, and is no
     farther than `FARTHEST`; a gap is small up to `SMALL` mm. Faces are divided until no edge is longer than
-    `LONGEST`, so that no wide face, flat where the other thing is round, stands for all of its area.
+    `LONGEST`, so that no wide face, flat where the other thing is round, stands for all of its area. What is
+    not ``below`` a height (z, mm) is left out.
     """
     own = surfaces[name]
     vertices, faces = trimesh.remesh.subdivide_to_size(own.vertices, own.faces, LONGEST)
     middles = vertices[faces].mean(axis=1, dtype=np.float64)
-    normals, areas = triangle_normals(vertices, faces)
+    normals, areas = (found[middles[:, 2] < below] for found in triangle_normals(vertices, faces))
+    middles = middles[middles[:, 2] < below]
     lower, upper = middles.min(axis=0) - FARTHEST, middles.max(axis=0) + FARTHEST
     ahead, result = np.full(len(middles), np.inf), {}
     owner, facing = np.full(len(middles), -1), np.zeros(len(middles), dtype=bool)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from contacts import depth_in
+from contacts import depth_in, touching
 from scipy.spatial import cKDTree
 
 from spineviz import measures
@@ -258,6 +258,24 @@ def test_the_fascia_lies_on_the_whole_back_of_the_muscles_as_far_as_the_lateral_
         points, normals = sampled(surface, 0.7)
         back = (normals[:, 1] < -0.5) & (bed.roof.height(points) > -14.0) & within(bed, points)
         assert near(points[back], fascia, 1.0) > 0.9
+
+
+def test_muscles_touch_fascia_and_bone_over_nine_tenths_of_what_they_face(
+    bones: dict[Level, LevelBone], surfaces: dict[str, Surface]
+) -> None:
+    """As far as no aponeurosis lies between, as in scenes of an operation."""
+    layers = ("subcutaneous_fat", "skin")
+    every = {name: item for name, item in surfaces.items() if name not in layers}
+    every |= {str(level): bone.surface for level, bone in bones.items()}
+    for name, others in {
+        "multifidus.right": ("thoracolumbar_fascia", "L3", "L4", "L5", "S1", "longissimus.right"),
+        "longissimus.right": ("thoracolumbar_fascia", "multifidus.right", "iliocostalis.right"),
+        "iliocostalis.right": ("thoracolumbar_fascia", "longissimus.right"),
+    }.items():
+        found = touching(every, name)
+        for other in others:
+            area, share = found[other]
+            assert area > 100.0 and share >= 0.9, (name, other, area, share)
 
 
 def within(bed: MuscleBed, points: Points) -> Mask:

@@ -1,12 +1,14 @@
 """The thoracolumbar fascia: held at the spinous line, on the muscles' back, down to the lateral raphe.
 
-World frame, mm. Laterally it follows the rounded border of erector spinae; the layers over it bridge the
-furrow that is left there, and fat fills it.
+World frame, mm. Laterally it turns round the border of erector spinae, where it meets its middle layer, and
+goes on to the side; the layers over it bridge the furrow that is left there, and fat fills it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy import ndimage
@@ -25,8 +27,11 @@ from spineviz.sdf.solid import Field
 from spineviz.structure import Floats
 from spineviz.terms import SIGN, Level, Side
 
-MOST_SAG = 0.6
+MOST_SAG = 1.0
 """The most that a triangle of the sheet is taken to sag, mm."""
+
+FAR = 1e6
+"""So far (mm) apart the heights of a plan are taken to be where only ways across it count."""
 
 
 def outline(span: Stations) -> Outline:
@@ -81,36 +86,43 @@ def _evened(line: Floats, blur: float) -> Floats:
 
 def fascia_recipe(
     roof: HeightMap,
+    front: HeightMap,
     span: Stations,
     thickness: Floats,
-    tendon: Floats,
-    muscles: Mapping[Side, Sequence[Field]],
-    borders: tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]],
-    hips: HeightMap,
+    raphe: Callable[[Floats], Floats],
 ) -> LayerRecipe:
-    """Return the fascia on the back of the muscles that fill the room under ``roof``.
+    """Return the fascia with the surface ``front``, see `on_muscle`, before it.
 
-    ``thickness`` (1, nz) is the fascia's, mm, and ``tendon`` (nx, nz) that of the aponeurosis under it.
-    ``muscles`` are, by side, the distance fields of the muscles
-    that lie against its lateral part; ``borders`` tell between which lines these are looked for: mm from the
-    midline at z. Medial of them the fascia is the roof itself. It lies on the ``hips``, see `MuscleBed`.
+    ``thickness`` (1, nz) is its own, mm. ``raphe`` tells how far from the midline (mm, at z) it turns round
+    the lateral border of the muscles; there its triangles are narrow. Layers over it follow the ``roof``.
     """
-    front = _on_muscle(roof, tendon, muscles, borders, hips)
-    layer = Layer(front, front.shifted(thickness), outline(span))
+    inner = HeightMap(front.lower, front.step, front.values - _sag(front.values, front.step))
+    creases = tuple(partial(_beside, raphe, way) for way in measures.table("muscles.fascia_wrap")["creases"])
+    layer = Layer(inner, inner.shifted(thickness), replace(outline(span), creases=creases))
     return LayerRecipe(
         "thoracolumbar_fascia", "fascia", layer.solid(), STEP,
         paint=muscle_paint.fascia, layer=layer, cover=roof.shifted(thickness),
     )  # fmt: skip
 
 
-def _on_muscle(
+def _beside(line: Callable[[Floats], Floats], way: float, z: Floats) -> Floats:
+    return line(z) + way
+
+
+def on_muscle(
     roof: HeightMap,
     tendon: Floats,
     muscles: Mapping[Side, Sequence[Field]],
     borders: tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]],
     hips: HeightMap,
 ) -> HeightMap:
-    """Return the roof, laid down on the muscles' back beyond their medial border."""
+    """Return the roof, laid down on the muscles' back beyond their medial border.
+
+    ``tendon`` (nx, nz) is the thickness of the aponeurosis between, mm. ``muscles`` are, by side, the
+    distance fields of the muscles that lie against the lateral part; ``borders`` tell between which lines
+    these are looked for: mm from the midline at z. Medial of them the surface is the roof itself. It lies on
+    the ``hips``, see `MuscleBed`, and bridges clefts that are too narrow for it.
+    """
     shape = measures.table("muscles.fascia_wrap")
     x, z = roof.plan
     inner, outer = (border(z) for border in borders)
@@ -118,23 +130,29 @@ def _on_muscle(
     beyond = np.abs(x) > inner + shape["begins"]
     depth[beyond] = np.inf
     for side, fields in muscles.items():
-        columns = beyond & (SIGN[side] * x > 0.0) & (np.abs(x) < outer + 1.0)
+        columns = beyond & (SIGN[side] * x > 0.0) & (np.abs(x) < outer + shape["beside"])
         depth[columns] = _depth(roof, fields, columns, shape["deepest"])
     depth = np.maximum(depth - tendon * roof.stretch, 0.0)
+    away = ndimage.distance_transform_edt(np.isinf(depth), (roof.step, FAR))
     depth = _held(depth, shape["spread"] / roof.step)
     depth = np.minimum(depth, np.maximum(hips.values - roof.values, 0.0))
+    depth = ndimage.grey_opening(depth, (2 * int(shape["narrow"] / roof.step / 2.0) + 1, 1))
+    depth = depth * np.exp(-np.square(away / shape["eases"]))
     bound, wrap = depth - shape["clear"], depth
     for _ in range(4):
         wrap = ndimage.gaussian_filter(np.minimum(wrap, bound), shape["blur"] / roof.step, mode="nearest")
-    front = roof.values + np.maximum(np.minimum(wrap, bound), 0.0)
-    return HeightMap(roof.lower, roof.step, front - _sag(front, roof.step))
+    return HeightMap(roof.lower, roof.step, roof.values + np.maximum(np.minimum(wrap, bound), 0.0))
 
 
 def _sag(front: Floats, step: float) -> Floats:
     """Return by how much (nx, nz) mm a sheet's flat triangles lie in front of a surface that bulges back."""
-    curved = [np.gradient(np.gradient(front, step, axis=axis), step, axis=axis) for axis in (0, 1)]
-    sag = STEP**2 / 8.0 * np.maximum(np.maximum(*curved), 0.0)
-    return np.asarray(ndimage.gaussian_filter(np.minimum(sag, MOST_SAG), 1.0, mode="nearest"))
+    reach = max(round(STEP / 2.0 / step), 1)
+    across, along_z = (
+        np.pad(front, pad, mode="edge") for pad in (((reach, reach), (0, 0)), ((0, 0), (reach, reach)))
+    )
+    chords = across[2 * reach :] + across[: -2 * reach], along_z[:, 2 * reach :] + along_z[:, : -2 * reach]
+    sag = np.clip(np.maximum(*chords) / 2.0 - front, 0.0, MOST_SAG)
+    return np.asarray(ndimage.gaussian_filter(ndimage.maximum_filter(sag, 3), 1.0, mode="nearest"))
 
 
 def _depth(roof: HeightMap, muscles: Sequence[Field], columns: Mask, deepest: float) -> Floats:

@@ -19,6 +19,9 @@ Triangles = npt.NDArray[np.integer]
 STEP = 3.8
 """Edge length (mm) of the triangles of all layers: on the same plan they lie on each other without a gap."""
 
+BESIDE_CREASE = 0.3
+"""Points of the plan that are nearer to a crease than this share of the triangles' edges make way for it."""
+
 RIM = 0.5
 """Breadth of the narrow triangles along a layer's edges, mm: smooth shading keeps the edges crisp."""
 
@@ -28,7 +31,8 @@ class Outline:
     """A rectangle with rounded corners in the (x, z) plane, symmetric in x; mm.
 
     Where there is a ``taper``, the rectangle is drawn in across at each z to that share of its width; where
-    there is a ``midline``, it is moved aside by that at each z.
+    there is a ``midline``, it is moved aside by that at each z. Along the ``creases``, mm from the midline at
+    z on both sides, a sheet's triangles have edges.
     """
 
     half_width: float
@@ -37,11 +41,12 @@ class Outline:
     radius: float
     taper: Callable[[Floats], Floats] | None = None
     midline: Callable[[Floats], Floats] | None = None
+    creases: tuple[Callable[[Floats], Floats], ...] = ()
 
     @property
     def upright(self) -> Outline:
         """The rectangle as it is before it is drawn."""
-        return replace(self, taper=None, midline=None)
+        return replace(self, taper=None, midline=None, creases=())
 
     def drawn(self, plan: Floats) -> Floats:
         """Return places (n, 2) of the rectangle as (x, z) where the outline has them."""
@@ -124,12 +129,26 @@ class Layer:
         grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
         rectangle = self.outline.upright
         grid = grid[rectangle.distance(grid[:, 0], grid[:, 1]) < -0.6 * step]
+        grid = self._creased(grid, z, step)
         points = np.vstack([border, rim, grid])
         triangles = Delaunay(points).simplices
         a, b, c = (points[triangles[:, k]] for k in range(3))
         doubled = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
         triangles = np.where((doubled < 0.0)[:, None], triangles[:, ::-1], triangles)
         return self.outline.drawn(points), triangles[np.abs(doubled) > 1e-6 * step * step]
+
+    def _creased(self, grid: Floats, z: Floats, step: float) -> Floats:
+        """Return a grid (n, 2) in the rectangle with points along the creases in place of those nearby."""
+        outline, rectangle = self.outline, self.outline.upright
+        taper = outline.taper or np.ones_like
+        added = []
+        for crease in outline.creases:
+            line = crease(grid[:, 1]) / taper(grid[:, 1])
+            grid = grid[np.abs(np.abs(grid[:, 0]) - line) > BESIDE_CREASE * step]
+            x = crease(z) / taper(z)
+            added += [np.stack([side * x, z], axis=1) for side in (-1.0, 1.0)]
+        lines = np.vstack([np.zeros((0, 2)), *added])
+        return np.vstack([grid, lines[rectangle.distance(lines[:, 0], lines[:, 1]) < -0.6 * step]])
 
     def extruded(self, points: Floats, triangles: Triangles) -> Surface:
         """Return the closed surface of the sheet over a plan: points (n, 2), triangles (m, 3).

@@ -23,7 +23,7 @@ from spineviz.anatomy.back.bed import (
     longissimus_border,
     muscle_bed,
 )
-from spineviz.anatomy.back.fascia import fascia_recipe
+from spineviz.anatomy.back.fascia import fascia_recipe, on_muscle
 from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.back.paint import Fibres
 from spineviz.anatomy.back.parameters import MuscleParameters, muscle_parameters
@@ -67,6 +67,13 @@ SHALLOW = 0.8
 FLAT = 1.5, 1.2
 """By so many mm flat muscles that lie on others are rounded at their flanks, and where they grow thin."""
 
+MOST_LEANING, HALF_DEPTH = 20.0, 6.0
+"""So far (mm) from the middle of its depth the lateral border of erector spinae leans, and about where it
+reaches farthest."""
+
+ENDING = 1.5, 2.5
+"""The same of splenius, over whose lateral end the fascia turns."""
+
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
 
@@ -109,13 +116,18 @@ def muscle_recipes(
         result[right.name] = right
     wrapped = [name for name in ("longissimus", "iliocostalis", "splenius") if name in there]
     outer = {side: [result[f"{name}.{side}"].solid.field for name in wrapped] for side in SIDES}
-    profiles = parameters.intermuscular_plane, parameters.lateral_border
-    medial, lateral = (along(bed.span, profile) for profile in profiles)
-    fascia = fascia_recipe(bed.roof, bed.span, bed.thickness, bed.tendon, outer, (medial, lateral), bed.hips)
+    medial, lateral, lean = (
+        along(bed.span, profile)
+        for profile in (parameters.intermuscular_plane, parameters.lateral_border, parameters.border_lean)
+    )
+    front = on_muscle(bed.roof, bed.tendon, outer, (medial, lateral), bed.hips)
+    fascia = fascia_recipe(
+        bed.roof, front, bed.span, bed.thickness, lambda z: lateral(z) + HALF_DEPTH * lean(z)
+    )
     result[fascia.name] = fascia
     sheet = spread(parameters, bed.span)
     if aponeurosis and sheet is not None:
-        sheets = [aponeurosis_recipe(fascia.layer.inner, bed.tendon, sheet, side) for side in SIDES]
+        sheets = [aponeurosis_recipe(front, bed.tendon, sheet, side) for side in SIDES]
         result |= {sheet.name: sheet for sheet in sheets}
     return result
 
@@ -257,7 +269,7 @@ def _splenius(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         floor = parameters.cleft / 2.0 - bed.under_splenius.behind(points)
-        return _within(bed, parameters, points, medial(points), roof(points), floor, *FLAT)
+        return _within(bed, parameters, points, medial(points), roof(points), floor, *ENDING)
 
     return _bounded(field, bed, 0.0, max(parameters.splenius_lateral) + 3.0, side)
 
@@ -326,14 +338,16 @@ def _under(roof: HeightMap, bed: MuscleBed, fibres: Fibres, cleft: float) -> Fie
 def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
     """Return the distance (mm) of points beyond the rounded lateral border of erector spinae.
 
-    Under splenius the border keeps its edge, so that the two muscles lie on each other as far as it goes.
+    It leans laterally with the depth. Under splenius the border keeps its edge, so that the two muscles lie
+    on each other as far as it goes.
     """
-    border, plane, roundness = (
+    border, plane, roundness, lean = (
         along(bed.span, profile)
         for profile in (
             parameters.lateral_border,
             parameters.intermuscular_plane,
             parameters.border_roundness,
+            parameters.border_lean,
         )
     )
 
@@ -346,6 +360,7 @@ def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
         level = np.clip((above - below) / np.maximum(above + below, 12.0), -1.2, 1.2)
         sharp = np.where(level < 0.0, covered.at(points[:, 0], z), 0.0)
         inset = roundness(z) * (1.0 - sharp) * (border(z) - plane(z)) * np.abs(level) ** 4
+        inset -= lean(z) * np.clip((above - below) / 2.0, -MOST_LEANING, MOST_LEANING)
         return (SIGN[side] * points[:, 0] - border(z) + inset) / (1.0 + inset / 12.0)
 
     return field

@@ -16,7 +16,8 @@ class MuscleParameters(Spec):
     ``intermuscular_plane`` is how far from the midline, under the fascia, erector spinae begins beside
     multifidus and what lies on it; the plane leans medially by ``plane_slant`` mm for each mm of depth.
     Erector spinae ends at ``lateral_border``, drawn in by ``border_roundness`` of its width where it meets
-    fascia and floor; up to ``longissimus_share`` of its breadth it is longissimus, then iliocostalis;
+    fascia and floor, and leaning laterally by ``border_lean`` mm for each mm of depth; up to
+    ``longissimus_share`` of its breadth it is longissimus, then iliocostalis;
     the plane between them leans medially by ``longissimus_slant``.
 
     Over multifidus, ``superficial_share`` of the depth belongs to spinalis up to ``spinalis_width`` from the
@@ -43,6 +44,7 @@ class MuscleParameters(Spec):
     splenius_medial: Profile
     splenius_lateral: Profile
     border_roundness: Profile
+    border_lean: Profile
     bulge: Profile
     bulge_centre: Profile
     lateral_drop: Profile
