@@ -91,6 +91,8 @@ def _grid(solid: Solid, step: float, mirror: bool) -> Grid:
 def _evaluate(field: Field, points: Floats) -> Floats:
     """Evaluate a field on points of any shape (..., 3), a chunk at a time, on every core."""
     flat = points.reshape(-1, 3)
+    if len(flat) <= CHUNK:
+        return np.asarray(field(flat)).reshape(points.shape[:-1])
     chunks = [flat[i : i + CHUNK] for i in range(0, len(flat), CHUNK)]
     with ThreadPoolExecutor(CORES) as pool:
         return np.concatenate(list(pool.map(field, chunks))).reshape(points.shape[:-1])
