@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,10 @@ from spineviz.structure import Floats, Surface
 STEEPNESS = 1.5
 """The most a field may change per millimetre; true distances change by 1."""
 
-COARSE, MIDDLE, FINE = 16, 4, 2
+SIZES = (16, 8, 4, 2)
 """Nodes along the edge of the blocks that are tested one after the other; the last are then evaluated."""
+
+COARSE, FINE = SIZES[0], SIZES[-1]
 
 CHUNK = 16_384
 """Points handed to a field at once; keeps its temporaries in the processor's cache."""
@@ -88,6 +91,8 @@ def _grid(solid: Solid, step: float, mirror: bool) -> Grid:
 def _evaluate(field: Field, points: Floats) -> Floats:
     """Evaluate a field on points of any shape (..., 3), a chunk at a time, on every core."""
     flat = points.reshape(-1, 3)
+    if len(flat) <= CHUNK:
+        return np.asarray(field(flat)).reshape(points.shape[:-1])
     chunks = [flat[i : i + CHUNK] for i in range(0, len(flat), CHUNK)]
     with ThreadPoolExecutor(CORES) as pool:
         return np.concatenate(list(pool.map(field, chunks))).reshape(points.shape[:-1])
@@ -106,8 +111,10 @@ def _volume(field: Field, grid: Grid) -> npt.NDArray[np.float32]:
     volume = np.empty(shape, dtype=np.float32)
     axes = [np.arange(0, n, COARSE) for n in shape]
     corners = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    # Along the longest way what is asked together lies together, and fields leave out what is far from it.
+    corners = corners[np.argsort(corners[:, int(np.argmax(shape))], kind="stable")]
     corners = corners[_tested(field, grid, volume, corners, COARSE)]
-    for size, parent in ((MIDDLE, COARSE), (FINE, MIDDLE)):
+    for parent, size in pairwise(SIZES):
         corners = _block_corners(corners, size, parent)
         corners = corners[_tested(field, grid, volume, corners, size)]
     known = np.zeros(shape // FINE, dtype=bool)
@@ -147,16 +154,29 @@ def _blocked(volume: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float
 
 def _leaks(volume: npt.NDArray[np.float32], known: npt.NDArray[np.bool_]) -> Blocks:
     """Find blocks not yet evaluated whose sign differs from a neighbour's across their common face."""
+    inside = volume < 0.0
+    box = tuple(_span(inside, axis) for axis in range(3))  # beyond it no sign differs
+    part = inside[tuple(slice(FINE * span.start, FINE * span.stop) for span in box)]
     wanted = np.zeros_like(known)
+    found = wanted[box]
     for axis in range(3):
-        inside = np.moveaxis(volume, axis, 0) < 0.0
-        differs = inside[FINE - 1 : -1 : FINE] != inside[FINE::FINE]
-        n, b, c = differs.shape
-        crossed = differs.reshape(n, b // FINE, FINE, c // FINE, FINE).any(axis=(2, 4))
-        target = np.moveaxis(wanted, axis, 0)
+        here = np.moveaxis(part, axis, 0)
+        crossed = here[FINE - 1 : -1 : FINE] != here[FINE::FINE]
+        crossed = np.logical_or.reduce([crossed[:, row::FINE] for row in range(FINE)])
+        crossed = np.logical_or.reduce([crossed[:, :, row::FINE] for row in range(FINE)])
+        target = np.moveaxis(found, axis, 0)
         target[:-1] |= crossed
         target[1:] |= crossed
     return np.argwhere(wanted & ~known) * FINE
+
+
+def _span(inside: npt.NDArray[np.bool_], axis: int) -> slice:
+    """Return the fine blocks along an axis from before the first with any inside to after the last."""
+    others = tuple(other for other in range(3) if other != axis)
+    rows = np.flatnonzero(inside.any(axis=others)) // FINE
+    if not len(rows):
+        return slice(0, 0)
+    return slice(max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, inside.shape[axis] // FINE))
 
 
 def _check(volume: npt.NDArray[np.float32], solid: Solid, mirror: bool) -> None:
