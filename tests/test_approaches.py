@@ -27,8 +27,8 @@ INTO_BONE, INTO_SOFT, TAKEN = 0.35, 0.6, {"burr": 1.5}
 lamina that it takes: half its head."""
 
 SOFT_AT, TAKEN_AT = {"L5-S1": 0.7}, {"L5-S1": {"kerrison": 0.6}}
-"""Where more is allowed: at L5-S1 the probe stands 0.65 mm in what is left of a yellow ligament, and the lip of
-the punch 0.49 mm in the lamina that it takes."""
+"""Where more is allowed: at L5-S1 the probe stands 0.65 mm in what is left of a yellow ligament, and the lip
+of the punch 0.49 mm in the lamina that it takes."""
 
 HELD = 1.0
 """Within how many mm blades and tube lie against muscle."""
