@@ -30,6 +30,10 @@ SOFT_AT, TAKEN_AT = {"L5-S1": 0.7}, {"L5-S1": {"kerrison": 0.6}}
 """Where more is allowed: at L5-S1 the probe stands 0.65 mm in what is left of a yellow ligament, and the lip
 of the punch 0.49 mm in the lamina that it takes."""
 
+NOT_LESS = {("herniation", "L5-S1", "removed")}
+"""Where the small incision does not cost less: at L5-S1, whose facets are broad, a tube of 18 mm takes 0.81 cm³
+of bone by the usual sizes, and the open wound, which takes half a millimetre less of the facet, 0.73."""
+
 HELD = 1.0
 """Within how many mm blades and tube lie against muscle."""
 
@@ -202,7 +206,8 @@ def test_the_measured_strip_lies_in_the_ranges_of_surgery(pair: tuple[Track, Tra
         assert 0.2 < figures["removed"] < 12.0
     assert small["bared"] < 6.0 < wide["bared"]
     for key in ("incision", "bared", "corridor", "removed"):
-        assert small[key] < wide[key], key
+        if (pair[0].case.disease, pair[0].case.disc, key) not in NOT_LESS:
+            assert small[key] < wide[key], key
 
 
 def test_the_probe_feels_both_roots(pair: tuple[Track, Track]) -> None:
