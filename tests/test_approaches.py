@@ -31,7 +31,7 @@ SOFT_AT, TAKEN_AT = {"L5-S1": 0.7}, {"L5-S1": {"kerrison": 0.6}}
 of the punch 0.49 mm in the lamina that it takes."""
 
 NOT_LESS = {("herniation", "L5-S1", "removed")}
-"""Where the small incision does not cost less: at L5-S1, whose facets are broad, a tube of 18 mm takes 0.81 cm³
+"""Where the small incision does not cost less: at L5-S1, whose facets are broad, a tube takes 0.81 cm³
 of bone by the usual sizes, and the open wound, which takes half a millimetre less of the facet, 0.73."""
 
 HELD = 1.0
