@@ -53,7 +53,10 @@ class PosteriorApproach(Spec):
         """Tell at which discs the tissue behind the spine can be parted."""
         if disc not in LOWER_LUMBAR_DISCS:
             known = ", ".join(LOWER_LUMBAR_DISCS)
-            raise ValueError(f"{disc}: muscle and ligaments are parted at {known} only; choose one of these")
+            raise ValueError(
+                f"{disc}: muscle and ligaments are parted at {known} only, where yellow and interspinous "
+                "ligaments are modelled; choose one of these"
+            )
         return disc
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table, value
 from spineviz.model import Camera
@@ -45,14 +46,16 @@ class TubeAccess(Access):
 
 def corridor_to(spec: ThroughTube, body: Body) -> TubeCorridor:
     """Return the way of the tube to the lamina. Raises ValueError where it does not fit the body."""
+    skin = body.recipes[wound.SKIN]
     return dock(
         body.bones,
         spec.disc,
         spec.side,
-        body.recipes[wound.SKIN].solid.field,
+        skin.solid.field,
         diameter=spec.tube_diameter,
         incision=spec.incision_length,
         offset=spec.midline_offset,
+        dermis=skin.layer.inner if isinstance(skin, LayerRecipe) else None,
     )
 
 

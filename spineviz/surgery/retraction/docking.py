@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from spineviz import measures
+from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.anatomy.bone import LevelBone
 from spineviz.sdf.solid import Field
 from spineviz.structure import Floats, Frame
@@ -25,12 +26,14 @@ def dock(
     incision: float = 18.0,
     offset: float | None = None,
     ground: Terrain | None = None,
+    dermis: HeightMap | None = None,
 ) -> TubeCorridor:
     """Return the corridor of a tube onto the inferior edge of the upper lamina beside a disc.
 
     ``diameter`` is the tube's inner diameter, ``incision`` the length of the skin incision and
     ``offset`` its distance from the midline, mm (the usual one where None). ``skin`` is the signed
-    distance to the body's outline or to the skin alone, negative in it.
+    distance to the body's outline or to the skin alone, negative in it; ``dermis`` is the skin's anterior
+    surface, over which it grows thicker where it is crowded.
 
     The axis lies parallel to the disc and leans medially. It starts as medial as it may and is moved
     laterally until the tube clears the spinous process and comes to stand on the lamina.
@@ -47,7 +50,7 @@ def dock(
         end = _docked(frame, outer, ground)
         gap = float(ground.height(end[None])[0])
         deep = length + float((end - aim) @ frame.anterior)
-        corridor = TubeCorridor(Frame(end, frame.axes), deep, 2.0 * outer, incision, side, ground)
+        corridor = TubeCorridor(Frame(end, frame.axes), deep, 2.0 * outer, incision, side, ground, dermis)
         if gap <= size["near_floor"]:
             return corridor
         if best is None or gap < best[0]:

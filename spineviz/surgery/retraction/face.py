@@ -10,7 +10,8 @@ import numpy as np
 from spineviz import measures
 from spineviz.geometry import as_trimesh
 from spineviz.structure import Floats, Points, Surface
-from spineviz.surgery.retraction.midline import MidlineWound, lip_shape
+from spineviz.surgery.retraction.lip_shape import lip_shape
+from spineviz.surgery.retraction.midline import MidlineWound
 from spineviz.terms import SIGN
 
 WITHIN = 2.0

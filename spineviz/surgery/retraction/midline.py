@@ -20,6 +20,8 @@ from spineviz import measures
 from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.retraction import ellipse
+from spineviz.surgery.retraction.crowding import Crowding, crowding
+from spineviz.surgery.retraction.lip_shape import lip_shape, lip_slope
 from spineviz.surgery.retraction.terrain import Terrain, following, lifted_height
 from spineviz.surgery.retraction.warp import PartingWarp, parting_warp
 from spineviz.terms import SIGN, Side
@@ -29,26 +31,6 @@ LENS, STRAIGHT = 4.0 / 3.0, 8.0 / 5.0
 
 BELT = 5.0 / 8.0
 """The mean of 1 - cos⁴ over a ring: the lift is spread so that it vanishes in line with the slit."""
-
-HEIGHTS, BESIDE = (1.0 / 6.0, 0.5, 5.0 / 6.0), 0.5
-"""At which shares of its height a layer's crowding is looked at, and over how many mm."""
-
-WIDENED = (0.35, 2.5)
-"""Crowded tissue grows no thicker, and stretched tissue no thinner, than for these widths."""
-
-
-def lip_shape(share: Floats, level: Floats) -> Floats:
-    """Return how far (n,) a lip stands at a share -1..1 of the slit's half-length, 1 in its middle.
-
-    That is a parabola in the skin (``level`` 1) and flat over the middle in muscle (``level`` 0).
-    """
-    square = np.square(share)
-    return (1.0 - square) * (1.0 + (1.0 - level) * square)
-
-
-def lip_slope(share: Floats, level: Floats) -> Floats:
-    """Return the slope of `lip_shape` by the share."""
-    return -2.0 * share * (level + 2.0 * (1.0 - level) * np.square(share))
 
 
 class OpenAmounts(NamedTuple):
@@ -64,9 +46,7 @@ class WoundPoints:
 
     ``superficial`` and ``deep`` are how far (mm) a point moves sideways at full opening of either.
     ``taken`` is by how much (negative) a point's ring grows in area at full deep opening and ``lift`` the
-    height (mm) that rises for it. ``layered`` (m,) are the points ``over`` (m,) mm above the fascia's
-    underside; there tissue widens by ``crowded`` (2, k, m), by superficial and by deep opening, at some
-    heights.
+    height (mm) that rises for it; ``layers`` is the crowding above the fascia's underside.
     """
 
     rest: Points
@@ -76,9 +56,7 @@ class WoundPoints:
     lift: Floats
     follow: Floats
     floor: Floats
-    layered: npt.NDArray[np.intp]
-    over: Floats
-    crowded: Floats
+    layers: Crowding
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +184,7 @@ class MidlineWound:
 
     # the map ------------------------------------------------------------------------------------
 
-    def _local(self, points: Points) -> tuple[Floats, Floats, Floats, Floats]:
+    def beside_slit(self, points: Points) -> tuple[Floats, Floats, Floats, Floats]:
         """Return x from the slit, z, the slit's half-length and the level of world points."""
         local = self.frame.to_local(points)
         level = self.level(-local[:, 1])
@@ -214,7 +192,7 @@ class MidlineWound:
 
     def moves(self, points: Points) -> npt.NDArray[np.bool_]:
         """Tell which points (n, 3) the map can move at all, (n,) bool."""
-        x, z, c, level = self._local(np.asarray(points, dtype=np.float64))
+        x, z, c, level = self.beside_slit(np.asarray(points, dtype=np.float64))
         diseased = x * SIGN[self.side] > 0.0
         freed = diseased | self.both | (level > 0.0)
         return (ellipse.ring(x, z, c).area < self._shape["support"] ** 2) & freed
@@ -222,13 +200,10 @@ class MidlineWound:
     def prepared(self, points: Points) -> WoundPoints:
         """Return world points (n, 3) with all that the map needs to know of them."""
         points = np.asarray(points, dtype=np.float64)
-        x, z, c, level = self._local(points)
+        x, z, c, level = self.beside_slit(points)
         diseased = x * SIGN[self.side] > 0.0
-        sideways = np.sign(x) * self._sideways(np.abs(x), z, c, level)
-        over = self._over(points)
-        layered = np.flatnonzero(over > 0.0)
-        under = points.copy()
-        under[layered] += np.multiply.outer(over[layered], self.frame.anterior)
+        sideways = np.sign(x) * self.sideways(np.abs(x), z, c, level)
+        layers, under = crowding(self, points)
         height = self.terrain.height(points)
         belt, taken = self._taken(under)
         return WoundPoints(
@@ -239,35 +214,14 @@ class MidlineWound:
             lift=lifted_height(self.terrain.height(under)) * belt,
             follow=following(height),
             floor=self.terrain.floor.at(points[:, 0], points[:, 2]),
-            layered=layered,
-            over=over[layered],
-            crowded=self._crowded(under[layered], over[layered]),
+            layers=layers,
         )
 
-    def _sideways(self, away: Floats, z: Floats, c: Floats, level: Floats) -> Floats:
+    def sideways(self, away: Floats, z: Floats, c: Floats, level: Floats) -> Floats:
         """Return which share (n,) of its lip's way a point goes that is ``away`` (n,) mm from the slit."""
         rings = ellipse.ring(away, z, c)
         weight, _ = ellipse.support(rings.area, self._shape["support"])
         return np.asarray(c / np.hypot(c, rings.narrow) * weight * lip_shape(rings.cosine, level))
-
-    def _over(self, points: Points) -> Floats:
-        """Return how far (n,) mm along the axis points (n, 3) stand over the fascia's underside; 0 below."""
-        over, steep = np.zeros(len(points)), float(self.frame.anterior[1])
-        for _ in range(3):
-            foot = points + np.multiply.outer(over, self.frame.anterior)
-            over = np.maximum(over + self.underside.height(foot) / steep, 0.0)
-        return over
-
-    def _crowded(self, under: Points, over: Floats) -> Floats:
-        """Return by how much (2, k, n) the map widens tissue at heights between points and the underside."""
-        result = np.zeros((2, len(HEIGHTS), len(over)))
-        for k, share in enumerate(HEIGHTS):
-            x, z, c, level = self._local(under - np.multiply.outer(share * over, self.frame.anterior))
-            diseased, away = x * SIGN[self.side] > 0.0, np.abs(x)
-            near, far = (self._sideways(away + step, z, c, level) for step in (0.0, BESIDE))
-            for row, amounts in enumerate(((1.0, 0.0), (0.0, 1.0))):
-                result[row, k] = self.widths(level, amounts, diseased) * (far - near) / BESIDE
-        return result
 
     def _taken(self, points: Points) -> tuple[Floats, Floats]:
         """Return how much of its height (n,) a point rises, and its ring's growth (n,), negative.
@@ -276,7 +230,7 @@ class MidlineWound:
         that it vanishes in line with it, and grows from the wall outward, where the sideways movement
         crowds the tissue most.
         """
-        x, z, c, _ = self._local(points)
+        x, z, c, _ = self.beside_slit(points)
         rings = ellipse.ring(x, z, c)
         weight, slope = ellipse.support(rings.area, self._shape["support"])
         opened = (x * SIGN[self.side] > 0.0) | self.both
@@ -300,10 +254,8 @@ class MidlineWound:
     @staticmethod
     def _lift(points: WoundPoints, amounts: tuple[float, ...]) -> Floats:
         """Return how much (n,) mm prepared points rise for the area that an opening takes."""
-        superficial, deep = amounts
-        lift = points.lift * (1.0 / (1.0 + deep * points.taken) - 1.0)
-        widened = 1.0 + superficial * points.crowded[0] + deep * points.crowded[1]
-        lift[points.layered] += points.over * (1.0 / np.clip(widened, *WIDENED) - 1.0).mean(axis=0)
+        lift = points.lift * (1.0 / (1.0 + amounts[1] * points.taken) - 1.0)
+        lift[points.layers.index] += points.layers.rise(amounts)
         return np.asarray(lift)
 
     def open(self, points: Points, amounts: tuple[float, ...]) -> Points:
@@ -336,7 +288,7 @@ class MidlineWound:
 
         It is fully open where no ``amounts`` are told.
         """
-        x, z, c, level = self._local(np.asarray(points, dtype=np.float64))
+        x, z, c, level = self.beside_slit(np.asarray(points, dtype=np.float64))
         width = self.widths(level, amounts or self.full, x * SIGN[self.side] > 0.0)
         share = np.clip(z / c, -1.0, 1.0)
         lip = width * lip_shape(share, level)
@@ -354,7 +306,7 @@ class MidlineWound:
         wall = self.lumen(points) < snap
         rest = points.copy()
         for _ in range(6):
-            _, z, c, level = self._local(rest)
+            _, z, c, level = self.beside_slit(rest)
             slit = self.slit(level)
             across = local[:, 0] - slit
             back = self._back(across, z, c, level, wall)
@@ -372,7 +324,7 @@ class MidlineWound:
         low, high = np.zeros(len(x)), far
         for _ in range(24):
             middle = (low + high) / 2.0
-            reached = middle + width * self._sideways(middle, z, c, level)
+            reached = middle + width * self.sideways(middle, z, c, level)
             outside = reached < far
             low, high = np.where(outside, middle, low), np.where(outside, high, middle)
         back = np.where(wall, 0.0, high)

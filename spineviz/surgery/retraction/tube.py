@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spineviz import measures
+from spineviz.anatomy.back.height_map import HeightMap
 from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.retraction import ellipse
 from spineviz.surgery.retraction.terrain import Terrain, following, lifted_height, smooth
@@ -54,7 +55,8 @@ class TubeCorridor:
 
     ``frame`` (world): origin at the centre of the tube's end when docked, y along the axis into the
     body, z superior, across the axis. ``length`` mm from the skin to there; ``diameter`` the tube's
-    outer diameter, mm; ``incision`` the length of the skin incision, mm.
+    outer diameter, mm; ``incision`` the length of the skin incision, mm. Over the ``dermis``, the skin's
+    anterior surface, tissue grows so much thicker as it is crowded.
     """
 
     frame: Frame
@@ -63,6 +65,7 @@ class TubeCorridor:
     incision: float
     side: Side
     terrain: Terrain
+    dermis: HeightMap | None = None
 
     @property
     def target(self) -> Floats:
@@ -203,6 +206,7 @@ class TubeCorridor:
         rings = ellipse.ring(local[:, 0], local[:, 2], self.incision / 2.0)
         weight, slope = ellipse.support(rings.area, self._support)
         height = self.terrain.height(points)
+        thick = 0.0 if self.dermis is None else np.maximum(self.dermis.height(points), 0.0)
         return TubePoints(
             rest=points,
             ring=rings,
@@ -212,7 +216,7 @@ class TubeCorridor:
             weight=weight,
             slope=slope,
             fade=self._fade(points),
-            lift=lifted_height(height),
+            lift=lifted_height(height) + thick,
             follow=following(height),
             floor=self.terrain.floor.at(points[:, 0], points[:, 2]),
         )
