@@ -26,6 +26,9 @@ from spineviz.structure import Frame, Structure
 from spineviz.terms import Level
 
 DISCS: tuple[LumbarDisc, ...] = ("L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1")
+TANGLED = 0.42
+"""How deep (mm) a rootlet may stand in another: the sacral ones at L1–L2 stand 0.40 mm deep at grade D."""
+
 LEVELS: tuple[Level, ...] = ("L1", "L2", "L3", "L4", "L5", "S1")
 
 
@@ -234,6 +237,18 @@ def test_in_a_narrow_recess_no_ligament_cartilage_or_fat_stands_in_the_root_or_i
         lambda first, second: (first in soft) != (second in soft),
     )
     assert not {pair: way for pair, way in found.items() if way > 0.3}
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("disc", DISCS)
+@pytest.mark.parametrize("grade", ["B", "D"])
+def test_in_a_narrow_sac_no_rootlet_stands_in_another(lumbar: Model, disc: LumbarDisc, grade: str) -> None:
+    model = ill(Stenosis(disc=disc, grade=grade), lumbar)  # type: ignore[arg-type]
+    nerves = {
+        name: item.surface for name, item in model.structures.items() if name.startswith(("root.", "cauda."))
+    }
+    deep = {pair: way for pair, way in depths(nerves, lambda first, second: True).items() if way > TANGLED}
+    assert not deep
 
 
 @pytest.mark.many

@@ -9,9 +9,9 @@ import numpy as np
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.deformation import Deformation, Wear
-from spineviz.anatomy.stenosis.untangled import out_of
-from spineviz.body.passing import dented
-from spineviz.geometry import surface_distance, volume
+from spineviz.anatomy.dented import dented
+from spineviz.anatomy.stenosis.untangled import SEEN, out_of
+from spineviz.geometry import surface_distance, surface_points, volume
 from spineviz.structure import Floats, Frame, Structure, Surface
 from spineviz.terms import LEVELS, Disc, Level, discs_of, levels_of
 
@@ -21,8 +21,8 @@ AROUND = 5.0
 ENOUGH = 0.01
 """A nucleus that differs by less than this share is left as it is."""
 
-TWICE = 2
-"""So often an annulus gives way to the roots beside it."""
+TWICE, DENT = 2, 3.0
+"""So often an annulus gives way to the roots beside it; a dent fades over so many mm."""
 
 NARROWEST, WIDEST, ROUNDS = 0.7, 1.4, 14
 """A nucleus becomes so many times as wide at least and at most; it is looked for in so many halvings."""
@@ -62,9 +62,17 @@ def _kept(
         fading = np.clip(1.0 - away / AROUND, 0.0, 1.0) ** 2
         annulus = _widened(ring.surface, own, more * fading)
         for root in [name for name in structures if name.startswith("root.")] * TWICE:
-            annulus = out_of(dented(annulus, structures[root].surface), structures[root].surface)
+            nerve = structures[root].surface
+            if _near(nerve, annulus):
+                annulus = out_of(dented(annulus, surface_points(nerve, SEEN), DENT), nerve)
         yield core.name, replace(core, surface=_widened(core.surface, own, more))
         yield ring.name, replace(ring, surface=annulus)
+
+
+def _near(nerve: Surface, annulus: Surface) -> bool:
+    """Tell whether any of a nerve lies in the box around an annulus."""
+    low, high = annulus.vertices.min(axis=0), annulus.vertices.max(axis=0)
+    return bool(((nerve.vertices > low) & (nerve.vertices < high)).all(axis=1).any())
 
 
 def _more(core: Surface, frame: Frame, goal: float) -> float:

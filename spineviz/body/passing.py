@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from spineviz.anatomy.bone import LevelBone
-from spineviz.anatomy.net import pushed, uphill
+from spineviz.anatomy.net import pushed
 from spineviz.geometry import surface_distance, surface_points, vertex_normals
 from spineviz.structure import Floats, Points, Surface
 
@@ -30,10 +29,6 @@ SPACING = 0.7
 
 ROUNDS = 24
 """A tube goes aside at most so many times."""
-
-
-DENT, DENTS = 3.0, 8
-"""A dent fades over about so many mm beside what makes it; it deepens at most so many times."""
 
 
 def passing(tube: Surface, bones: Sequence[LevelBone]) -> Surface:
@@ -71,34 +66,3 @@ def _deepest(tube: Surface, bones: Sequence[LevelBone]) -> Iterator[tuple[float,
             if away.min() < 0.0:
                 way = pushed(place[None], bone.near, 0.0)[0] - place
                 yield float(-away.min()), place, way / max(float(np.linalg.norm(way)), 1e-6)
-
-
-def dented(soft: Surface, firm: Surface) -> Surface:
-    """Return a closed surface that gives way to what has come to stand in it from outside: it is dented.
-
-    Its vertices go the way from its own surface to what stands in it, so that none slips to the far side.
-    """
-    low, high = soft.vertices.min(axis=0), soft.vertices.max(axis=0)
-    if not ((firm.vertices > low) & (firm.vertices < high)).all(axis=1).any():
-        return soft
-    points = surface_points(firm, SPACING)
-    points = points[((points > low) & (points < high)).all(axis=1)]
-    for _ in range(DENTS if len(points) else 0):
-        depth = -surface_distance(soft)(points, 0.0)
-        rows = np.flatnonzero(depth > TOLERATED)
-        if not len(rows):
-            break
-        into = _inwards(soft, points[rows])
-        edge = points[rows] - depth[rows, None] * into
-        away, nearest = cKDTree(edge).query(soft.vertices)
-        share = np.exp(-((away / DENT) ** 2)) * (depth[rows] + SPARE)[nearest]
-        soft = soft.moved(soft.vertices + share[:, None] * into[nearest])
-    return soft
-
-
-def _inwards(soft: Surface, points: Points) -> Floats:
-    """Return the ways (n, 3), unit vectors, from the surface next to points within it to these."""
-    distance = surface_distance(soft)
-    ways = -uphill(distance, points)
-    result: Floats = ways / np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-6)
-    return result

@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from spineviz.anatomy.bone import LevelBone
+from spineviz.anatomy.dented import dented
 from spineviz.anatomy.stenosis.crowding import same_volume
 from spineviz.anatomy.stenosis.untangled import out_of, untangled, wholly_out
-from spineviz.body.passing import dented, passing
+from spineviz.body.passing import passing
+from spineviz.geometry import surface_points
 from spineviz.structure import Structure, Surface
 
 Mask = npt.NDArray[np.bool_]
@@ -39,8 +41,8 @@ FIRM: Mapping[str, tuple[str, ...]] = {
 }
 """What gives way besides to bones, the firmest first, and to what: to the firmest last."""
 
-DENTED = ("disc", "nucleus")
-"""What a root dents where it has come to stand in it."""
+DENTED, DENT = ("disc", "nucleus"), 3.0
+"""What a root dents where it has come to stand in it, and over how many mm beside it."""
 
 BESIDE = 6.0
 """Tissue is settled so far (mm) beyond the bones concerned."""
@@ -86,7 +88,7 @@ def settled(
         for name in list(_of((stem,), result)):
             if stem in DENTED:
                 for root in _of(("root",), nerves):
-                    result[name] = dented(result[name], result[root])
+                    result[name] = dented(result[name], surface_points(result[root], SEEN), DENT)
             result[name] = _out_of_bones(result[name], bones)
             for other in _of(firmer, structures):
                 result[name] = out_of(result[name], result.get(other, structures[other].surface))

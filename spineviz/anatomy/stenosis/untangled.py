@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from spineviz.anatomy.dented import dented
 from spineviz.anatomy.net import pushed
-from spineviz.geometry import surface_distance
+from spineviz.geometry import area, surface_distance, volume
 from spineviz.structure import Floats, Points, Surface
 
 Mask = npt.NDArray[np.bool_]
@@ -18,6 +19,9 @@ TOLERATED = 0.08
 
 ROUNDS, OFTEN = 2, 5
 """Strands are pushed apart so many times, and other tissue out of what it stands in at most so many."""
+
+DENT, DENTS = 0.9, 2
+"""Where a thinner strand still stands in a thick one, that is dented over so many mm, so many times."""
 
 SEEN = 0.6
 """What tissue is put out of is looked up at samples so far (mm) from each other."""
@@ -42,6 +46,8 @@ def untangled(surfaces: Mapping[str, Surface], moved: Mapping[str, Mask], near: 
                 touched |= _out_of(thick, others, vertices, surfaces, moved, near)
         if not touched:
             break
+    for row, thick in enumerate(order):
+        _give_way(thick, order[row + 1 :], vertices, surfaces, moved)
     return {name: surface.moved(vertices[name]) for name, surface in surfaces.items()}
 
 
@@ -99,6 +105,27 @@ def _out_of(
     return touched
 
 
+def _give_way(
+    name: str,
+    thinner: list[str],
+    vertices: dict[str, Points],
+    surfaces: Mapping[str, Surface],
+    moved: Mapping[str, Mask],
+) -> None:
+    """Dent a strand where thinner ones still stand in it."""
+    where = vertices[name][moved[name]]
+    low, high = where.min(axis=0), where.max(axis=0)
+    found = []
+    for other in thinner:
+        points = vertices[other][moved[other]]
+        if ((points > low) & (points < high)).all(axis=1).any():
+            faces = surfaces[other].faces[moved[other][surfaces[other].faces].all(axis=1)]
+            found += [points, vertices[other][faces].mean(axis=1)]
+    if found:
+        made = dented(surfaces[name].moved(vertices[name]), np.vstack(found), DENT, DENTS)
+        vertices[name] = made.vertices.astype(np.float64)
+
+
 def _corners(vertices: Points, rows: npt.NDArray[np.intp], distance: Callable[..., Floats]) -> bool:
     """Push some vertices out of a strand, in place; tell whether any stood in it.
 
@@ -129,6 +156,5 @@ def _faces(vertices: Points, faces: npt.NDArray[np.integer], distance: Callable[
 
 
 def _thickness(surface: Surface) -> float:
-    """Return a measure of how thick a tube is: how far vertices of its mesh lie apart."""
-    corners = surface.vertices[surface.faces].astype(np.float64)
-    return float(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1).mean())
+    """Return a measure of how thick a tube is: the volume (mm³) that each mm² of it holds."""
+    return volume(surface) / max(area(surface), 1e-9)
