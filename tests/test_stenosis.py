@@ -240,6 +240,19 @@ def test_in_a_narrow_recess_no_ligament_cartilage_or_fat_stands_in_the_root_or_i
 
 
 @pytest.mark.many
+@pytest.mark.parametrize("disc", DISCS[2:])
+def test_the_higher_the_grade_of_a_recess_the_less_room_its_root_has(lumbar: Model, disc: LumbarDisc) -> None:
+    rooms = []
+    for grade in GRADES["recess"]:
+        stenosis = Stenosis(disc=disc, place="recess", grade=grade)
+        segment = segment_of(ill(stenosis, lumbar), stenosis)
+        name = name_of(segment, 1, "left")
+        assert name is not None
+        rooms.append(room(segment, name) or 0.0)
+    assert rooms == sorted(rooms, reverse=True) and len(set(rooms)) == len(rooms)
+
+
+@pytest.mark.many
 @pytest.mark.parametrize("disc", DISCS)
 @pytest.mark.parametrize("grade", ["B", "D"])
 def test_in_a_narrow_sac_no_rootlet_stands_in_another(lumbar: Model, disc: LumbarDisc, grade: str) -> None:
