@@ -71,7 +71,7 @@ def laminotomy(site: Site, plan: LaminaPlan) -> Action:
     return together(
         used(site.tools["burr"], visit(plan.burr, way, 0.18, 0.84), 0.04, 0.5),
         during(staged(site.lamina, names[:-1]), 0.15, 0.47),
-        used(site.tools["kerrison"], visit(plan.bites, way, 0.2, 0.8), 0.48, 0.94),
+        used(site.tools["kerrison"], visit(plan.bites, way, 0.15, 0.83), 0.48, 0.94),
         during(staged(site.lamina, names[-1:]), 0.7, 0.75),
     )
 
@@ -79,7 +79,7 @@ def laminotomy(site: Site, plan: LaminaPlan) -> Action:
 def flavectomy(site: Site, plan: Plan) -> Action:
     """Return the action that opens the ligamentum flavum bite by bite."""
     names = [site.variant(k) for k in range(1, plan.stages[1] + 1)]
-    motion = visit(plan.ligament_bites, site.depth + ABOVE_SKIN, 0.18, 0.84)
+    motion = visit(plan.ligament_bites, site.depth + ABOVE_SKIN, 0.15, 0.84)
     actions = [used(site.tools["kerrison"], motion, 0.02, 0.92)]
     if site.present(site.flavum):
         actions.append(during(staged(site.flavum, names), 0.24, 0.72))

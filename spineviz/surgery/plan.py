@@ -63,7 +63,7 @@ YIELDING = 0.5
 """How deep (mm) the rongeur may press into the torn annulus."""
 
 PRESSED = 0.3
-"""Where the rongeur would press deeper (mm) than this into what it keeps off, it takes it elsewhere."""
+"""Where the rongeur would press deeper (mm) into what it keeps off, it takes the fragment elsewhere."""
 
 TAKEN, FACINGS = 12, 6
 """At how many places, and turned in how many ways, the rongeur tries to take a fragment."""

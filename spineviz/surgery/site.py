@@ -19,7 +19,7 @@ from spineviz.surgery.instruments import Instrument
 from spineviz.terms import SIGN, Disc, Level, Side, levels_of, traversing_root
 from spineviz.timeline import Action, during
 
-LEISURELY = 12.0
+LEISURELY = 6.0
 """For so many degrees of turning a tool takes as much time again as for going from one place to the next."""
 
 NERVE_WARP = "surgery"

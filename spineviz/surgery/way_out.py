@@ -27,6 +27,9 @@ CHARTED, JUDGED = 12, 4
 TURNING = 0.0004
 """What a degree of turning counts against a squared mm that is lacking on the way."""
 
+STEEPEST = 3.5
+"""How far (degrees) the rongeur may turn for each mm that it rises, so that it is not twisted hastily."""
+
 WORST = 0.1
 """What the deepest mm in bone counts more than the others."""
 
@@ -74,7 +77,18 @@ class WayOut:
     @property
     def degrees(self) -> float:
         """By how many degrees the rongeur turns in all."""
-        return float(np.degrees(np.linalg.norm(np.diff(self.turns, axis=0), axis=1).sum()))
+        return float(self._parts.sum())
+
+    @property
+    def steepest(self) -> float:
+        """By how many degrees for a mm of rise the rongeur turns where it turns most."""
+        return float((self._parts / np.diff(self.rises)).max())
+
+    @property
+    def _parts(self) -> Floats:
+        """By how many degrees (k - 1,) the rongeur turns from each rise to the next."""
+        result: Floats = np.degrees(np.linalg.norm(np.diff(self.turns, axis=0), axis=1))
+        return result
 
 
 def way_out(reach: Reach, grasp: Frame, removal: Removal | None, tool: Points) -> WayOut:
@@ -109,8 +123,9 @@ class Passing:
     rises: Floats
     tool: Points
 
-    def best(self, ways: Sequence[WayOut]) -> tuple[WayOut, Floats]:
-        """Return the best of some ways, and how far (k,) mm it stays off all."""
+    def best(self, every: Sequence[WayOut]) -> tuple[WayOut, Floats]:
+        """Return the best of some ways that turn slowly, and how far (k,) mm it stays off all."""
+        ways = [way for way in every if way.steepest <= STEEPEST]
         cost = np.array([TURNING * way.degrees for way in ways])
         measured: dict[int, Floats] = {}
 
