@@ -53,7 +53,7 @@ class Face:
     def across(self, along: Floats, height: Floats) -> Floats:
         """Return how far (mm) towards its side the face stands at places and heights of one shape."""
         place = np.clip(along, self.along[0], self.along[-1])
-        low = np.minimum(np.maximum(height, self.heights[0]), np.polyval(self.ending, place))
+        low = np.minimum(_above_foot(self.heights, height), np.polyval(self.ending, place))
         return np.asarray(_basis(self.heights, self.along, place, low) @ self.weights)
 
     def world(self, across: Floats, along: Floats, height: Floats) -> Points:
@@ -81,7 +81,7 @@ def blade_face(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool
     known = np.isfinite(across)
     if known.sum() < 2 * len(POWERS):
         raise ValueError("the wound has no wall where the blade should stand; open it further")
-    basis = _basis(heights, along, place, height)[known]
+    basis = _basis(heights, along, place, _above_foot(heights, height))[known]
     weights, *_ = np.linalg.lstsq(basis, across[known], rcond=None)
     excess = float(np.percentile(basis @ weights - across[known], 98.0))
     weights[0] -= max(excess - size["pressed"], 0.0)
@@ -143,6 +143,11 @@ def wall(
 def _spaced(start: float, end: float) -> Floats:
     count = int(np.ceil((end - start) / measures.value("retraction.blade.spacing"))) | 1
     return np.linspace(start, end, count)
+
+
+def _above_foot(heights: Floats, height: Floats) -> Floats:
+    """Return heights (mm) lifted out of a blade's foot, over which its face is upright."""
+    return np.maximum(height, heights[0] + measures.value("retraction.blade.foot"))
 
 
 def _basis(heights: Floats, along: Floats, place: Floats, height: Floats) -> Floats:
