@@ -33,8 +33,8 @@ class Face:
 
     ``side`` is the sign of x of the held tissue. ``heights`` (n,) and ``along`` (m,) are the mm above
     the floor and along the wound that it spans; the blade begins at the ``first`` of the heights.
-    ``weights`` are those of `POWERS`; from ``ending`` (slope and height by place) upwards the face goes on
-    upright.
+    ``weights`` are those of `POWERS`; up to the height ``foot`` and from ``ending`` (slope and height by
+    place) upwards the face is upright.
     """
 
     wound: MidlineWound
@@ -42,6 +42,7 @@ class Face:
     heights: Floats
     along: Floats
     weights: Floats
+    foot: float
     ending: Floats
     first: int = 0
 
@@ -53,7 +54,7 @@ class Face:
     def across(self, along: Floats, height: Floats) -> Floats:
         """Return how far (mm) towards its side the face stands at places and heights of one shape."""
         place = np.clip(along, self.along[0], self.along[-1])
-        low = np.minimum(_above_foot(self.heights, height), np.polyval(self.ending, place))
+        low = np.minimum(np.maximum(height, self.foot), np.polyval(self.ending, place))
         return np.asarray(_basis(self.heights, self.along, place, low) @ self.weights)
 
     def world(self, across: Floats, along: Floats, height: Floats) -> Points:
@@ -74,6 +75,7 @@ def blade_face(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool
     side = SIGN[wound.side] * (1.0 if diseased else -1.0)
     deep = diseased or wound.both
     bottom = size["above_floor"] if deep else wound.fascia_height + size["above_fascia"]
+    foot = bottom + (size["foot"] if deep else 0.0)
     heights = _spaced(bottom, _crest(wound, opened) + size["above_skin"])
     along = _spaced(-size["width"] / 2.0, size["width"] / 2.0)
     height, place = np.meshgrid(heights, along, indexing="ij")
@@ -81,12 +83,12 @@ def blade_face(wound: MidlineWound, opened: Sequence[Surface], *, diseased: bool
     known = np.isfinite(across)
     if known.sum() < 2 * len(POWERS):
         raise ValueError("the wound has no wall where the blade should stand; open it further")
-    basis = _basis(heights, along, place, _above_foot(heights, height))[known]
+    basis = _basis(heights, along, place, np.maximum(height, foot))[known]
     weights, *_ = np.linalg.lstsq(basis, across[known], rcond=None)
     excess = float(np.percentile(basis @ weights - across[known], 98.0))
     weights[0] -= max(excess - size["pressed"], 0.0)
     highest = np.where(known, height, height[known].min()).max(axis=0)
-    return _off_bone(Face(wound, side, heights, along, weights, np.polyfit(along, highest, 1)))
+    return _off_bone(Face(wound, side, heights, along, weights, foot, np.polyfit(along, highest, 1)))
 
 
 def _crest(wound: MidlineWound, opened: Sequence[Surface]) -> float:
@@ -143,11 +145,6 @@ def wall(
 def _spaced(start: float, end: float) -> Floats:
     count = int(np.ceil((end - start) / measures.value("retraction.blade.spacing"))) | 1
     return np.linspace(start, end, count)
-
-
-def _above_foot(heights: Floats, height: Floats) -> Floats:
-    """Return heights (mm) lifted out of a blade's foot, over which its face is upright."""
-    return np.maximum(height, heights[0] + measures.value("retraction.blade.foot"))
 
 
 def _basis(heights: Floats, along: Floats, place: Floats, height: Floats) -> Floats:
