@@ -20,6 +20,7 @@ from spineviz.surgery.actions import Motion
 from spineviz.surgery.choosing import Index, highest
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import Local, Place, Round, Site
+from spineviz.surgery.surroundings import within
 from spineviz.terms import LEVELS, Level, levels_of
 
 ENOUGH = 0.6
@@ -222,15 +223,15 @@ class Reach:
         """
         if self.beside is None:
             result = np.full(len(world), most)
-        elif isinstance(self.beside, DistanceGrid) and np.isfinite(most):
-            result = self.beside.within(world, most)
+        elif np.isfinite(most):
+            result = within(self.beside, world, most)
         else:
             result = self.beside(world)
         if not self.walled:
             return result
         x, y, z = np.ascontiguousarray(self.site.frame.to_local(world).T)
-        within = np.flatnonzero((z > 0.0) & (z < self.top))
-        result[within] = np.minimum(result[within], self.site.room - np.hypot(x[within], y[within]))
+        inside = np.flatnonzero((z > 0.0) & (z < self.top))
+        result[inside] = np.minimum(result[inside], self.site.room - np.hypot(x[inside], y[inside]))
         return result
 
     def pose(self, tip: Place, tool: Points, facing: Place, toward: Local) -> Frame:

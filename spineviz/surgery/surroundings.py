@@ -6,7 +6,7 @@ All fields take points (n, 3) in the world and tell distances in mm, negative in
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def standing(tool: Instrument, frames: Sequence[Frame]) -> Field:
     """Return the distance from a tool that stands in one of some frames of the world."""
     low, high = tool.surface.vertices.min(axis=0) - AROUND, tool.surface.vertices.max(axis=0) + AROUND
     own = chart([tool.surface], low, np.minimum(high, REACH), THIN)
-    return nearest(*(_in_frame(own, frame) for frame in frames))
+    return nearest(*(Standing(own, frame) for frame in frames))
 
 
 def fragment_at_rest(site: Site, body: Body) -> Field:
@@ -102,19 +102,73 @@ def nowhere(points: Points) -> Floats:
     return np.full(len(points), np.inf)
 
 
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """The distance from a thing that stands in a ``frame`` of the world, read off a grid of its own."""
+
+    own: DistanceGrid
+    frame: Frame
+
+    def __call__(self, points: Points) -> Floats:
+        """Return the distance (n,) in mm at points (n, 3)."""
+        return self.own(self.frame.to_local(points))
+
+    def within(self, points: Points, most: float) -> Floats:
+        """Return the same distance, but ``most`` (mm) where it is more."""
+        return self.own.within(self.frame.to_local(points), most)
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """The distance from the nearest of several things."""
+
+    fields: tuple[Field, ...]
+
+    def __call__(self, points: Points) -> Floats:
+        """Return the distance (n,) in mm at points (n, 3)."""
+        result: Floats = np.min([field(points) for field in self.fields], axis=0)
+        return result
+
+    def within(self, points: Points, most: float) -> Floats:
+        """Return the same distance, but ``most`` (mm) where it is more."""
+        result: Floats = np.min([within(field, points, most) for field in self.fields], axis=0)
+        return result
+
+
+def within(field: Field, points: Points, most: float) -> Floats:
+    """Return the distance (n,) in mm of points (n, 3) from a thing, but ``most`` where it is more.
+
+    What is read off grids is told faster so where it is often more.
+    """
+    if isinstance(field, (DistanceGrid, Standing, Nearest)):
+        return field.within(points, most)
+    return np.minimum(field(points), most)
+
+
 def farther(field: Field, margin: float) -> Field:
     """Return the distance from a thing that is ``margin`` mm larger on all sides."""
-    if type(field) is DistanceGrid:
-        return replace(field, values=frozen(field.values - np.float32(margin), np.float32))
+    if isinstance(field, DistanceGrid):
+        return _wider(field, margin)
+    if isinstance(field, Standing):
+        return replace(field, own=_wider(field.own, margin))
+    if isinstance(field, Nearest):
+        return Nearest(tuple(farther(item, margin) for item in field.fields))
     return lambda points: field(points) - margin
+
+
+def _wider(grid: DistanceGrid, margin: float) -> DistanceGrid:
+    """Return the grid of a thing that is ``margin`` mm larger on all sides."""
+    return replace(grid, values=frozen(grid.values - np.float32(margin), np.float32))
 
 
 def nearest(*fields: Field) -> Field:
     """Return the distance from the nearest of several things."""
-    kept = [field for field in fields if field is not nowhere]
+    kept: list[Field] = []
+    for field in fields:
+        kept += field.fields if isinstance(field, Nearest) else [field] if field is not nowhere else []
     if not kept:
         return nowhere
-    return lambda points: np.min([field(points) for field in kept], axis=0)
+    return kept[0] if len(kept) == 1 else Nearest(tuple(kept))
 
 
 def _charted(surfaces: Iterable[Surface], lower: Floats, upper: Floats) -> list[DistanceGrid]:
@@ -135,8 +189,3 @@ def _united(charts: Sequence[DistanceGrid]) -> Field:
         return nowhere
     values = np.min([item.values for item in charts], axis=0)
     return DistanceGrid(charts[0].lower, charts[0].step, frozen(values, np.float32))
-
-
-def _in_frame(field: Field, frame: Frame) -> Field:
-    """Return in the world a field that stands in a frame."""
-    return lambda points: field(frame.to_local(points))
