@@ -6,9 +6,10 @@ import argparse
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 from spineviz import __version__
-from spineviz.terms import DISCS
+from spineviz.terms import DISCS, Together
 
 EXAMPLES = """examples:
   spineviz scenes
@@ -65,6 +66,11 @@ DISEASES: Mapping[str, str] = {
 INSET_HELP = "leave out the round picture of what the surgeon sees"
 
 LEDGER_HELP = "plot the figures of each operation over time under the pictures"
+
+TOGETHER_HELP = (
+    "show two operations beside each other, the second as glass over the first (overlay), or one after the "
+    "other (in_turn), in place of what the scene says"
+)
 
 Commands = argparse._SubParsersAction
 
@@ -231,6 +237,7 @@ def _extras(command: argparse.ArgumentParser) -> None:
     """Add what may stand beside an operation."""
     command.add_argument("--no-inset", action="store_true", help=INSET_HELP)
     command.add_argument("--ledger", action="store_true", help=LEDGER_HELP)
+    command.add_argument("--together", choices=get_args(Together), help=TOGETHER_HELP)
 
 
 def _command(

@@ -78,7 +78,7 @@ def fingerprint(scene: Scene) -> str:
     """Return a hash of everything that shapes a scene's meshes, the baked library included."""
     shaping = scene.model_copy(
         update={"title": "", "camera": "posterior", "poster": 0.0, "planes": (), "severity": 1.0}
-        | {"inset": True, "ledger": False}
+        | {"inset": True, "ledger": False, "together": "beside"}
     )
     given = [bone for shown in (scene.anatomy, *scene.compare) for bone in shown.bones.values()]
     files = [Path(bone.file).read_bytes() for bone in given]

@@ -114,7 +114,9 @@ def _planned(options: argparse.Namespace) -> Production:
     if options.planes:
         asked = asked.sliced()
     return asked.with_extras(
-        inset=False if options.no_inset else None, ledger=True if options.ledger else None
+        inset=False if options.no_inset else None,
+        ledger=True if options.ledger else None,
+        together=options.together,
     )
 
 

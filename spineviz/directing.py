@@ -19,7 +19,7 @@ from spineviz.surgery.eye import watched
 from spineviz.surgery.procedures import Prepared
 from spineviz.surgery.site import NERVE_WARP
 from spineviz.terms import LEVELS, PHASES, Phase
-from spineviz.timeline import Action, Step, Timeline, eased, timeline
+from spineviz.timeline import Action, Step, Timeline, eased, in_turn, timeline
 from spineviz.views import View, between, seen_from, vector
 
 OPEN = 0.5
@@ -50,6 +50,8 @@ def direct(scene: Scene, assembly: Assembly) -> Timeline:
         [_afresh(step, pane.cuts) for step in _operation(scene, prepared, named)]
         for pane, prepared in zip(panes, approaches, strict=True)
     ]
+    if scene.together == "in_turn":
+        return in_turn(State(panes, "twin", titled(scene.title)), own, tracks)
     if len(tracks) > 1:
         tracks = _under_one_camera(tracks)
     tracks = [[*own, *track] for track in tracks]

@@ -193,10 +193,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Chart:
-    """What all panes measure over the whole clock, at rising ``seconds``."""
+    """What all panes, by their ``names``, measure over the whole clock, at rising ``seconds``."""
 
     seconds: tuple[float, ...]
     curves: tuple[Curve, ...]
+    names: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)

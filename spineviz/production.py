@@ -20,7 +20,8 @@ from spineviz.model import Camera, Chart, Message, State
 from spineviz.morphing import morphing
 from spineviz.scene import Scene, SceneStep
 from spineviz.scene.specification import PLANES
-from spineviz.terms import LAYERS, Disc, Level, column, discs_of, levels_of
+from spineviz.terms import LAYERS, Disc, Level, Together, column, discs_of, levels_of
+from spineviz.together import shown_together
 from spineviz.viewer import Choices, adjusted, with_layers
 from spineviz.viewer.choices import alone
 from spineviz.views import VIEWS, View
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from spineviz.timeline import Timeline
 
 
-WITHOUT_OPERATIONS: Mapping[str, object] = {"approaches": (), "ledger": False}
+WITHOUT_OPERATIONS: Mapping[str, object] = {"approaches": (), "ledger": False, "together": "beside"}
 """What changes of a scene that shows its disease alone."""
 
 HEALTHY, COMING = 2.0, 6.0
@@ -113,7 +114,9 @@ class Production:
 
     def annotated(self, state: State) -> State:
         """Return a state of this scene with what is written on it."""
-        state = annotated(self.scene, self.assembly, state)
+        state = shown_together(
+            annotated(self.scene, self.assembly, state), self.scene.together, self.timeline
+        )
         if self.chart is not None:
             state = replace(state, chart=self.chart)
         if not self.scene.planes:
@@ -143,12 +146,16 @@ class Production:
         comes = steps[0].model_copy(update={"severity": 1.0, "seconds": COMING})
         return self._with({"severity": 0.0, "steps": (still, comes, *steps), **WITHOUT_OPERATIONS})
 
-    def with_extras(self, *, inset: bool | None = None, ledger: bool | None = None) -> Production:
+    def with_extras(
+        self, *, inset: bool | None = None, ledger: bool | None = None, together: Together | None = None
+    ) -> Production:
         """Return the scene with or without what the surgeon sees, and the ledger over time.
 
-        None leaves it as it is. Raises ValueError for the ledger of a scene without operations.
+        ``together`` tells how two operations are shown. None leaves it as it is. Raises ValueError for the
+        ledger of a scene without operations, and for ``together`` of fewer than two.
         """
-        wanted = {name: told for name, told in (("inset", inset), ("ledger", ledger)) if told is not None}
+        told = (("inset", inset), ("ledger", ledger), ("together", together))
+        wanted = {name: value for name, value in told if value is not None}
         return self._with(wanted) if wanted else self
 
     def _with(self, changes: Mapping[str, object]) -> Production:

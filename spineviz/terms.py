@@ -97,6 +97,9 @@ Layer = Literal[
 SkinTone = Literal["fair", "light", "medium", "brown", "dark"]
 """The colour of skin, from the fairest to the darkest."""
 
+Together = Literal["beside", "overlay", "in_turn"]
+"""How two operations are shown: beside each other, one over the other, or one after the other."""
+
 Phase = Literal[
     "orientation",
     "incision",

@@ -69,11 +69,13 @@ def _applied(step: Step, pane: Pane, progress: float, seconds: float) -> Pane:
 class Timeline:
     """What the scene looks like at any second; depends on the second alone.
 
-    Build it with `timeline`. ``tracks`` holds each pane's moments on the common clock.
+    Build it with `timeline` or `in_turn`. ``tracks`` holds each pane's moments on the common clock. ``turns``
+    are the seconds at which each pane's turn comes, where one is shown after the other.
     """
 
     initial: State
     tracks: tuple[tuple[Moment, ...], ...]
+    turns: tuple[float, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -84,6 +86,14 @@ class Timeline:
     def starts(self) -> tuple[float, ...]:
         """The seconds at which steps begin, over all panes, in order and without repeats."""
         return tuple(sorted({round(moment.start, 6) for track in self.tracks for moment in track}))
+
+    def turn(self, second: float) -> int:
+        """Return the index of the pane whose turn it is at a second; 0 where all are shown together."""
+        return max(bisect_right(self.turns, second) - 1, 0)
+
+    def begun(self, second: float) -> bool:
+        """Tell whether the first pane's turn has come at a second; always so where all are shown together."""
+        return not self.turns or second >= self.turns[0]
 
     def at(self, second: float) -> State:
         """Return the state at a second; before the start and after the end it rests."""
@@ -135,3 +145,29 @@ def _placed(
             pane = _applied(step, pane, 1.0, end - start)
             start = end
     return tuple(moments)
+
+
+def in_turn(initial: State, shared: Sequence[Step], tracks: Sequence[Sequence[Step]]) -> Timeline:
+    """Place each pane's steps after those of the pane before it, and all after some steps that they share.
+
+    A pane rests before its turn and after it. Steps take their own time: none is stretched.
+    """
+    begin = sum(step.seconds for step in shared)
+    placed, turns = [], []
+    for pane, track in zip(initial.panes, tracks, strict=True):
+        moments = _in_order(pane, shared, 0.0)
+        rested = _applied(shared[-1], moments[-1].before, 1.0, shared[-1].seconds) if shared else pane
+        placed.append((*moments, *_in_order(rested, track, begin)))
+        turns.append(begin)
+        begin += sum(step.seconds for step in track)
+    return Timeline(initial, tuple(placed), tuple(turns))
+
+
+def _in_order(pane: Pane, steps: Sequence[Step], start: float) -> list[Moment]:
+    """Return steps one after the other from a second on, each for as long as it takes by itself."""
+    moments = []
+    for step in steps:
+        moments.append(Moment(start, start + step.seconds, step, pane))
+        pane = _applied(step, pane, 1.0, step.seconds)
+        start += step.seconds
+    return moments

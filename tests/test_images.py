@@ -38,6 +38,7 @@ PICTURES = {
     "herniation_slice": ("herniation_l4l5", 29.0, "superior"),
     "herniation_root": ("herniation_l4l5", 43.5, None),
     "herniation_ledger": ("herniation_l4l5", 45.0, None),
+    "herniation_overlay": ("herniation_l4l5", 29.0, None),
     "herniation_closure": ("herniation_l4l5", 58.5, None),
     "stenosis_access": ("stenosis_l4l5", 29.0, None),
     "stenosis_slice": ("stenosis_l4l5", 49.0, "superior"),
@@ -58,6 +59,9 @@ CUTS = {"herniation_slice": "axial L4-L5", "stenosis_slice": "axial L4-L5"}
 
 PLOTTED = ("herniation_ledger",)
 """Pictures with the ledger over time."""
+
+OVERLAID = ("herniation_overlay",)
+"""Pictures of one operation over the other."""
 
 PLATE = "bones"
 """The plate of the whole spine, at half its size."""
@@ -113,7 +117,9 @@ def test_a_picture_of_the_readme_is_what_the_program_draws(
     name: str, productions: dict[str, Production]
 ) -> None:
     source, at, view = PICTURES[name]
-    production = productions[source].with_extras(ledger=True) if name in PLOTTED else productions[source]
+    production = productions[source].with_extras(
+        ledger=True if name in PLOTTED else None, together="overlay" if name in OVERLAID else None
+    )
     now = drawn(production, production.state(at, view, cut=CUTS.get(name, ())))
     assert differing(now, baseline(name, now)) <= SHARE
 

@@ -631,6 +631,7 @@ def test_a_label_of_what_is_hidden_ends_in_a_ring(stage: Stage) -> None:
 CHART = Chart(
     (0.0, 10.0, 20.0, 30.0),
     (Curve(Message("disclaimer"), "mm", 0, ((0.0, 18.0, 18.0, 0.0), (0.0, 30.0, 30.0, 30.0))),),
+    (Message("plain"), Message("plain")),
 )
 
 

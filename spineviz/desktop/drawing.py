@@ -98,7 +98,8 @@ class Drawing:
         place = (x - areas.stage.left, y - areas.stage.top)
         if pointing.scrubbing or inside(areas.slider, x, y):
             second = layout.second_at(self.viewer, areas.slider, x)
-            caption = self.viewer.timeline.at(second).panes[0].caption
+            timeline = self.viewer.timeline
+            caption = timeline.at(second).panes[timeline.turn(second)].caption
             words = paint.clock(second) + (f"  {self.text(caption)}" if caption else "")
             paint.bubble(canvas, (place[0], areas.stage.height), words, areas.unit)
         elif pointing.structure is not None and pointing.structure != self.viewer.choices.selected:

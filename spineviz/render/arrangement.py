@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spineviz.model import Pane, State
 from spineviz.render.projection import Box
@@ -27,14 +27,16 @@ HEADING, NOTES = 48.0, 96.0
 class Arrangement:
     """Where everything stands in a picture; ``unit`` is the pixels of one typographic unit.
 
-    A pane fills its cell; one that is a slice leaves room for what is written around it. ``insets`` are the
-    boxes of round pictures within panes, None where a pane has none.
+    A pane fills its cell; one that is a slice leaves room for what is written around it. ``words`` are where
+    each pane's own words stand: in the pane, or side by side where panes lie over each other. ``insets`` are
+    the boxes of round pictures within panes, None where a pane has none.
     """
 
     size: tuple[int, int]
     unit: float
     panes: tuple[Box, ...]
     cells: tuple[Box, ...]
+    words: tuple[Box, ...]
     header: Box | None
     strips: tuple[Box, ...]
     footer: Box
@@ -58,16 +60,23 @@ def arrange(state: State, size: tuple[int, int]) -> Arrangement:
     columns = _columns(width, max(1, round(1.5 * unit)), state)
     cells = _cells(columns, top, middle, max(1, round(1.5 * unit)), len(state.panes))
     panes = tuple(_filled(pane, cell, unit) for pane, cell in zip(state.panes, cells, strict=True))
+    halves, words = columns, panes
+    if state.layout == "overlay":
+        halves = _shares(width, 0, len(panes))
+        words = tuple(
+            replace(box, left=left, width=span) for box, (left, span) in zip(panes, halves, strict=True)
+        )
     return Arrangement(
         size=size,
         unit=unit,
         panes=panes,
         cells=cells,
         header=Box(0, 0, width, top) if top else None,
-        strips=tuple(Box(left, top + middle, span, strip) for left, span in columns) if strip else (),
+        strips=tuple(Box(left, top + middle, span, strip) for left, span in halves) if strip else (),
         footer=Box(0, height - bottom, width, bottom),
         chart=Box(0, height - bottom - plot, width, plot) if plot else None,
         insets=tuple(_inset(pane, box, unit) for pane, box in zip(state.panes, panes, strict=True)),
+        words=words,
     )
 
 
@@ -113,6 +122,11 @@ def _columns(width: int, divider: int, state: State) -> list[tuple[int, int]]:
         return [(0, width)] * count
     if count < 2:
         raise ValueError(f"the layout '{state.layout}' needs two panes or more; this state has {count}")
+    return _shares(width, divider, count)
+
+
+def _shares(width: int, divider: int, count: int) -> list[tuple[int, int]]:
+    """Return the left border and the span of equal columns that fill a width."""
     span = (width - (count - 1) * divider) // count
-    gap = (width - count * span) / (count - 1)
+    gap = (width - count * span) / max(count - 1, 1)
     return [(round(index * (span + gap)), span) for index in range(count)]

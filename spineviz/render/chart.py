@@ -54,7 +54,7 @@ def draw(canvas: Canvas, state: State, box: Box, unit: float, text: Text) -> Non
     """Paint a state's chart into its band, in place: what has been in full, what is to come faintly."""
     chart = state.chart
     assert chart is not None
-    names = tuple(text(pane.heading) if pane.heading else "" for pane in state.panes)
+    names = tuple(text(name) for name in chart.names)
     titles = tuple(text(curve.name) for curve in chart.curves)
     size = (box.width, box.height)
     been, coming = _bands(chart, names, titles, size, unit)

@@ -52,14 +52,18 @@ def draw(
         view = text(state.view) if state.view else ""
         _put(canvas, arrangement.header, _header(title, view, arrangement.header, unit))
     captions = tuple(text(pane.caption) for pane in _captioned(state) if pane.caption)
-    columns = tuple(box.left for box in arrangement.panes[: len(captions)])
+    columns = tuple(box.left for box in arrangement.words[: len(captions)])
     footer = _footer(captions, columns, text(DISCLAIMER), arrangement.footer, unit)
     _put(canvas, arrangement.footer, footer)
     if clock is not None:
         _timeline(canvas, arrangement.footer, unit, clock)
-    for pane, box in zip(state.panes, arrangement.panes, strict=True):
+    for pane, words, box in zip(state.panes, arrangement.words, arrangement.panes, strict=True):
         if pane.scan is None:
-            _pane(canvas, pane, box, unit, text)
+            if pane.heading is not None:
+                _heading(canvas, pane, words, unit, text(pane.heading))
+            if state.layout != "overlay" or pane is state.panes[0]:
+                _orientation(canvas, pane.camera, box, unit, text)
+                _scale(canvas, pane.camera, box, unit, text)
     for pane, box in zip(state.panes, arrangement.strips, strict=False):
         names = tuple(text(item.name) for item in pane.strip)
         _put(canvas, box, _strip(pane.strip, names, (box.width, box.height), unit))
@@ -76,8 +80,7 @@ def letters(size: float, unit: float) -> float:
 
 def _captioned(state: State) -> tuple[Pane, ...]:
     """Return the panes whose captions are shown: all, or the first where they say the same."""
-    same = len({pane.caption for pane in state.panes}) == 1
-    return state.panes[:1] if same or state.layout == "overlay" else state.panes
+    return state.panes[:1] if len({pane.caption for pane in state.panes}) == 1 else state.panes
 
 
 def _put(canvas: Canvas, box: Box, picture: Canvas) -> None:
@@ -144,13 +147,6 @@ def _timeline(canvas: Canvas, footer: Box, unit: float, clock: Clock) -> None:
         strokes.dot(canvas, (x, y), 3.4 * max(unit, 0.7), ACCENT if passed else PALE)
         strokes.dot(canvas, (x, y), 1.5 * max(unit, 0.7), BAND)
     strokes.dot(canvas, (now, y), 4.6 * max(unit, 0.7), ACCENT)
-
-
-def _pane(canvas: Canvas, pane: Pane, box: Box, unit: float, text: Text) -> None:
-    if pane.heading is not None:
-        _heading(canvas, pane, box, unit, text(pane.heading))
-    _orientation(canvas, pane.camera, box, unit, text)
-    _scale(canvas, pane.camera, box, unit, text)
 
 
 def _heading(canvas: Canvas, pane: Pane, box: Box, unit: float, heading: str) -> None:

@@ -15,7 +15,7 @@ from spineviz.pathology import Deforming, Herniation, Pathology, Stenosis
 from spineviz.patient import GivenBone
 from spineviz.spec import Entries, Spec
 from spineviz.surgery.procedures import Approach, Decompressing
-from spineviz.terms import LEVELS, Disc, Level, Side, SkinTone, levels_of
+from spineviz.terms import LEVELS, Disc, Level, Side, SkinTone, Together, levels_of
 from spineviz.views import View
 
 REMOVED, REACHED = ("protrusion", "extrusion"), ("central", "paracentral", "subarticular")
@@ -153,6 +153,11 @@ class Scene(Spec):
         description="A round picture beside each operation, of what the surgeon sees while the way in stands "
         "open.",
     )
+    together: Together = Field(
+        "beside",
+        description="How two operations are shown: beside each other, the second as glass over the first, or "
+        "one after the other.",
+    )
     ledger: bool = Field(
         False, description="The figures of each operation over time, plotted under the pictures."
     )
@@ -231,6 +236,15 @@ class Scene(Spec):
         if self.ledger and not self.approaches:
             raise ValueError(
                 "ledger: it is what operations cost in tissue, and the scene has none; add an approach"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _two_operations_are_shown_together(self) -> Scene:
+        if self.together != "beside" and len(self.approaches) < 2:
+            raise ValueError(
+                f"together: '{self.together}' is a way to show two operations; add another approach, or take "
+                "it away"
             )
         return self
 

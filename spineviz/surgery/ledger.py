@@ -165,7 +165,8 @@ def charted(ledgers: Sequence[Ledger], timeline: Timeline, every: float = 0.25) 
     for order, first in enumerate(strips[0][0]):
         values = tuple(tuple(strip[order].value for strip in own) for own in strips)
         curves.append(Curve(first.name, first.unit, first.decimals, values))
-    return Chart(tuple(seconds), tuple(curves))
+    names = tuple(pane.heading for pane in timeline.initial.panes if pane.heading is not None)
+    return Chart(tuple(seconds), tuple(curves), names)
 
 
 def _over_time(
