@@ -27,7 +27,7 @@ def timeline(assembled: Assembly) -> Timeline:
 
 def moments(timeline: Timeline, track: int) -> list[float]:
     """Times (s) at which the retractor is spread and let go, and one in each phase while it stands."""
-    spans = {m.step.phase: (m.start, m.end) for m in timeline.tracks[track]}
+    spans = {m.step.phase: (m.start, m.end) for m in reversed(timeline.tracks[track])}
     start, end = spans["retractor"]
     spread = [start + share * (end - start) for share in (0.45, 0.55, 0.6, 0.66, 0.7, 0.75, 0.85, 1.0)]
     start, end = spans["closure"]

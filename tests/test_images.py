@@ -39,7 +39,7 @@ PICTURES = {
     "herniation_root": ("herniation_l4l5", 43.5, None),
     "herniation_ledger": ("herniation_l4l5", 45.0, None),
     "herniation_overlay": ("herniation_l4l5", 29.0, None),
-    "herniation_closure": ("herniation_l4l5", 58.5, None),
+    "herniation_closure": ("herniation_l4l5", 60.0, None),
     "stenosis_access": ("stenosis_l4l5", 29.0, None),
     "stenosis_slice": ("stenosis_l4l5", 49.0, "superior"),
     "herniation_endoscopic": ("herniation_endoscopic", 46.8, None),

@@ -13,7 +13,9 @@ from spineviz.surgery.instruments import (
     Instrument,
     cobb_elevator,
     dilators,
+    needle_holder,
     scalpel,
+    tissue_forceps,
     tube_length,
     tubular_retractor,
 )
@@ -29,6 +31,8 @@ ALL = [
     medial_arm("medial", 1.0, 22.0),
     *dilators("tubular"),
     *decompression_tools("tubular", walled=True).values(),
+    needle_holder("needle_holder"),
+    tissue_forceps("tissue_forceps"),
 ]
 
 

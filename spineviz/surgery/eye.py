@@ -180,9 +180,10 @@ def watched(steps: Sequence[Step], site: Site, incision: float) -> tuple[Step, .
     else:
         caption = Message("inset.endoscope")
     last = max(index for index, step in enumerate(steps) if step.phase == OPENED)
+    left = min(index for index, step in enumerate(steps) if step.phase == LEAVING)
     return tuple(
         replace(step, actions=(*step.actions, _Watching(seen, caption, step.phase)))
-        if index >= last
+        if last <= index <= left
         else step
         for index, step in enumerate(steps)
     )

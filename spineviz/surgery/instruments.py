@@ -13,7 +13,7 @@ import numpy as np
 
 from spineviz.measures import table
 from spineviz.structure import Floats, Points, Structure, Surface
-from spineviz.surgery.shapes import bent, joined, lathe, sweep
+from spineviz.surgery.shapes import bent, joined, lathe, skin, sweep
 
 BAR = 6.0
 """The exponent of a bar's cross-section."""
@@ -212,3 +212,70 @@ def _grip_path(size: dict[str, float]) -> Floats:
     turn = size["straight"] + 0.9 * size["offset"]
     z = np.linspace(turn + 12, size["length"], 6)
     return np.stack([0 * z, np.full(6, -size["offset"]), z], axis=1)
+
+
+def needle_holder(name: str) -> Instrument:
+    """Return a needle holder with its curved needle; the middle of the needle's circle is at the origin.
+
+    The circle lies across the axis; the jaws hold the needle where the circle is highest towards +y, and its
+    point looks towards -x.
+    """
+    size = table("instruments.needle_holder")
+    high, thin = size["needle_radius"], size["needle_thickness"] / 2
+    angles = np.radians(np.linspace(90.0 - size["held"], 90.0 - size["held"] + size["needle_arc"], 24))
+    circle = high * np.stack([np.cos(angles), np.sin(angles), np.zeros(24)], axis=1)
+    needle = sweep(circle, thin * _pointed(24), thin * _pointed(24), (0.0, 0.0, 1.0))
+    joint, ring = size["jaw_length"], size["ring_radius"]
+    along = np.array([-0.5, 0.5, 0.5, 0.9, 1.1]) * np.array([1.0, 1.0, joint, joint, joint])
+    jaws_path = np.stack([np.zeros(5), np.full(5, high), along], axis=1)
+    slim = np.array([0.55, 0.65, 0.85, 1.2, 1.0])
+    jaws = sweep(jaws_path, size["jaw_width"] / 2 * slim, size["jaw_thickness"] / 2 * slim, exponent=BAR)
+    parts = [needle, jaws]
+    for side in (1.0, -1.0):
+        end = np.array([side * size["shank_spread"] / 2, high, joint + size["shank_length"]])
+        start = np.array([-0.6 * side, high, 0.95 * joint])
+        bow = start + 0.6 * (end - start) + [side * 2.5, 0.0, 0.0]
+        shank = bent([start, bow, end], 20.0)
+        parts.append(sweep(shank, size["shank_width"] / 2, 0.7 * size["shank_width"] / 2, exponent=3.0))
+        parts.append(_ring(end + ring * np.array([0.0, 0.0, 1.0]), ring, size["ring_thickness"] / 2))
+    return instrument(name, joined(*parts), joint)
+
+
+def tissue_forceps(name: str) -> Instrument:
+    """Return fine tissue forceps, slightly open; the arms lie beside each other along the x axis."""
+    size = table("instruments.tissue_forceps")
+    z = size["length"] * np.array([0.0, 0.12, 0.3, 0.55, 0.85, 0.97, 1.0])
+    apart = np.interp(z, size["length"] * np.array([0.0, 0.3, 0.6, 0.97, 1.0]), [0.0, 0.45, 1.0, 0.12, 0.05])
+    broad = np.interp(z, size["length"] * np.array([0.0, 0.25, 0.5, 1.0]), [0.0, 0.3, 1.0, 0.55])
+    wide = (size["tip_width"] + (size["grip_width"] - size["tip_width"]) * broad) / 2
+    arms = [
+        sweep(
+            np.stack([side * (size["open"] + size["spread"] * apart) / 2, np.zeros(7), z], axis=1),
+            size["thickness"] / 2,
+            wide,
+            exponent=BAR,
+        )
+        for side in (1.0, -1.0)
+    ]
+    return instrument(name, joined(*arms), 0.2 * size["length"])
+
+
+def _pointed(count: int) -> Floats:
+    """Return shares (count,) by which a needle is thick along its way: its end is a point."""
+    return np.clip(np.linspace(6.0, 0.08, count), 0.0, 1.0)
+
+
+def _ring(middle: Floats, radius: float, half: float) -> Surface:
+    """Return a finger ring across the y axis, mm."""
+    turn = np.linspace(0.0, 2 * np.pi, 33)[:-1]
+    around = np.linspace(0.0, 2 * np.pi, 10, endpoint=False)
+    out = radius + half * np.cos(around)
+    rings = np.stack(
+        [
+            np.cos(turn)[:, None] * out,
+            np.broadcast_to(half * np.sin(around), (32, 10)),
+            np.sin(turn)[:, None] * out,
+        ],
+        axis=2,
+    )
+    return skin(rings + middle, closed=True)

@@ -32,6 +32,7 @@ from spineviz.surgery.over_the_top import (
     over_the_top_steps,
     prepare_over_the_top,
 )
+from spineviz.surgery.suturing import Sewing, sewing_of, sewn, with_stitches_gone
 from spineviz.surgery.tubular import Tubular, TubularMicrodiscectomy, prepare_tubular, tubular_steps
 from spineviz.timeline import Step
 
@@ -67,6 +68,7 @@ class Prepared:
     looks: Mapping[str, Look]
     ledger: Ledger
     story: Story
+    sewing: Sewing
 
     @property
     def heading(self) -> Message:
@@ -79,6 +81,13 @@ class Prepared:
         ``cameras`` must hold those named posterior and operative; deep in the wound the story looks through
         an operating microscope of its own.
         """
+        steps = self._story(cameras)
+        last = max(index for index, step in enumerate(steps) if step.phase == "closure") + 1
+        after = (with_stitches_gone(step, self.sewing) for step in steps[last:])
+        return (*steps[:last], sewn(self.sewing, cameras["operative"]), *after)
+
+    def _story(self, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
+        """Return the steps until the muscle is back in its place, and the last look."""
         if isinstance(self.story, Tubular):
             return tubular_steps(self.story, cameras)
         if isinstance(self.story, Interlaminar):
@@ -112,5 +121,7 @@ def prepare(approach: AnyApproach, body: Body) -> Prepared:
     else:
         story, tissue, extra = prepare_open(approach, body)
     instruments = {tool.name: tool.structure() for tool in story.site.tools.values()} | dict(extra)
+    sewing = sewing_of(story.access, body)
+    instruments |= sewing.structures
     looks = first_looks(story.site) | dict.fromkeys(instruments, HIDDEN)
-    return Prepared(approach, instruments, tissue.variants, tissue.warps, looks, tissue.ledger, story)
+    return Prepared(approach, instruments, tissue.variants, tissue.warps, looks, tissue.ledger, story, sewing)
