@@ -15,6 +15,7 @@ from spineviz.surgery.instruments import (
     dilators,
     needle_holder,
     scalpel,
+    spinal_needle,
     tissue_forceps,
     tube_length,
     tubular_retractor,
@@ -33,6 +34,7 @@ ALL = [
     *decompression_tools("tubular", walled=True).values(),
     needle_holder("needle_holder"),
     tissue_forceps("tissue_forceps"),
+    spinal_needle("spinal_needle"),
 ]
 
 

@@ -35,7 +35,7 @@ def visible(look: Look) -> bool:
 def in_hand(kind: str, second: float) -> list[str]:
     looks = pane(kind, second).looks
     shown = (name for name, look in looks.items() if name.startswith("instrument") and visible(look))
-    return [name for name in shown if ".stitch." not in name]
+    return [name for name in shown if ".stitch." not in name and not name.endswith("marked_line")]
 
 
 def test_both_operations_go_through_all_phases_in_the_same_order() -> None:

@@ -25,6 +25,7 @@ from spineviz.surgery.laminectomy import (
     prepare_laminectomy,
 )
 from spineviz.surgery.ledger import Ledger, measured
+from spineviz.surgery.marking import Marking, marked, marking_of
 from spineviz.surgery.open_midline import OpenMidline, OpenMidlineDiscectomy, open_steps, prepare_open
 from spineviz.surgery.over_the_top import (
     OverTheTop,
@@ -68,6 +69,7 @@ class Prepared:
     looks: Mapping[str, Look]
     ledger: Ledger
     story: Story
+    marking: Marking
     sewing: Sewing
 
     @property
@@ -81,7 +83,7 @@ class Prepared:
         ``cameras`` must hold those named posterior and operative; deep in the wound the story looks through
         an operating microscope of its own.
         """
-        steps = self._story(cameras)
+        steps = marked(self._story(cameras), self.marking)
         last = max(index for index, step in enumerate(steps) if step.phase == "closure") + 1
         after = (with_stitches_gone(step, self.sewing) for step in steps[last:])
         return (*steps[:last], sewn(self.sewing, cameras["operative"]), *after)
@@ -121,7 +123,9 @@ def prepare(approach: AnyApproach, body: Body) -> Prepared:
     else:
         story, tissue, extra = prepare_open(approach, body)
     instruments = {tool.name: tool.structure() for tool in story.site.tools.values()} | dict(extra)
-    sewing = sewing_of(story.access, body)
-    instruments |= sewing.structures
+    marking, sewing = marking_of(story.access, body), sewing_of(story.access, body)
+    instruments |= {**marking.structures, **sewing.structures}
     looks = first_looks(story.site) | dict.fromkeys(instruments, HIDDEN)
-    return Prepared(approach, instruments, tissue.variants, tissue.warps, looks, tissue.ledger, story, sewing)
+    return Prepared(
+        approach, instruments, tissue.variants, tissue.warps, looks, tissue.ledger, story, marking, sewing
+    )
