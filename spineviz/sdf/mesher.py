@@ -16,10 +16,17 @@ from spineviz.structure import Floats, Surface
 STEEPNESS = 1.5
 """The most a field may change per millimetre; true distances change by 1."""
 
-SIZES = (16, 8, 4, 2)
-"""Nodes along the edge of the blocks that are tested one after the other; the last are then evaluated."""
+SIZES = (16, 8, 4)
+"""Nodes along the edge of the blocks that are tested at their centres one after the other."""
 
-COARSE, FINE = SIZES[0], SIZES[-1]
+COARSE, FINE = SIZES[0], 2
+"""The edge of the coarsest blocks; of every second node, in the last of them, the field is asked first."""
+
+FEW = 64
+"""Coarse blocks fewer than this are not tested: asking a field costs something, however few the points."""
+
+NEAR = 1.25
+"""Between those nodes it is asked where it is expected to be no farther from zero than so many steps."""
 
 CHUNK = 16_384
 """Points handed to a field at once; keeps its temporaries in the processor's cache."""
@@ -51,9 +58,9 @@ class Grid:
 def mesh(solid: Solid, step: float, mirror: bool = False) -> Surface:
     """Mesh the zero surface of a solid on a grid of ``step`` mm.
 
-    The field is tested at the centres of coarse blocks and evaluated only in the blocks that the
-    surface may cross, into one volume, which is meshed once: the result is watertight and its faces
-    point outward. Every edge joins two faces, for each face of a cell is crossed in the same way from both
+    The field is tested at the centres of coarse blocks; in those that the surface may cross it is evaluated
+    at every second node, and between them where they tell that it is near zero. All goes into one volume,
+    which is meshed once: the result is watertight and its faces point outward. Every edge joins two faces, for each face of a cell is crossed in the same way from both
     of its sides, and no value is zero. The field may change by at most 1.5 per millimetre (a true distance
     by 1).
     With ``mirror`` only x >= 0 is evaluated and reflected: the result is exactly symmetric in x.
@@ -100,39 +107,42 @@ def _evaluate(field: Field, points: Floats) -> Floats:
 
 def _block_corners(lower: Blocks, size: int, parent: int) -> Blocks:
     """Divide blocks of ``parent`` nodes into blocks of ``size`` nodes."""
-    steps = np.arange(0, parent, size)
-    offsets = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
-    return (lower[:, None, :] + offsets).reshape(-1, 3)
+    return (lower[:, None, :] + _offsets(size, parent)).reshape(-1, 3)
+
+
+def _offsets(step: int, size: int) -> Blocks:
+    """Return every ``step``-th node (n, 3) of a block of ``size`` nodes."""
+    steps = np.arange(0, size, step)
+    return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 def _volume(field: Field, grid: Grid) -> npt.NDArray[np.float32]:
-    """Evaluate the field near its surface; elsewhere hold the value at the centre of the block."""
+    """Evaluate the field near its surface; elsewhere hold about what it is there."""
     shape = np.ceil(np.asarray(grid.count) / COARSE).astype(int) * COARSE
-    volume = np.empty(shape, dtype=np.float32)
-    axes = [np.arange(0, n, COARSE) for n in shape]
+    volume, known = np.empty(shape, dtype=np.float32), np.zeros(shape, dtype=bool)
+    inner = tuple(slice(number) for number in grid.count)
+    first, *finer = [size for size in SIZES if np.prod(shape // size) >= FEW] or SIZES[-1:]
+    axes = [np.arange(0, n, first) for n in shape]
     corners = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     # Along the longest way what is asked together lies together, and fields leave out what is far from it.
     corners = corners[np.argsort(corners[:, int(np.argmax(shape))], kind="stable")]
-    corners = corners[_tested(field, grid, volume, corners, COARSE)]
-    for parent, size in pairwise(SIZES):
+    corners = corners[_tested(field, grid, volume, corners, first)]
+    for parent, size in pairwise([first, *finer]):
         corners = _block_corners(corners, size, parent)
         corners = corners[_tested(field, grid, volume, corners, size)]
-    known = np.zeros(shape // FINE, dtype=bool)
-    while len(corners):
-        _fill(field, grid, volume, corners)
-        known[tuple((corners // FINE).T)] = True
-        corners = _leaks(volume, known)
-    nx, ny, nz = grid.count
-    return np.ascontiguousarray(volume[:nx, :ny, :nz])
+    nodes = _block_corners(corners, FINE, SIZES[-1])
+    _ask(field, grid, volume, known, nodes)
+    nodes = _between(volume, nodes, NEAR * grid.step)
+    while len(nodes):
+        _ask(field, grid, volume, known, nodes)
+        nodes = _leaks(volume[inner], known[inner])
+    return np.ascontiguousarray(volume[inner])
 
 
 def _tested(
     field: Field, grid: Grid, volume: npt.NDArray[np.float32], corners: Blocks, size: int
 ) -> npt.NDArray[np.bool_]:
-    """Write each block's value at its centre into the volume; tell which blocks may hold surface.
-
-    What passes between the nodes of two blocks is found by `_leaks`.
-    """
+    """Write each block's value at its centre into the volume; tell which blocks may hold surface."""
     half = (size - 1) / 2.0
     values = _evaluate(field, grid.points(corners + half)).astype(np.float32)
     _blocked(volume, size)[tuple((corners // size).T)] = values[:, None, None, None]
@@ -140,10 +150,32 @@ def _tested(
     return near
 
 
-def _fill(field: Field, grid: Grid, volume: npt.NDArray[np.float32], corners: Blocks) -> None:
-    """Evaluate every node of some fine blocks into the volume."""
-    nodes = _block_corners(corners, 1, FINE).reshape(len(corners), FINE, FINE, FINE, 3)
-    _blocked(volume, FINE)[tuple((corners // FINE).T)] = _evaluate(field, grid.points(nodes))
+def _ask(
+    field: Field, grid: Grid, volume: npt.NDArray[np.float32], known: npt.NDArray[np.bool_], nodes: Blocks
+) -> None:
+    """Evaluate those of some nodes that belong to the grid into the volume, and mark them as known."""
+    nodes = nodes[(nodes < grid.count).all(axis=1)]
+    index = tuple(nodes.T)
+    volume[index] = _evaluate(field, grid.points(nodes))
+    known[index] = True
+
+
+def _between(volume: npt.NDArray[np.float32], nodes: Blocks, near: float) -> Blocks:
+    """Write into the volume what is expected between every second node; tell where that is near zero.
+
+    ``nodes`` (n, 3) are those of every second one behind which, on each axis, it is interpolated linearly.
+    """
+    second = volume[::FINE, ::FINE, ::FINE]
+    beside = np.minimum(nodes[:, None] // FINE + _offsets(1, 2), np.array(second.shape) - 1)
+    share = _offsets(1, FINE) / FINE
+    weights = np.where(_offsets(1, 2)[:, None] == 1, share, 1.0 - share).prod(axis=2, dtype=np.float32)
+    expected = second[tuple(np.moveaxis(beside, 2, 0))] @ weights
+    blocks = _blocked(volume, FINE)
+    blocks[tuple((nodes // FINE).T)] = expected.reshape(-1, FINE, FINE, FINE)
+    wanted = np.abs(expected) <= near
+    wanted[:, 0] = False  # the node itself
+    row, place = np.nonzero(wanted)
+    return np.asarray(nodes[row] + _offsets(1, FINE)[place])
 
 
 def _blocked(volume: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
@@ -153,30 +185,26 @@ def _blocked(volume: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float
 
 
 def _leaks(volume: npt.NDArray[np.float32], known: npt.NDArray[np.bool_]) -> Blocks:
-    """Find blocks not yet evaluated whose sign differs from a neighbour's across their common face."""
+    """Find nodes not yet evaluated whose sign differs from a neighbour's."""
     inside = volume < 0.0
     box = tuple(_span(inside, axis) for axis in range(3))  # beyond it no sign differs
-    part = inside[tuple(slice(FINE * span.start, FINE * span.stop) for span in box)]
-    wanted = np.zeros_like(known)
-    found = wanted[box]
+    part = inside[box]
+    wanted = np.zeros_like(part)
     for axis in range(3):
-        here = np.moveaxis(part, axis, 0)
-        crossed = here[FINE - 1 : -1 : FINE] != here[FINE::FINE]
-        crossed = np.logical_or.reduce([crossed[:, row::FINE] for row in range(FINE)])
-        crossed = np.logical_or.reduce([crossed[:, :, row::FINE] for row in range(FINE)])
-        target = np.moveaxis(found, axis, 0)
+        here, target = np.moveaxis(part, axis, 0), np.moveaxis(wanted, axis, 0)
+        crossed = here[:-1] != here[1:]
         target[:-1] |= crossed
         target[1:] |= crossed
-    return np.argwhere(wanted & ~known) * FINE
+    return np.argwhere(wanted & ~known[box]) + [span.start for span in box]
 
 
 def _span(inside: npt.NDArray[np.bool_], axis: int) -> slice:
-    """Return the fine blocks along an axis from before the first with any inside to after the last."""
+    """Return the nodes along an axis from before the first with any inside to after the last."""
     others = tuple(other for other in range(3) if other != axis)
-    rows = np.flatnonzero(inside.any(axis=others)) // FINE
+    rows = np.flatnonzero(inside.any(axis=others))
     if not len(rows):
         return slice(0, 0)
-    return slice(max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, inside.shape[axis] // FINE))
+    return slice(max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, inside.shape[axis]))
 
 
 def _check(volume: npt.NDArray[np.float32], solid: Solid, mirror: bool) -> None:

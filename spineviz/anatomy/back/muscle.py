@@ -40,8 +40,8 @@ from spineviz.terms import LEVELS, SIDES, SIGN, Level, Side
 __all__ = ["MuscleBed", "MuscleParameters", "muscle_bed", "muscle_parameters", "muscle_recipes"]
 
 MUSCLE_STEP = 1.9
-FINER: Mapping[str, float] = {"spinalis": 1.4}
-"""The meshing step, mm; that of a slender muscle, which touches others on narrow strips."""
+FINER: Mapping[str, float] = {"spinalis": 1.4, "iliocostalis": 1.4}
+"""The meshing step, mm; that of muscles that are slender, where they touch others on narrow strips."""
 
 PROCESS = 0.3
 """This deep (mm) in its midplane a spinous process has muscle on its sides, however thin it is."""
@@ -66,6 +66,9 @@ SHALLOW = 0.8
 
 FLAT = 1.5, 1.2
 """By so many mm flat muscles that lie on others are rounded at their flanks, and where they grow thin."""
+
+POINTED = 0.6, 1.2
+"""The same of iliocostalis, which runs out to a slender end under splenius."""
 
 MOST_LEANING, HALF_DEPTH = 20.0, 6.0
 """So far (mm) from the middle of its depth the lateral border of erector spinae leans, and about where it
@@ -298,8 +301,8 @@ def _iliocostalis(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, 
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
-        flanks = smooth_intersection(half - inner(points), border(points), 2.0)
-        return _within(bed, parameters, points, flanks, roof(points))
+        flanks = smooth_intersection(half - inner(points), border(points), 1.0)
+        return _within(bed, parameters, points, flanks, roof(points), None, *POINTED)
 
     heights = np.array(bed.span.heights)
     nearest = float(longissimus_border(parameters, bed.span)(heights).min())

@@ -48,7 +48,7 @@ def short_muscles(loin: Loin, sheet: TransverseSheet, passed: tuple[Level, ...])
         result.append(_interspinalis(loin, above, below))
         if below in passed and above in loin.lumbar:
             result.append(_lateral(loin, sheet, passed.index(above), above, below))
-            result.append(_medial(loin, above, below))
+            result.append(_medial(loin, sheet, above, below))
     return [recipe for recipe in result if recipe is not None]
 
 
@@ -162,8 +162,8 @@ def _lateral(
     return _whole(loin, name, solid, corners[0] - corners[1])
 
 
-def _medial(loin: Loin, above: Level, below: Level) -> WholeRecipe | None:
-    """Return the muscle from an accessory process to the mammillary process below."""
+def _medial(loin: Loin, sheet: TransverseSheet, above: Level, below: Level) -> WholeRecipe | None:
+    """Return the muscle from an accessory process to the mammillary process below, behind psoas."""
     shape = measures.table("intertransversarius_medial")
     upper, lower = loin.bones[above], loin.bones[below]
     tip, pedicle = (landmark(upper, f"{name}.{loin.side}").origin for name in ("transverse", "pedicle"))
@@ -171,8 +171,13 @@ def _medial(loin: Loin, above: Level, below: Level) -> WholeRecipe | None:
     facet = landmark(lower, f"facet.superior.{loin.side}").origin
     beside = np.array(shape["mammillary"]) * [loin.sign, 1.0, 1.0]
     end = facet + beside @ lower.frame.axes
-    taken = loin.taken("bone", "disc", "ligament", "vessel", "nerve", "muscle")
+    around = loin.taken("bone", "disc", "ligament", "vessel", "nerve", "muscle")
     radius = loin.size * shape["radius"]
+
+    def taken(points: Points) -> Floats:
+        place, _, front = sheet.local(points)
+        return np.minimum(around(points), before_processes(place) - loin.gaps["muscle"] - front)
+
     ends = np.array([_attachment(upper, start, taken, radius), _attachment(lower, end, taken, radius)])
     line = ends[0] + np.linspace(0.0, 1.0, 12)[:, None] * (ends[1] - ends[0])
     line[1:-1] = pushed(line[1:-1], taken, 0.75 * radius, rounds=12)
