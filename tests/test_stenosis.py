@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from contacts import depths
 
+from spineviz.anatomy.stenosis.canal import canal_room, fitted
 from spineviz.anatomy.stenosis.narrowing import Causes, Narrowing
 from spineviz.anatomy.stenosis.room import ANGLES, TURN, Room
 from spineviz.anatomy.stenosis.squeeze import Squeeze, between
@@ -22,6 +23,7 @@ from spineviz.measurement.segment import Segment
 from spineviz.model import Model
 from spineviz.pathology import Stenosis, apply, stenosis_shorthand
 from spineviz.pathology.stenosis import GRADES, LumbarDisc, grade_of, narrowing
+from spineviz.section import section
 from spineviz.structure import Frame, Structure
 from spineviz.terms import Level
 
@@ -237,6 +239,16 @@ def test_in_a_narrow_recess_no_ligament_cartilage_or_fat_stands_in_the_root_or_i
         lambda first, second: (first in soft) != (second in soft),
     )
     assert not {pair: way for pair, way in found.items() if way > 0.3}
+
+
+@pytest.mark.parametrize("disc", DISCS)
+def test_every_lumbar_sac_becomes_as_narrow_as_the_worst_grade_asks(lumbar: Model, disc: LumbarDisc) -> None:
+    asked = narrowing(Stenosis(disc=disc, grade="D"))
+    sac = lumbar.structures["thecal_sac"].surface
+    canal = canal_room(disc, lumbar.bones, lumbar.structures)
+    narrow = sac.moved(fitted(canal, asked, sac)(sac.vertices))
+    left = section(narrow, canal.frame).area / section(sac, canal.frame).area
+    assert left == pytest.approx(asked.share, rel=0.03)
 
 
 @pytest.mark.many

@@ -29,6 +29,13 @@ HALF = 17.0
 SPUR, SPUR_SAMPLES = 75.0, 9
 """Within so many degrees of straight behind no spur of the sac is narrower than so many directions."""
 
+OPEN = (1.5, 3.5)
+"""Where the wall is farther (mm) from the sac than the first it begins to stand open, as at a foramen; with
+the second it does."""
+
+BESIDE = 30.0
+"""A sac draws in where its wall stands open as its parts do within about so many degrees (one sigma)."""
+
 BEHIND = np.abs((TURN + np.pi / 2 + np.pi) % (2 * np.pi) - np.pi)
 """How far each direction turns away from straight behind, radians."""
 
@@ -125,13 +132,27 @@ def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
         * _span(canal.heights, shape["flavum_span"])[:, None]
     )
     clear = np.minimum(shape["clearance"], canal.wall - canal.core) + pad
-    core = np.minimum(canal.core, wall - clear)
+    core = _drawn_in(canal, np.minimum(canal.core, wall - clear))
     even = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(core, 1.5, axis=0), 2.0, axis=1, mode="wrap")
     core = _closed_cleft(
         np.minimum(np.minimum(even, wall - CLEAR), canal.core), min(amount / shape["fat_from"], 1.0)
     )
     deep = shape["deep"] + shape["arch"] * float(parts["pedicles"].max())
     return Squeeze(canal, np.maximum(core, 0.6 * least), wall, hard, deep)
+
+
+def _drawn_in(canal: Room, core: Floats) -> Floats:
+    """Return a border (n, k) of the sac drawn in, where no wall is near, as far as beside there.
+
+    Dura is one skin: what is pressed in front and behind does not keep its width at an open foramen.
+    """
+    off = canal.wall - canal.core
+    shut = np.clip((OPEN[1] - off) / (OPEN[1] - OPEN[0]), 0.0, 1.0) + 1e-3
+    wide = BESIDE / 360.0 * len(TURN)
+    share = core / canal.core
+    near = ndimage.gaussian_filter1d(share * shut, wide, axis=1, mode="wrap")
+    near = near / ndimage.gaussian_filter1d(shut, wide, axis=1, mode="wrap")
+    return np.asarray(np.minimum(core, canal.core * (shut * share + (1.0 - shut) * np.minimum(near, share))))
 
 
 def _closed_cleft(table: Floats, share: float) -> Floats:
