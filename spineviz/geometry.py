@@ -31,6 +31,12 @@ from a sample than so many spacings."""
 RAYS = 11
 """How many rays tell whether a point lies inside a surface."""
 
+AMONG = 6
+"""The nearest place of a surface is looked for among the triangles of so many samples."""
+
+THREE = np.array([[0.36, 0.48, 0.8], [-0.8, 0.36, 0.48], [0.48, -0.8, -0.36]], dtype=np.float32)
+"""Directions of the rays that tell quickly whether a point may lie inside a surface."""
+
 NEAR, BEND = 1.75, 0.5
 """A grid is refined within this many strides of the surface, and where the values bend by more than
 this part of a stride."""
@@ -76,8 +82,14 @@ def normals_of(fine: Surface, points: Points) -> Floats:
 
 def volume(surface: Surface) -> float:
     """Return the volume in mm³ that a closed surface encloses."""
-    corners = surface.vertices[surface.faces].astype(np.float64)
-    return float(np.einsum("ij,ij->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) / 6)
+    return volume_within(surface.vertices[surface.faces].astype(np.float64))
+
+
+def volume_within(corners: Floats) -> float:
+    """Return the volume in mm³ that triangles (m, 3, 3), which close, have within them."""
+    (ax, ay, az), (bx, by, bz), (cx, cy, cz) = corners.transpose(1, 2, 0)
+    parts = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
+    return float(parts.sum() / 6)
 
 
 def area(surface: Surface) -> float:
@@ -91,7 +103,9 @@ def surface_points(surface: Surface, spacing: float) -> Points:
     return np.vstack([surface.vertices, samples])
 
 
-def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[..., Floats]:
+def surface_distance(
+    surface: Surface, spacing: float = 1.0, box: tuple[Floats, Floats] | None = None
+) -> Callable[..., Floats]:
     """Return a function that tells the signed distance (mm, negative inside) to a closed surface.
 
     The nearest triangles are looked up among samples that leave no place of the surface farther than
@@ -101,9 +115,13 @@ def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[..., Fl
 
     The function takes points (n, 3) and the ``most`` (mm) that it is to tell, for all or for each (n,):
     farther outside, it tells no more than that and that it is outside, which is much faster.
+
+    Where only points are asked whose nearest place lies in a ``box`` (its two corners), no other triangles
+    need be looked at, which is faster on a large surface.
     """
-    corners = surface.vertices[surface.faces].astype(np.float64)
-    triangles, neighbours = _Triangles.of(corners), _neighbours(surface)
+    near = surface if box is None else Surface(surface.vertices, surface.faces[faces_within(surface, box)])
+    corners = near.vertices[near.faces].astype(np.float64)
+    triangles, neighbours = _Triangles.of(corners), _neighbours(near)
     samples, owners = _triangle_samples(corners, spacing)
     tree = cKDTree(samples, balanced_tree=False, compact_nodes=False)
     inside = _insider(surface)
@@ -142,10 +160,74 @@ def surface_distance(surface: Surface, spacing: float = 1.0) -> Callable[..., Fl
     return distance
 
 
-def _insider(surface: Surface) -> Callable[[Points], npt.NDArray[np.bool_]]:
-    """Return a function that tells which points (n, 3) lie inside a closed surface."""
+def faces_within(surface: Surface, box: tuple[Floats, Floats]) -> npt.NDArray[np.bool_]:
+    """Return which faces (m,) come within a box; all of them where none does."""
+    above, below = (surface.vertices > box[0]), (surface.vertices < box[1])
+    faces = surface.faces
+    reach = np.logical_or.reduce([above[faces[:, k]] for k in range(3)])
+    reach &= np.logical_or.reduce([below[faces[:, k]] for k in range(3)])
+    found: npt.NDArray[np.bool_] = reach.all(axis=1)
+    return found if found.any() else ~found
+
+
+def scene_of(surface: Surface) -> EmbreeScene:
+    """Return a surface as rays meet it."""
     scene = EmbreeScene(robust=True)
     TriangleMesh(scene, np.array(surface.vertices), np.array(surface.faces))
+    return scene
+
+
+def perhaps_in(
+    surface: Surface, points: Points, scene: EmbreeScene | None = None, surely: bool = False
+) -> npt.NDArray[np.bool_]:
+    """Tell from which points (n, 3) a ray leaves a closed surface: from those within, and few others.
+
+    ``surely`` asks most of three rays. It is fast, and nothing needs to be prepared but the ``scene``.
+    """
+    scene = scene or scene_of(surface)
+    origins, corners = np.array(points, dtype=np.float32), surface.vertices
+    lower, upper = corners.min(axis=0), corners.max(axis=0)
+    rows: Indices = np.flatnonzero(((origins >= lower) & (origins <= upper)).all(axis=1))
+
+    def leaving(rows: Indices, way: Floats) -> Indices:
+        met = scene.run(origins[rows], np.repeat(way[None], len(rows), axis=0))
+        rows, met = rows[met >= 0], met[met >= 0]
+        a, b, c = (corners[surface.faces[met, k]] for k in range(3))
+        return rows[np.cross(b - a, c - a) @ way > 0.0]
+
+    result = np.zeros(len(origins), dtype=bool)
+    rows = leaving(rows, THREE[0]) if len(rows) else rows
+    if surely and len(rows):
+        second = leaving(rows, THREE[1])
+        rows = np.union1d(second, leaving(np.setdiff1d(rows, second), THREE[2]))
+    result[rows] = True
+    return result
+
+
+def nearest_places(
+    surface: Surface, spacing: float, box: tuple[Floats, Floats]
+) -> Callable[[Points], Points]:
+    """Return a function that tells the nearest places (n, 3) of a surface to points (n, 3).
+
+    It looks at the triangles within a ``box`` alone (its two corners); the nearest are looked up among
+    samples that leave no place of them farther than about ``spacing`` mm from one.
+    """
+    corners = surface.vertices[surface.faces[faces_within(surface, box)]].astype(np.float64)
+    triangles = _Triangles.of(corners)
+    samples, owners = _triangle_samples(corners, spacing)
+    tree = cKDTree(samples, balanced_tree=False, compact_nodes=False)
+    count = min(AMONG, len(samples))
+
+    def nearest(points: Points) -> Points:
+        found = tree.query(points, k=count)[1].reshape(len(points), count)
+        return np.asarray(points - triangles.ways(points, owners[found]))
+
+    return nearest
+
+
+def _insider(surface: Surface) -> Callable[[Points], npt.NDArray[np.bool_]]:
+    """Return a function that tells which points (n, 3) lie inside a closed surface."""
+    scene = scene_of(surface)
     normals = triangle_normals(surface.vertices, surface.faces)[0].astype(np.float32)
     ways = _directions(RAYS).astype(np.float32)
     out = np.vstack([np.einsum("mc,rc->mr", normals, ways) > 0.0, np.zeros((1, RAYS), dtype=bool)]).ravel()
@@ -204,6 +286,12 @@ class _Triangles:
         squares = np.einsum("nkc,nkc->nk", ways, ways)
         best = squares.argmin(axis=1)
         return np.sqrt(squares[rows, best]), inner[rows, best], faces[rows, best]
+
+    def ways(self, points: Points, faces: Indices) -> Points:
+        """Return the ways (n, 3) to points from the nearest of triangles (n, k)."""
+        ways, _ = self._ways(points[:, None], faces)
+        best = np.einsum("nkc,nkc->nk", ways, ways).argmin(axis=1)
+        return np.asarray(ways[np.arange(len(points)), best])
 
     def _ways(self, points: Points, faces: Indices) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Return the ways from triangles (n, k) to points, and whether they start within, not at the border.
@@ -401,12 +489,17 @@ def whole(surface: Surface) -> Surface:
 
 
 def bake_occlusion(
-    surface: Surface, others: Sequence[Surface] = (), rays: int = 48, reach: float = 40.0
+    surface: Surface,
+    others: Sequence[Surface] = (),
+    rays: int = 48,
+    reach: float = 40.0,
+    where: npt.NDArray[np.bool_] | None = None,
 ) -> Surface:
     """Return the surface with ambient occlusion (n,) baked from itself and what stands around it.
 
     Each vertex sends ``rays`` cosine-weighted rays; what they meet within ``reach`` mm darkens it,
-    the nearer the more. 1 is open sky, 0 fully enclosed.
+    the nearer the more. 1 is open sky, 0 fully enclosed. With ``where`` (n,) other vertices of a baked
+    surface stay as they are.
     """
     scene = EmbreeScene()
     TriangleMesh(scene, np.array(surface.vertices), np.array(surface.faces))
@@ -419,13 +512,23 @@ def bake_occlusion(
     first = np.cross(normals, helper)
     first /= np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-12)
     second = np.cross(normals, first)
-    origins = surface.vertices + np.float32(0.15) * normals
-    light = np.zeros(len(surface.vertices), dtype=np.float32)
-    for x, y, z in _cosine_rays(rays).astype(np.float32):
-        farthest = np.full(len(origins), reach, dtype=np.float32)
-        depth = scene.run(origins, x * first + y * second + z * normals, farthest, query="DISTANCE")
-        light += np.sqrt(np.clip(depth, 0, reach) / np.float32(reach))
-    return replace(surface, occlusion=light / rays)
+    rows = np.arange(len(normals)) if where is None or surface.occlusion is None else np.flatnonzero(where)
+    first, second, normals = first[rows], second[rows], normals[rows]
+    origins = surface.vertices[rows] + np.float32(0.15) * normals
+    light = np.zeros(len(rows), dtype=np.float32)
+    turns = _cosine_rays(rays).astype(np.float32)
+    at_once = max(CHUNK // max(len(rows), 1), 1)
+    for some in (turns[start : start + at_once] for start in range(0, rays, at_once)):
+        x, y, z = (some[:, axis, None, None] for axis in range(3))
+        along = (x * first + y * second + z * normals).reshape(-1, 3)
+        farthest = np.full(len(along), reach, dtype=np.float32)
+        depth = scene.run(np.tile(origins, (len(some), 1)), along, farthest, query="DISTANCE")
+        shares = np.sqrt(np.clip(depth, 0, reach) / np.float32(reach)).reshape(len(some), -1)
+        for share in shares:
+            light += share
+    every = np.empty(len(surface.vertices)) if surface.occlusion is None else surface.occlusion.copy()
+    every[rows] = light / rays
+    return replace(surface, occlusion=every)
 
 
 def _faces_near(other: Surface, surface: Surface, reach: float) -> npt.NDArray[np.int32]:

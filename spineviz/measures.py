@@ -41,6 +41,11 @@ def value(path: str) -> Any:
 
 def table(path: str) -> dict[str, Any]:
     """Return a table's values by name; nested tables stay nested."""
+    return dict(_table(path))
+
+
+@cache
+def _table(path: str) -> Mapping[str, Any]:
     entry = _find(path)
     if not isinstance(entry, Mapping) or "value" in entry:
         raise KeyError(f"measures: '{path}' is a single value, not a table")

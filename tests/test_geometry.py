@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,8 @@ from spineviz.geometry import (
     area,
     as_trimesh,
     bake_occlusion,
+    nearest_places,
+    perhaps_in,
     sample_distance,
     surface_distance,
     triangle_normals,
@@ -327,3 +330,28 @@ def test_occlusion_leaves_shape_and_paint_alone_and_is_the_same_every_time() -> 
     assert first.occlusion is not None and second.occlusion is not None
     assert np.array_equal(first.occlusion, second.occlusion)
     assert first.occlusion.min() >= 0 and first.occlusion.max() <= 1
+
+
+def test_a_few_rays_and_the_nearest_triangles_tell_what_the_distance_tells() -> None:
+    made, points = ball(), np.random.default_rng(5).uniform(-12.0, 12.0, (400, 3))
+    away = surface_distance(made)(points)
+    assert (perhaps_in(made, points, surely=True) == (away < 0.0)).all()
+    low, high = made.vertices.min(axis=0), made.vertices.max(axis=0)
+    ways = np.linalg.norm(nearest_places(made, 1.0, (low, high))(points) - points, axis=1)
+    assert ways == pytest.approx(np.abs(away), abs=0.02)
+
+
+def test_a_distance_is_the_same_where_only_triangles_in_a_box_are_looked_at() -> None:
+    made = ball()
+    points = made.vertices[made.vertices[:, 0] > 0.9 * made.vertices[:, 0].max()] * 0.95
+    box = points.min(axis=0) - 2.0, points.max(axis=0) + 2.0
+    assert surface_distance(made, box=box)(points) == pytest.approx(surface_distance(made)(points), abs=1e-9)
+
+
+def test_only_vertices_that_are_named_are_darkened_anew() -> None:
+    made = bake_occlusion(ball())
+    where = made.vertices[:, 0] > 0.0
+    stale = replace(made, occlusion=np.zeros(len(made.vertices)))
+    found = bake_occlusion(stale, where=where).occlusion
+    assert found is not None and made.occlusion is not None
+    assert found[where] == pytest.approx(made.occlusion[where]) and not found[~where].any()

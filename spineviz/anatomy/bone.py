@@ -26,6 +26,8 @@ class SurfaceDistance:
     """The signed distance (mm, negative inside) to a closed surface, which can be kept in a file."""
 
     surface: Surface
+    box: tuple[Floats, Floats] | None = None
+    """Where only places in a box (its two corners) are nearest to what is asked, it is faster to tell so."""
 
     def __call__(self, points: Points) -> Floats:
         """Return the distance of points, shape (n, 3) -> (n,)."""
@@ -40,11 +42,11 @@ class SurfaceDistance:
 
     @cached_property
     def _distance(self) -> Callable[..., Floats]:
-        return surface_distance(self.surface)
+        return surface_distance(self.surface, box=self.box)
 
-    def __getstate__(self) -> dict[str, Surface]:
-        """Keep the surface alone."""
-        return {"surface": self.surface}
+    def __getstate__(self) -> dict[str, object]:
+        """Keep the surface alone, and the box."""
+        return {"surface": self.surface, "box": self.box}
 
 
 @dataclass(frozen=True, eq=False)

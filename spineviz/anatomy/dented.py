@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from spineviz.anatomy.net import uphill
-from spineviz.geometry import surface_distance
+from spineviz.geometry import perhaps_in, surface_distance
 from spineviz.structure import Points, Surface
 
 TOLERATED = 0.15
@@ -27,6 +27,7 @@ def dented(soft: Surface, points: Points, reach: float, rounds: int = ROUNDS) ->
     """
     low, high = soft.vertices.min(axis=0), soft.vertices.max(axis=0)
     points = points[((points > low) & (points < high)).all(axis=1)]
+    points = points[perhaps_in(soft, points)] if len(points) else points
     for _ in range(rounds if len(points) else 0):
         distance = surface_distance(soft)
         depth = -distance(points, 0.0)

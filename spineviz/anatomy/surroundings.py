@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from scipy.spatial import cKDTree
 
 from spineviz.anatomy.bone import LevelBone, SurfaceDistance
 from spineviz.anatomy.net import Net, pushed, slab
-from spineviz.geometry import surface_distance
+from spineviz.geometry import scene_of, surface_distance
 from spineviz.structure import Floats, Points, Surface
 from spineviz.terms import Disc, Level
 
@@ -48,9 +47,7 @@ class Thing:
     @cached_property
     def scene(self) -> EmbreeScene:
         """The surface as rays meet it."""
-        scene = EmbreeScene(robust=True)
-        TriangleMesh(scene, np.array(self.surface.vertices), np.array(self.surface.faces))
-        return scene
+        return scene_of(self.surface)
 
 
 @lru_cache(maxsize=64)

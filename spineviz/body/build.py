@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.alignment import inverse
@@ -180,7 +180,7 @@ def shaded_bone(anatomy: Anatomy, bone: LevelBone, hard: Mapping[Level, Surface]
 
 def _from_stock(anatomy: Anatomy, levels: tuple[Level, ...], shelf: Mapping[str, Structure]) -> Stock:
     """Return the bones of some levels of an anatomy, and the baked structures that are true for them."""
-    if not shelf or anatomy.given or _chain(anatomy) != _chain(Anatomy()):
+    if not shelf or anatomy.given or _chain(anatomy) != _healthy_chain():
         return Stock(make_bones(anatomy, levels))
     found = stock(levels, shelf)
     return replace(found, structures=_spared(anatomy, found.structures))
@@ -209,6 +209,12 @@ def _chain(anatomy: Anatomy) -> tuple[object, ...]:
     """Return what places the bones."""
     discs = tuple((disc.height_middle, disc.wedge) for disc in anatomy.discs.values())
     return anatomy.sacral_slope, anatomy.person, dict(anatomy.vertebrae), anatomy.posture, discs
+
+
+@cache
+def _healthy_chain() -> tuple[object, ...]:
+    """Return what places the bones of the healthy column."""
+    return _chain(Anatomy())
 
 
 def tissue_recipes(

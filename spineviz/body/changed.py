@@ -25,6 +25,7 @@ from spineviz.anatomy.net import pushed
 from spineviz.anatomy.recipe import Body
 from spineviz.anatomy.stenosis.finer import finer
 from spineviz.anatomy.stenosis.untangled import put_out
+from spineviz.anatomy.way_out import by_distance
 from spineviz.body.nuclei import kept_nuclei
 from spineviz.body.parameters import Anatomy
 from spineviz.body.remade import Remade, marks_of, remade
@@ -303,7 +304,7 @@ def _clear(structure: Structure, bones: Sequence[LevelBone]) -> Structure:
     surface = structure.surface.moved(vertices)
     if structure.name.startswith(TUBES):
         for bone in [*bones] * EDGES:
-            surface = put_out(surface, bone.within, bone.surface.vertices)
+            surface = put_out(surface, by_distance(bone.within), bone.surface.vertices)
     return replace(structure, surface=surface)
 
 

@@ -24,6 +24,9 @@ from spineviz.geometry import bake_occlusion, vertex_normals
 from spineviz.structure import Points, Structure, Surface
 from spineviz.terms import SIDES, Disc, Level, levels_of
 
+LIT = 0.05
+"""What has moved less than this (mm) is lit as it was."""
+
 Change = Squeeze | Closing
 """A map of space that leaves the order of things in it."""
 
@@ -142,8 +145,8 @@ def _off_the_nerves(moved: Mapping[str, Surface], nerves: Sequence[Surface]) -> 
 
 def _differs(after: Surface, before: Surface) -> bool:
     """Tell whether a surface has changed at all."""
-    if len(after.vertices) != len(before.vertices):
-        return True
+    if after is before or len(after.vertices) != len(before.vertices):
+        return after is not before
     return bool(np.abs(after.vertices - before.vertices).max() > 1e-3)
 
 
@@ -166,7 +169,10 @@ def _with_fat(
 
 def _changed(maps: Sequence[Change], part: Structure, nerve: bool) -> Surface:
     """Return a structure's surface as some maps move it; a nerve keeps its volume."""
-    vertices = _through(maps, np.asarray(part.surface.vertices, dtype=np.float64), part.tissue == "bone")
+    before = np.asarray(part.surface.vertices, dtype=np.float64)
+    vertices = _through(maps, before, part.tissue == "bone")
+    if vertices is before:
+        return part.surface
     moved = np.linalg.norm(vertices - part.surface.vertices, axis=1) > 0.02
     after = part.surface.moved(vertices)
     return same_volume(part.surface, after, moved) if nerve and moved.any() else after
@@ -177,7 +183,9 @@ def _shaded(before: Structure, surface: Surface) -> Structure:
     if before.tissue == "nerve" and surface.occlusion is not None:
         return replace(before, surface=surface)
     if before.tissue != "bone":
-        return replace(before, surface=bake_occlusion(surface))
+        same = len(surface.vertices) == len(before.surface.vertices)
+        moved = np.abs(surface.vertices - before.surface.vertices).max(axis=1) > LIT if same else None
+        return replace(before, surface=bake_occlusion(surface, where=moved))
     return replace(before, surface=_lit(before.surface, surface), light=None)
 
 

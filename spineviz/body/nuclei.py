@@ -10,7 +10,8 @@ import numpy as np
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.deformation import Deformation, Wear
 from spineviz.anatomy.dented import dented
-from spineviz.anatomy.stenosis.untangled import SEEN, out_of
+from spineviz.anatomy.stenosis.untangled import out_of
+from spineviz.anatomy.way_out import SAMPLED
 from spineviz.geometry import surface_distance, surface_points, volume
 from spineviz.structure import Floats, Frame, Structure, Surface
 from spineviz.terms import LEVELS, Disc, Level, discs_of, levels_of
@@ -64,7 +65,7 @@ def _kept(
         for root in [name for name in structures if name.startswith("root.")] * TWICE:
             nerve = structures[root].surface
             if _near(nerve, annulus):
-                annulus = out_of(dented(annulus, surface_points(nerve, SEEN), DENT), nerve)
+                annulus = out_of(dented(annulus, surface_points(nerve, SAMPLED), DENT), nerve)
         yield core.name, replace(core, surface=_widened(core.surface, own, more))
         yield ring.name, replace(ring, surface=annulus)
 

@@ -16,6 +16,7 @@ from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.dented import dented
 from spineviz.anatomy.stenosis.crowding import same_volume
 from spineviz.anatomy.stenosis.untangled import out_of, untangled, wholly_out
+from spineviz.anatomy.way_out import by_distance
 from spineviz.body.passing import passing
 from spineviz.geometry import surface_points
 from spineviz.structure import Structure, Surface
@@ -76,7 +77,7 @@ def settled(
             result[name] = structures[name].surface
     nerves = {name: result[name] for name in _of(NERVES, result)}
     moved = {name: inside(surface) for name, surface in nerves.items()}
-    for name, surface in untangled(nerves, moved, SEEN).items():
+    for name, surface in untangled(nerves, moved).items():
         if name.startswith("root."):
             free = _out_of_bones(passing(surface, bones), bones)
             result[name] = same_volume(healthy[name].surface, free, _tight(free, bones))
@@ -108,5 +109,5 @@ def _of(stems: Sequence[str], names: Iterable[str]) -> list[str]:
 
 def _out_of_bones(surface: Surface, bones: Sequence[LevelBone]) -> Surface:
     for bone in bones:
-        surface = wholly_out(surface, bone.within, bone.surface.vertices)
+        surface = wholly_out(surface, by_distance(bone.within), bone.surface.vertices)
     return surface

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from spineviz import measures
+from spineviz.anatomy.bone import SurfaceDistance
 from spineviz.anatomy.disc.space import landmark, middle
-from spineviz.anatomy.surroundings import Spine, Surroundings
+from spineviz.anatomy.surroundings import FAR, Spine, Surroundings, Thing
 from spineviz.geometry import as_trimesh, volume
 from spineviz.sdf.mesher import mesh
 from spineviz.sdf.solid import Solid, smooth_intersection
@@ -41,7 +42,9 @@ def epidural_fat(
     ridge = float(flava[np.abs(flava[:, 0]) < shape["near"], 1].mean())
     ends = np.array([[x, y, z] for x in (-1, 1) for y in (ridge, behind) for z in (-1, 1)], dtype=np.float64)
     corners = frame.to_parent(ends * [shape["half_width"], 1.0, half] + [0.0, 0.0, centre])
-    around = Surroundings(()).and_also([sac, *others]).among(corners)
+    box = corners.min(axis=0) - 2.0 * FAR, corners.max(axis=0) + 2.0 * FAR
+    things = tuple(Thing(item, SurfaceDistance(item, box)) for item in (sac, *others))
+    around = Surroundings(things).among(corners)
     walls = [around.distance, *(spine.bones[level].distance for level in (above, below))]
 
     def field(points: Points) -> Floats:

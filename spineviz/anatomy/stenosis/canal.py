@@ -6,6 +6,8 @@ Where pedicles are short, the arches stand nearer to the bodies.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -29,6 +31,22 @@ HALF = 17.0
 SPUR, SPUR_SAMPLES = 75.0, 9
 """Within so many degrees of straight behind no spur of the sac is narrower than so many directions."""
 
+OPEN = (1.5, 3.5)
+"""Where the wall is farther (mm) from the sac than the first it begins to stand open, as at a foramen; with
+the second it does."""
+
+BESIDE = 30.0
+"""A sac draws in where its wall stands open as its parts do within about so many degrees (one sigma)."""
+
+EXACT = 0.004
+"""The area of a sac is what was asked to within this share of it."""
+
+NEARLY = 0.02
+"""So near (mm²) to what is wanted a growth is looked for."""
+
+AMID = 7
+"""Slices farther from the disc's own have no part in how its border is smoothed."""
+
 BEHIND = np.abs((TURN + np.pi / 2 + np.pi) % (2 * np.pi) - np.pi)
 """How far each direction turns away from straight behind, radians."""
 
@@ -39,14 +57,22 @@ def canal_room(disc: Disc, bones: Mapping[Level, LevelBone], structures: Mapping
     Raises ValueError where there is no sac.
     """
     above, below = levels_of(disc)
-    frame = middle(endplate(bones[above], "inferior"), endplate(bones[below], "superior"))
     if "thecal_sac" not in structures:
         raise ValueError(f"{disc}: a canal without its sac cannot be narrowed; show soft tissue too")
     sac = structures["thecal_sac"].surface
-    heights = np.arange(-HALF, HALF + STEP / 2, STEP)
     soft = [f"disc.{disc}", "posterior_longitudinal_ligament", *(f"flavum.{disc}.{side}" for side in SIDES)]
-    walls = [structures[name].surface for name in soft if name in structures]
-    hard = [structures[level].surface for level in (above, below)]
+    walls = tuple(structures[name].surface for name in soft if name in structures)
+    hard = tuple(structures[level].surface for level in (above, below))
+    return _felt(bones[above], bones[below], sac, walls, hard)
+
+
+@lru_cache(maxsize=16)
+def _felt(
+    upper: LevelBone, lower: LevelBone, sac: Surface, walls: tuple[Surface, ...], hard: tuple[Surface, ...]
+) -> Room:
+    """Return the room of a sac between two bones, remembered: whoever asks for another grade has it again."""
+    frame = middle(endplate(upper, "inferior"), endplate(lower, "superior"))
+    heights = np.arange(-HALF, HALF + STEP / 2, STEP)
     return room(frame, _middles(sac, frame, heights), heights, sac, walls, hard)
 
 
@@ -78,9 +104,13 @@ def fitted(canal: Room, narrowing: Narrowing, sac: Surface) -> Squeeze:
     if wanted >= healthy:
         raise ValueError(f"a sac of {wanted:.0f} mm²: it has {healthy:.0f} mm² in health; choose less")
     goal = wanted * _enclosed(canal.core) / healthy
+    parts = _parts(canal, narrowing)
     for _ in range(3):
-        result = _solved(canal, narrowing, goal)
-        goal = goal * wanted / _area(sac.moved(result(sac.vertices)), canal.frame)
+        result = _solved(canal, narrowing, parts, goal)
+        off = wanted / _area(sac.moved(result(sac.vertices)), canal.frame)
+        goal = goal * off
+        if abs(off - 1.0) < EXACT:
+            break
     return result
 
 
@@ -89,16 +119,36 @@ def _area(sac: Surface, frame: Frame) -> float:
     return max((turn(outline) for outline in section(sac, frame).outlines), default=0.0)
 
 
-def _solved(canal: Room, narrowing: Narrowing, wanted: float) -> Squeeze:
+def _solved(canal: Room, narrowing: Narrowing, parts: Mapping[str, Floats], wanted: float) -> Squeeze:
     """Return the map that leaves the sac as it is felt an area (mm²) in the disc's slice."""
-    low, high = 0.0, measures.value("stenosis.canal.most")
-    if _enclosed(_grown(canal, narrowing, high).core) > wanted:
+    half = len(canal.heights) // 2
+    amid = slice(half - AMID, half + AMID + 1)
+    short = replace(
+        canal,
+        **{name: getattr(canal, name)[amid] for name in ("heights", "centre", "core", "wall", "hard")},
+    )
+    own = {name: part[amid] for name, part in parts.items()}
+
+    def lack(amount: float) -> float:
+        return wanted - _enclosed(_grown(short, narrowing, own, amount).core)
+
+    low, high = 0.0, float(measures.value("stenosis.canal.most"))
+    less, more = lack(low), lack(high)
+    if more < 0.0:
         raise ValueError(f"a sac of {wanted:.0f} mm² is less than these causes leave; choose more")
-    for _ in range(20):
-        amount = (low + high) / 2
-        less = _enclosed(_grown(canal, narrowing, amount).core) < wanted
-        low, high = (low, amount) if less else (amount, high)
-    return _grown(canal, narrowing, (low + high) / 2)
+    for _ in range(60):  # false position: an end that stays counts half as much each time (Illinois)
+        if less > -NEARLY or high - low < NEARLY / 100.0:
+            break
+        amount = (low * more - high * less) / (more - less)
+        found = lack(amount)
+        if abs(found) < NEARLY:
+            low = amount
+            break
+        if found < 0.0:
+            low, less, more = amount, found, more / 2.0
+        else:
+            high, more, less = amount, found, less / 2.0
+    return _grown(canal, narrowing, parts, low)
 
 
 def _enclosed(core: Floats) -> float:
@@ -107,10 +157,12 @@ def _enclosed(core: Floats) -> float:
     return float(0.5 * np.sin(TURN[1]) * (ring * np.roll(ring, -1)).sum())
 
 
-def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
-    """Return the map for causes that grow by an amount (mm), and a sac that keeps clear of them."""
+def _grown(canal: Room, narrowing: Narrowing, fields: Mapping[str, Floats], amount: float) -> Squeeze:
+    """Return the map for causes that grow by an amount (mm), and a sac that keeps clear of them.
+
+    ``fields`` tell where each cause grows, as `_parts` does.
+    """
     shape = measures.table("stenosis.canal")
-    fields = _parts(canal, narrowing)
     parts = {name: _most(amount * part, shape[f"{name}_most"]) for name, part in fields.items()}
     least = shape["least"]
     bony = shape["bone"] * _most(amount * fields["facets"], shape["bone_most"]) + parts["pedicles"]
@@ -125,13 +177,27 @@ def _grown(canal: Room, narrowing: Narrowing, amount: float) -> Squeeze:
         * _span(canal.heights, shape["flavum_span"])[:, None]
     )
     clear = np.minimum(shape["clearance"], canal.wall - canal.core) + pad
-    core = np.minimum(canal.core, wall - clear)
+    core = _drawn_in(canal, np.minimum(canal.core, wall - clear))
     even = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(core, 1.5, axis=0), 2.0, axis=1, mode="wrap")
     core = _closed_cleft(
         np.minimum(np.minimum(even, wall - CLEAR), canal.core), min(amount / shape["fat_from"], 1.0)
     )
     deep = shape["deep"] + shape["arch"] * float(parts["pedicles"].max())
     return Squeeze(canal, np.maximum(core, 0.6 * least), wall, hard, deep)
+
+
+def _drawn_in(canal: Room, core: Floats) -> Floats:
+    """Return a border (n, k) of the sac drawn in, where no wall is near, as far as beside there.
+
+    Dura is one skin: what is pressed in front and behind does not keep its width at an open foramen.
+    """
+    off = canal.wall - canal.core
+    shut = np.clip((OPEN[1] - off) / (OPEN[1] - OPEN[0]), 0.0, 1.0) + 1e-3
+    wide = BESIDE / 360.0 * len(TURN)
+    share = core / canal.core
+    near = ndimage.gaussian_filter1d(share * shut, wide, axis=1, mode="wrap")
+    near = near / ndimage.gaussian_filter1d(shut, wide, axis=1, mode="wrap")
+    return np.asarray(np.minimum(core, canal.core * (shut * share + (1.0 - shut) * np.minimum(near, share))))
 
 
 def _closed_cleft(table: Floats, share: float) -> Floats:

@@ -7,6 +7,7 @@ loses elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from spineviz.anatomy.stenosis.squeeze import Pressed, Squeeze
 from spineviz.anatomy.stenosis.strands import Strands, at_heights, eased, felt
 from spineviz.anatomy.stenosis.untangled import untangled
 from spineviz.anatomy.surroundings import Surroundings
-from spineviz.geometry import vertex_normals, volume
+from spineviz.geometry import vertex_normals, volume, volume_within
 from spineviz.structure import Floats, Structure, Surface
 
 Mask = npt.NDArray[np.bool_]
@@ -37,10 +38,11 @@ LEAST = 0.02
 EDGE = 0.8
 """In a narrow sac the edges of strands are no longer than this, mm."""
 
-SEEN = 0.6
-"""Strands are looked up at samples so far (mm) from each other."""
+SKIN = 0.75
+"""What lies farther from a tube's middle than this part of its radius is its skin: the middles of its edges
+too, so that they round out with it."""
 
-CORNERS = 1.03
+CORNERS = 1.05
 """A tube of few sides is so much wider than its cell: between its corners it has what it lacks there."""
 
 
@@ -58,19 +60,19 @@ def crowded(
     narrow = _border(room, sac.moved(squeeze(sac.vertices)), squeeze.core)
     less = 1.0 - (narrow**2).sum(axis=1) / (usual**2).sum(axis=1)
     degree = eased(less / max(float(less[len(less) // 2]), LEAST))
-    points = {name: item.surface.vertices.astype(np.float64) for name, item in within.items()}
-    given = {name: squeeze(vertices) for name, vertices in points.items()}
-    strands = felt(room, usual, points, given, degree)
+    strands = felt(room, usual, {name: item.surface for name, item in within.items()}, squeeze, degree)
     if strands is None:
         return {}
     slices = _slices(squeeze, usual, narrow, strands, filled, degree)
     laid, reach = packed(slices, spread * degree * strands.free, ANGLES)
-    pairs = {name: _finer(within[name], room) for name in strands.parts}
+    pairs = {
+        name: _finer(within[name].surface, within[name].variants.get(HEALTHY), room) for name in strands.parts
+    }
     fine = {name: pair[0] for name, pair in pairs.items()}
     found = {name: _moved(squeeze, name, fine[name], strands, laid, reach) for name in fine}
     moved = {name: _differs(fine[name], after) for name, after in found.items()}
     found = {name: after for name, after in found.items() if moved[name].any()}
-    apart = untangled(found, moved, SEEN)
+    apart = untangled(found, moved)
     return {
         name: (same_volume(fine[name], after, moved[name]), pairs[name][1]) for name, after in apart.items()
     }
@@ -138,7 +140,7 @@ def _moved(
     thin = np.minimum(radius / whole, 1.0)
     offset = own[:, :2] - middle
     turn, length = np.arctan2(offset[:, 1], offset[:, 0]), np.hypot(offset[:, 0], offset[:, 1])
-    scaled = CORNERS * np.minimum(length / (0.95 * radius), 1.0) * thin * room.at(reach[row], turn, height)
+    scaled = CORNERS * np.minimum(length / (SKIN * radius), 1.0) * thin * room.at(reach[row], turn, height)
     away = np.stack([np.cos(turn), np.sin(turn)], axis=1) * scaled[:, None]
     away += (1.0 - thin)[:, None] * (middle - at(strands.places[row]))
     before = pressed[:, :2] - at(strands.now[row])
@@ -147,12 +149,12 @@ def _moved(
     return surface.moved(result)
 
 
-def _finer(strand: Structure, room: Room) -> tuple[Surface, ...]:
+@lru_cache(maxsize=128)
+def _finer(surface: Surface, healthy: Surface | None, room: Room) -> tuple[Surface, ...]:
     """Return a strand, and it in health, with enough vertices in a room to take the shape of its cells."""
-    surface = strand.surface
     height = room.frame.to_local(surface.vertices.astype(np.float64))[:, 2]
     within = (height > room.heights[0]) & (height < room.heights[-1])
-    return finer((surface, strand.variants.get(HEALTHY, surface)), within, EDGE)
+    return finer((surface, healthy or surface), within, EDGE)
 
 
 def _differs(before: Surface, after: Surface) -> Mask:
@@ -169,12 +171,14 @@ def _spread_out(radii: Floats) -> Floats:
 
 def same_volume(before: Surface, after: Surface, moved: Mask) -> Surface:
     """Return a rootlet that has won or lost elsewhere what it lost or gained where vertices ``moved``."""
-    goal, most = volume(before), measures.value("stenosis.rootlets.thinner")
+    goal, most = volume(before), float(measures.value("stenosis.rootlets.thinner"))
     vertices = after.vertices.astype(np.float64)
     inwards = np.where(moved, 0.0, 1.0)[:, None] * -vertex_normals(after.vertices, after.faces)
+    ways = most * np.array([-1.0, -1.0 / 3.0, 1.0 / 3.0, 1.0])
+    found = [volume_within((vertices + way * inwards)[after.faces]) for way in ways]
+    told = np.polyfit(ways, found, 3)  # the volume is a polynomial of the way, of the third degree
     low, high = -most, most
-    for _ in range(16):
+    for _ in range(24):
         amount = (low + high) / 2
-        more = volume(after.moved(vertices + amount * inwards)) > goal
-        low, high = (amount, high) if more else (low, amount)
+        low, high = (amount, high) if np.polyval(told, amount) > goal else (low, amount)
     return after.moved(vertices + low * inwards)

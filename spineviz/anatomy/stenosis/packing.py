@@ -24,7 +24,20 @@ ROUGH = 24
 
 HALVINGS = 9
 
-GAIN = 0.3
+SETTLING = 6
+"""So often the areas of cells are set right when the places stand."""
+
+TAKING, GREATEST = 3, 3.0
+"""What others have no room for strands take so many times, up to so many times their areas."""
+
+MOST = 0.3
+"""A weight changes by no more than this share of a cell's area at a time."""
+
+EVEN = (4.0, 2.0)
+"""Over so many slices (one sigma) places are evened out, at first and in the end."""
+
+FLAT = 0.4
+"""A border that is met more flatly than this (the cosine) is taken to be met so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,19 +73,68 @@ def packed(slices: Slices, pull: Floats, count: int) -> tuple[Floats, Floats]:
     rounds = int(shape["rounds"])
     wished = np.sqrt(slices.wanted / np.pi)
     weight: Floats = np.where(slices.here, np.minimum(slices.radii, np.maximum(wished, 0.3)) ** 2, 0.0)
+    ahead = _to_border(places, slices.borders, ways(ROUGH))
     for turn in range(rounds):
         late = turn / rounds
-        reach = reaches(slices, places, weight, ROUGH)
-        area = _areas(reach)
-        weight = weight + np.where(slices.here, GAIN * (slices.wanted - area), 0.0) * slices.free
+        reach, weight = _balanced(slices, places, weight, ahead)
         goal = places + _off_middle(reach)
         moved: Floats = places + (0.6 * pull * slices.free)[..., None] * (goal - places)
         moved = _apart(moved, slices, np.minimum(slices.radii, wished) * (1.0 - 0.5 * pull), shape["gap"])
         moved = _inside(moved, slices, 0.6 * np.minimum(slices.radii, wished), shape["wall"])
-        places = _even(moved, slices.free, 0.5 * (1.0 - late)) if turn < rounds - 6 else moved
-        places = _mirrored(places, slices.images)
-        weight = weight if slices.images is None else (weight + weight[slices.images]) / 2.0
-    return places, _capped(reaches(slices, places, weight, count), slices.wanted, shape["gap"])
+        places = _mirrored(_even(moved, slices.free, late), slices.images)
+        ahead = _nearer(ahead, places, slices.borders, ways(ROUGH))
+    for _ in range(SETTLING):
+        _, weight = _balanced(slices, places, weight, ahead)
+        ahead = _nearer(ahead, places, slices.borders, ways(ROUGH))
+    ahead = _to_border(places, slices.borders, ways(count))
+    for _ in range(2):
+        ahead = _nearer(ahead, places, slices.borders, ways(count))
+    reach = _shared(slices, places, weight, ahead)[0]
+    return places, _filling(reach, slices, shape["gap"])
+
+
+def _filling(reach: Floats, slices: Slices, gap: float) -> Floats:
+    """Return reaches (m, n, k) of strands that have their wanted areas together, in every slice.
+
+    Where a strand's cell is too small for it, those that have room in theirs take it, as they need it.
+    """
+    more = np.ones(reach.shape[1])
+    whole = (slices.wanted * slices.here).sum(axis=0)
+    result = _capped(reach, slices.wanted, gap)
+    for _ in range(TAKING):
+        found = (_areas(result) * slices.here).sum(axis=0)
+        more = more * np.clip(whole / np.maximum(found, 1e-6), 1.0, 2.0)
+        factor = 1.0 + (np.minimum(more, GREATEST) - 1.0) * slices.free
+        result = _capped(reach, slices.wanted * factor, gap)
+    return result
+
+
+def _balanced(slices: Slices, places: Floats, weight: Floats, borders: Floats) -> tuple[Floats, Floats]:
+    """Return the cells' reaches (m, n, count), and weights (m, n) with which their areas are nearer to the
+    wanted ones: a step of Newton's method.
+
+    A border between two cells moves outwards by half of what the weight gains, through the way between their
+    places; the cells share all there is in the proportions of what is wanted.
+    """
+    reach, by = _shared(slices, places, weight, borders)
+    own = slices.here * slices.free
+    area = _areas(reach)
+    target = slices.wanted * ((area * own).sum(axis=0) / np.maximum((slices.wanted * own).sum(axis=0), 1e-6))
+    count, size = borders.shape[-1], len(places)
+    offset = places[None] - places[:, None]
+    beside = np.zeros((places.shape[1], size, size))
+    for other in range(size):
+        ahead = np.maximum(offset[:, other] @ ways(count).T, 0.05)
+        share = np.where(by == other, reach / (2.0 * ahead), 0.0).sum(axis=-1) * (2 * np.pi / count)
+        beside[:, :, other] = share.T
+    beside = (beside + beside.transpose(0, 2, 1)) / 2.0
+    rates = -beside
+    rates[:, np.arange(size), np.arange(size)] = beside.sum(axis=2) + 0.1
+    most = MOST * (slices.wanted + 0.2)
+    lack = np.where(own > 0.0, target - area, 0.0).T[..., None]
+    step = np.linalg.solve(rates, lack)[..., 0].T
+    weight = weight + own * np.clip(step, -most, most)
+    return reach, weight if slices.images is None else (weight + weight[slices.images]) / 2.0
 
 
 def _capped(reach: Floats, wanted: Floats, gap: float) -> Floats:
@@ -92,20 +154,28 @@ def ways(count: int) -> Floats:
     return np.stack([np.cos(turn), np.sin(turn)], axis=1)
 
 
-def reaches(slices: Slices, places: Floats, weight: Floats, count: int) -> Floats:
-    """Return how far (m, n, count) each strand's cell reaches in every direction from its place, mm."""
-    along = ways(count)
-    result = _to_border(places, slices.borders, along)
+def _shared(
+    slices: Slices, places: Floats, weight: Floats, borders: Floats
+) -> tuple[Floats, npt.NDArray[np.intp]]:
+    """Return how far (m, n, count) each strand's cell reaches in every direction from its place, mm, and
+    which strand stands there: -1 where the border does.
+
+    ``borders`` (m, n, count) is how far it is to the borders.
+    """
+    along, result = ways(borders.shape[-1]), borders.copy()
+    by = np.full(borders.shape, -1, dtype=np.intp)
     offset = places[None] - places[:, None]
     square = (offset**2).sum(axis=-1)
-    power = np.maximum((square + weight[:, None] - weight[None]) / 2.0, 0.1 * square)
+    power = np.clip((square + weight[:, None] - weight[None]) / 2.0, 0.1 * square, 0.9 * square)
     near = slices.here[None] & slices.here[:, None] & (square > 1e-6)
     for other in range(len(places)):
         ahead = offset[:, other] @ along.T
         free = near[:, other, :, None] & (ahead > 1e-6)
         bound = np.where(free, power[:, other, :, None] / np.maximum(ahead, 1e-6), np.inf)
-        np.minimum(result, bound, out=result)
-    return np.asarray(np.where(slices.here[..., None], result, 0.0))
+        nearer = bound < result
+        np.copyto(result, bound, where=nearer)
+        np.copyto(by, other, where=nearer)
+    return np.asarray(np.where(slices.here[..., None], result, 0.0)), by
 
 
 def _to_border(places: Floats, borders: Floats, along: Floats) -> Floats:
@@ -118,6 +188,15 @@ def _to_border(places: Floats, borders: Floats, along: Floats) -> Floats:
         inside = np.hypot(there[..., 0], there[..., 1]) < toward(borders, there)
         low, high = np.where(inside, amount, low), np.where(inside, high, amount)
     return low
+
+
+def _nearer(amount: Floats, places: Floats, borders: Floats, along: Floats) -> Floats:
+    """Return how far (m, n, k) it is to the borders, from about so far (mm) as places have moved little."""
+    there = places[:, :, None] + amount[..., None] * along
+    far = np.hypot(there[..., 0], there[..., 1])
+    slope = (there * along).sum(axis=-1) / np.maximum(far, 1e-6)
+    better = amount + (toward(borders, there) - far) / np.maximum(slope, FLAT)
+    return np.asarray(np.clip(better, 0.0, 2.0 * float(borders.max())))
 
 
 def toward(table: Floats, places: Floats) -> Floats:
@@ -162,10 +241,11 @@ def _inside(places: Floats, slices: Slices, radii: Floats, wall: float) -> Float
     return places * share[..., None]
 
 
-def _even(places: Floats, free: Floats, share: float) -> Floats:
-    """Return places evened out from slice to slice where strands are free."""
-    smooth = ndimage.gaussian_filter1d(places, 1.0, axis=1, mode="nearest")
-    return np.asarray(places + share * free[..., None] * (smooth - places))
+def _even(places: Floats, free: Floats, late: float) -> Floats:
+    """Return places evened out from slice to slice where strands are free: less so ``late``, near to 1."""
+    far = EVEN[0] + late * (EVEN[1] - EVEN[0])
+    smooth = ndimage.gaussian_filter1d(places, far, axis=1, mode="nearest")
+    return np.asarray(places + 0.7 * free[..., None] * (smooth - places))
 
 
 def _mirrored(places: Floats, images: npt.NDArray[np.intp] | None) -> Floats:

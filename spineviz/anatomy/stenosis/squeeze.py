@@ -31,13 +31,17 @@ class Squeeze:
     def __call__(self, points: Points, bone: bool = False) -> Points:
         """Return world points (n, 3) moved; those of a ``bone`` move with its surface only."""
         points = np.asarray(points, dtype=np.float64)
-        way, angle, height = self.room.polar(points)
+        height: Floats = (points - self.room.frame.origin) @ self.room.frame.superior
         inside = np.flatnonzero((height > self.room.heights[0]) & (height < self.room.heights[-1]))
         if not len(inside):
             return points
-        way, angle, height = way[inside], angle[inside], height[inside]
-        near, nodes = self._nodes(angle, height, bone)
-        moved = between(way, near, nodes)
+        way, angle, height = self.room.polar(points[inside])
+        near = way < float(self.room.hard.max()) + self.deep
+        inside, way, angle, height = inside[near], way[near], angle[near], height[near]
+        if not len(inside):
+            return points
+        before, after = self._nodes(angle, height, bone)
+        moved = between(way, before, after)
         result = np.array(points)
         changed = np.abs(moved - way) > 1e-6
         result[inside[changed]] = self.room.world(moved[changed], angle[changed], height[changed])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,15 @@ from scipy import ndimage
 from spineviz import measures
 from spineviz.anatomy.stenosis.packing import toward
 from spineviz.anatomy.stenosis.room import STEP, Room
-from spineviz.structure import Floats, Points
+from spineviz.structure import Floats, Points, Surface
 
 Mask = npt.NDArray[np.bool_]
 
 NEAR = 1.2
 """What lies within so many mm of a slice tells how thick a rootlet is in it."""
+
+FELT = 8.0
+"""What lies farther (mm) from all slices has no part in how a tube runs in them."""
 
 STILL = 0.05
 """What is pressed less far (mm) than this stays as it is."""
@@ -66,23 +70,28 @@ class Strands:
 
 
 def felt(
-    room: Room, sac: Floats, usual: Mapping[str, Points], given: Mapping[str, Points], degree: Floats
+    room: Room,
+    sac: Floats,
+    usual: Mapping[str, Surface],
+    press: Callable[[Points], Points],
+    degree: Floats,
 ) -> Strands | None:
     """Find everything within a sac, or on its way out of it, in each slice; None where nothing is.
 
-    ``sac`` (n, k) is how far the sac reaches, ``usual`` and ``given`` are the vertices (v, 3) in health and
-    as they are pressed, by name; ``degree`` (n,) tells how narrow the sac is.
+    ``sac`` (n, k) is how far the sac reaches, ``usual`` what may lie in it in health, by name; ``press``
+    tells where points go that are merely pressed; ``degree`` (n,) tells how narrow the sac is.
     """
     names: list[str] = []
     tables: list[tuple[Floats, ...]] = []
     rows: dict[str, int] = {}
     parts: dict[str, Course] = {}
     for name, members in _strands(usual).items():
-        own = {part: course(room.frame.to_local(usual[part]), room.heights) for part in members}
+        own = {part: _course_of(usual[part], room) for part in members}
         whole = _together(tuple(own.values()))
         found = _of_one(room, sac, whole, degree)
         if found is not None:
-            pressed = [course(room.frame.to_local(given[part]), room.heights).middle for part in members]
+            given = [room.frame.to_local(press(usual[part].vertices)) for part in members]
+            pressed = [_line(local, room.heights) for local in given]
             weights = np.array([part.radius**2 * part.there + 1e-9 for part in own.values()])
             now = (weights[..., None] * np.array(pressed)).sum(axis=0) / weights.sum(axis=0)[:, None]
             if np.abs(now - whole.middle).max() < STILL:
@@ -96,7 +105,13 @@ def felt(
     return Strands(tuple(names), rows, parts, *(np.array(table) for table in zip(*tables, strict=True)))
 
 
-def _strands(usual: Mapping[str, Points]) -> dict[str, list[str]]:
+@lru_cache(maxsize=256)
+def _course_of(surface: Surface, room: Room) -> Course:
+    """Return the course of a healthy tube in a room, remembered: another grade has it again."""
+    return course(room.frame.to_local(surface.vertices.astype(np.float64)), room.heights)
+
+
+def _strands(usual: Collection[str]) -> dict[str, list[str]]:
     """Return the structures of each strand: those of one nerve and side run into each other."""
     result: dict[str, list[str]] = {}
     for name in usual:
@@ -143,6 +158,8 @@ def course(local: Points, heights: Floats) -> Course:
 def _line(local: Points, heights: Floats) -> Floats:
     """Return where (n, 2) a thin tube with vertices (k, 3) runs at some heights."""
     result = np.empty((len(heights), 2))
+    near = (local[:, 2] > heights[0] - FELT) & (local[:, 2] < heights[-1] + FELT)
+    local = local[near] if near.sum() > 2 else local
     for row, height in enumerate(np.clip(heights, local[:, 2].min(), local[:, 2].max())):
         off = local[:, 2] - height
         weight = np.exp(-((off / 1.6) ** 2)) + 1e-9
