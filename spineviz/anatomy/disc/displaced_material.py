@@ -31,6 +31,9 @@ EDGE_DEPTH, EDGE_ROUNDED = 2.5, 0.35
 RIM_DEPTHS = (2.5, 3.5, 5.0)
 """Before a disc and beside it the gap narrows inwards: its narrowest is met at one of these depths (mm)."""
 
+RIM_PLACES = (-3.0, 0.0, 3.0)
+"""It is narrowest at one of these places (mm) beside the material's middle: rims are not parallel there."""
+
 INSIDE = 0.6
 """Up to this share of the way to the pedicle it is in no migrating material's way."""
 
@@ -212,7 +215,7 @@ def material_solid(
     clearance = measures.value("herniation.extrusion.clearance")
     half = _half_height(space, frame)
     if material.morphology == "protrusion" and (material.beside or material.anterior):
-        half = min(_gap(space, frame, depth) for depth in RIM_DEPTHS)
+        half = min(_gap(space, frame, depth, aside) for depth in RIM_DEPTHS for aside in RIM_PLACES)
     outside, torn = shape[material.morphology](
         material, half, _channel(space, frame) * np.array([lateral, 1.0, 1.0])
     )
@@ -301,10 +304,10 @@ def _half_height(space: DiscSpace, frame: Frame) -> float:
     return _gap(space, frame, EDGE_DEPTH) + EDGE_ROUNDED
 
 
-def _gap(space: DiscSpace, frame: Frame, depth: float) -> float:
-    """Return half of the gap (mm) between the bones so far (mm) inside the disc's margin."""
+def _gap(space: DiscSpace, frame: Frame, depth: float, aside: float = 0.0) -> float:
+    """Return half of the gap (mm) between the bones so far (mm) inside the disc's margin, and ``aside``."""
     heights = np.arange(-9.0, 9.01, 0.1)
-    places = frame.to_parent(np.stack([0.0 * heights, 0.0 * heights - depth, heights], axis=1))
+    places = frame.to_parent(np.stack([0.0 * heights + aside, 0.0 * heights - depth, heights], axis=1))
     free = np.minimum(*space.distances(places)) > 0.0
     return float(np.count_nonzero(free)) * 0.05
 

@@ -41,6 +41,9 @@ ACROSS, HEIGHT = 15.0, 21.0
 FRONT, BACK = -7.0, 26.0
 """Where columns start and end (mm behind the disc's margin)."""
 
+CAUGHT = 0.2
+"""A nerve that columns leave no deeper (mm) in displaced material has given way enough."""
+
 
 @dataclass(frozen=True, eq=False)
 class Yielding:
@@ -125,13 +128,14 @@ def nerve_warps(
     if material is not None:
         roots = [root_name(root, each) for root in ROOTS for each in SIDES]
         names += [name for name in roots if name not in names and _touched(name, structures, material)]
-    settling = material if not _columns_tell_all(disc, parameters) else None
+    told = _columns_tell_all(disc, parameters)
     walls = obstacles({level: bones[level] for level in levels_of(disc)}, discs=False, exact=True)
     result: dict[tuple[str, str], Warp] = {}
     for name in (name for name in names if name in structures):
         steps = []
-        if settling is not None:
-            steps.append(partial(settled, material=settling, walls=walls, within=_within(name)))
+        if material is not None:
+            settle = partial(settled, material=material, walls=walls, within=_within(name))
+            steps.append(partial(_where_caught, settle=settle, material=material) if told else settle)
         if material is not None and name != "thecal_sac":
             steps.append(
                 partial(widened, material=_beside_the_disc(material, space, parameters), walls=walls)
@@ -153,6 +157,13 @@ def _columns_tell_all(disc: Disc, parameters: DiscParameters) -> bool:
         for item in parameters.herniations
     )
     return simple and parameters.bulging is None and disc in LOWER_LUMBAR_DISCS
+
+
+def _where_caught(
+    surface: Surface, start: Points, settle: Callable[[Surface, Points], Points], material: Field
+) -> Points:
+    """Return the vertices (n, 3) of a nerve settled, where columns have left it standing in material."""
+    return settle(surface, start) if material(start).min() < -CAUGHT else start
 
 
 def _material(space: DiscSpace, parameters: DiscParameters) -> Field | None:
