@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
+from pydantic import field_validator
 
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table, value
@@ -35,7 +36,7 @@ from spineviz.surgery.endoscopic_plan import (
     planned,
 )
 from spineviz.surgery.instruments import Instrument, scalpel
-from spineviz.surgery.resection import cut_bone, open_ligament
+from spineviz.surgery.resection import cut_bone, ligament_stages
 from spineviz.surgery.retraction import parted, terrain
 from spineviz.surgery.retraction.swinging import SwingingCorridor
 from spineviz.surgery.site import Site, nerves_of, surface_height
@@ -51,7 +52,14 @@ from spineviz.surgery.steering import Stance, Steering
 from spineviz.surgery.tissue import Tissue, opened_tissue
 from spineviz.surgery.tube_access import TubeAccess
 from spineviz.surgery.window import Window
-from spineviz.terms import Level, levels_of, traversing_root
+from spineviz.terms import (
+    LOWER_LUMBAR_DISCS,
+    UPPER_LUMBAR_DISCS,
+    Level,
+    LowerLumbarDisc,
+    levels_of,
+    traversing_root,
+)
 
 NAME = "interlaminar"
 
@@ -63,11 +71,24 @@ class InterlaminarEndoscopicDiscectomy(PosteriorApproach):
     """Removal of displaced disc material through an endoscope between two laminae; mm."""
 
     kind: Literal["interlaminar_endoscopic_discectomy"] = "interlaminar_endoscopic_discectomy"
+    disc: LowerLumbarDisc = "L4-L5"
     sleeve_diameter: float = within(NAME, "sleeve_diameter", 7.9)
     incision_length: float = within(NAME, "incision_length", 10.0)
     midline_offset: float = within(NAME, "midline_offset", 10.0)
     lamina_removed: float = within(NAME, "lamina_removed", 6.0)
     flavum_opened: float = within(NAME, "flavum_opened", 5.0)
+
+    @field_validator("disc", mode="before")
+    @classmethod
+    def _wide_enough(cls, disc: object) -> object:
+        """Tell at which discs the gap between the laminae lets a sleeve through."""
+        if disc in UPPER_LUMBAR_DISCS:
+            raise ValueError(
+                f"{disc}: the laminae cover the disc, and the gap between them is narrow: no sleeve reaches "
+                f"the disc there; choose {' or '.join(LOWER_LUMBAR_DISCS)}, or tubular_microdiscectomy or "
+                "open_midline_discectomy"
+            )
+        return disc
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,10 +321,5 @@ def _resected(site: Site, body: Body, openings: Openings) -> dict[str, dict[str,
         }
         for level, windows in openings.bone.items()
     }
-    if site.flavum in body.recipes:
-        recipe = body.recipes[site.flavum]
-        result[site.flavum] = {
-            site.variant(k): recipe.painted(open_ligament(recipe.solid, recipe.step, window))
-            for k, window in enumerate(openings.ligament, 1)
-        }
-    return result
+    opened = ligament_stages(site, body, openings.ligament)
+    return result | ({site.flavum: opened} if opened else {})
