@@ -58,7 +58,8 @@ class Case:
         kind, width = self.disease, {"tube_diameter": self.tube}
         if kind == "endoscopic":
             kind, width = "herniation", {"sleeve_diameter": self.tube}
-        zone = {"zone": "paracentral"} if self.disease == "endoscopic" and self.disc == "L3-L4" else {}
+        beside = self.disc in AROUND or (self.disease == "endoscopic" and self.disc == "L3-L4")
+        zone = {"zone": "paracentral"} if kind == "herniation" and beside else {}
         return Scene.model_validate({
             "title": "x",
             "anatomy": AROUND.get(self.disc, {}),

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from spineviz.scene import Scene
 from spineviz.surgery import OpenLaminectomy, UnilateralLaminotomy
-from spineviz.surgery.interlaminar import InterlaminarEndoscopicDiscectomy
 from spineviz.surgery.open_midline import OpenMidlineDiscectomy
 from spineviz.surgery.relief import Relief
 from spineviz.surgery.tubular import TubularMicrodiscectomy
@@ -34,20 +33,14 @@ def test_a_decompression_needs_a_narrow_canal_at_its_disc(kind: str) -> None:
             Scene.model_validate({"title": "x", "pathologies": pathologies, "approaches": [entry]})
 
 
-@pytest.mark.parametrize("kind", ["tubular_microdiscectomy", "open_midline_discectomy", "open_laminectomy"])
+@pytest.mark.parametrize(
+    "kind", ["tubular_microdiscectomy", "interlaminar_endoscopic_discectomy", "open_laminectomy"]
+)
 @pytest.mark.parametrize("disc", ["C5-C6", "T12-L1"])
 def test_an_approach_tells_at_which_discs_it_is_possible(kind: str, disc: str) -> None:
     entry = {"kind": kind, "disc": disc}
     with pytest.raises(ValidationError, match=f"{disc}: .* choose one of: L1-L2, L2-L3, L3-L4, L4-L5, L5-S1"):
         Scene.model_validate({"title": "x", "approaches": [entry]})
-
-
-def test_no_sleeve_is_led_between_the_laminae_of_the_upper_lumbar_levels() -> None:
-    for disc in ("L1-L2", "L2-L3"):
-        with pytest.raises(ValidationError, match=f"{disc}: .*no sleeve.*or tubular_microdiscectomy"):
-            InterlaminarEndoscopicDiscectomy(disc=disc)  # type: ignore[arg-type]
-    with pytest.raises(ValidationError, match=r"C5-C6: .* choose one of: L3-L4, L4-L5, L5-S1"):
-        InterlaminarEndoscopicDiscectomy(disc="C5-C6")  # type: ignore[arg-type]
 
 
 def test_a_nerve_root_is_drawn_less_where_the_spinal_cord_ends() -> None:

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from pydantic import field_validator
 
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table, value
@@ -52,14 +51,7 @@ from spineviz.surgery.steering import Stance, Steering
 from spineviz.surgery.tissue import Tissue, opened_tissue
 from spineviz.surgery.tube_access import TubeAccess
 from spineviz.surgery.window import Window
-from spineviz.terms import (
-    LOWER_LUMBAR_DISCS,
-    UPPER_LUMBAR_DISCS,
-    Level,
-    LowerLumbarDisc,
-    levels_of,
-    traversing_root,
-)
+from spineviz.terms import Level, levels_of, traversing_root
 
 NAME = "interlaminar"
 
@@ -71,24 +63,11 @@ class InterlaminarEndoscopicDiscectomy(PosteriorApproach):
     """Removal of displaced disc material through an endoscope between two laminae; mm."""
 
     kind: Literal["interlaminar_endoscopic_discectomy"] = "interlaminar_endoscopic_discectomy"
-    disc: LowerLumbarDisc = "L4-L5"
     sleeve_diameter: float = within(NAME, "sleeve_diameter", 7.9)
     incision_length: float = within(NAME, "incision_length", 10.0)
     midline_offset: float = within(NAME, "midline_offset", 10.0)
     lamina_removed: float = within(NAME, "lamina_removed", 6.0)
     flavum_opened: float = within(NAME, "flavum_opened", 5.0)
-
-    @field_validator("disc", mode="before")
-    @classmethod
-    def _wide_enough(cls, disc: object) -> object:
-        """Tell at which discs the gap between the laminae lets a sleeve through."""
-        if disc in UPPER_LUMBAR_DISCS:
-            raise ValueError(
-                f"{disc}: the laminae cover the disc, and the gap between them is narrow: no sleeve reaches "
-                f"the disc there; choose {' or '.join(LOWER_LUMBAR_DISCS)}, or tubular_microdiscectomy or "
-                "open_midline_discectomy"
-            )
-        return disc
 
 
 @dataclass(frozen=True, eq=False)
