@@ -39,9 +39,10 @@ L2-L3 it is 0.45 and 0.44."""
 HELD = 1.0
 """Within how many mm blades and tube lie against muscle."""
 
-WEDGE = {"L1-L2": 2.5, "L2-L3": 2.5}
-"""Where the tube's foot is not looked at within so many mm of bone: it stands on an articular process there,
-and into the wedge between both no muscle reaches; at L2-L3 it ends 2.1 mm off the foot."""
+CLEFT = {"L1-L2": 2.2, "L2-L3": 2.2}
+"""How far (mm) muscle may lie off one place in a hundred of a tube: it stands on an articular process there,
+and where the cleft between multifidus and longissimus ends; at L2-L3 25 of 7157 places in the wedge over the
+process lie up to 2.1 mm off it, and through a tube that leans by 15 degrees 63 beside the cleft up to 1.8."""
 
 WORKED = {
     "kerrison": ("flavum", "epidural_fat", "facet_capsule", "facet_cartilage", "L", "S1"),
@@ -176,12 +177,10 @@ def test_the_opened_lumen_is_the_tube_and_muscle_lies_on_it(pair: tuple[Track, T
         local = site.frame.to_local(surface.vertices)
         inside = local[(local[:, 2] > 1.0) & (local[:, 2] < site.depth)]
         assert np.hypot(inside[:, 0], inside[:, 1]).min() == pytest.approx(radius, abs=0.5)
-    places, outward = site.frame.to_parent(points), outward @ site.frame.axes
-    bone = np.min([item.distance(places) for item in track.assembly.model.bones.values()], axis=0)
-    counted = bone > WEDGE.get(approach.disc, -np.inf)
-    found = gaps(places[counted], outward[counted], muscle, others)
+    found = gaps(site.frame.to_parent(points), outward @ site.frame.axes, muscle, others)
     assert len(found) > 300
-    assert found.max() <= 1.0
+    assert np.quantile(found, 0.99) <= HELD
+    assert found.max() <= CLEFT.get(approach.disc, HELD)
 
 
 def test_the_blades_touch_muscle(pair: tuple[Track, Track]) -> None:
