@@ -30,6 +30,9 @@ PASSING = ("rootlet.", "cauda.")
 ENCLOSED = ("spinal_cord", "filum_terminale", *PASSING)
 """What lies in the sac: in an operation nobody sees it, and it would have to be moved with the sac."""
 
+UNCUT = ("erector_spinae_aponeurosis", *ENCLOSED)
+"""What is left out of an operation: no approach cuts the aponeurosis, which the fascia lies on."""
+
 JOINTS = ("facet_capsule", "facet_cartilage")
 """What every facet joint has beside its bones."""
 
@@ -107,7 +110,7 @@ def built(scene: Scene) -> Assembly:
         for name, item in whole.structures.items()
         if name not in opened
         and not (_displacing(scene.pathologies) and name.startswith("epidural_fat"))
-        and not (scene.approaches and name.startswith(ENCLOSED))
+        and not (scene.approaches and name.startswith(UNCUT))
         and (item.tissue == "bone" or _in_range(name, scene.anatomy.levels))
     }
     known = {(name, way): warp for (name, way), warp in whole.warps.items() if name in left}

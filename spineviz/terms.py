@@ -39,7 +39,10 @@ Root = Literal[
 # fmt: on
 
 LowerLumbarDisc = Literal["L3-L4", "L4-L5", "L5-S1"]
-"""The discs that ligaments behind them and approaches are made for."""
+"""The discs from L3 to the sacrum, whose ligaments behind are solids."""
+
+LumbarDisc = Literal["L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1"]
+"""The discs of the lumbar spine; approaches from behind are made for them."""
 
 # fmt: off
 HerniatedDisc = Literal[
@@ -118,6 +121,10 @@ Phase = Literal[
 LEVELS: tuple[Level, ...] = get_args(Level)
 DISCS: tuple[Disc, ...] = get_args(Disc)
 LOWER_LUMBAR_DISCS: tuple[LowerLumbarDisc, ...] = get_args(LowerLumbarDisc)
+LUMBAR_DISCS: tuple[LumbarDisc, ...] = get_args(LumbarDisc)
+UPPER_LUMBAR_DISCS: tuple[LumbarDisc, ...] = ("L1-L2", "L2-L3")
+"""The discs at which the canal is narrow, and the end of the spinal cord may lie in the sac."""
+
 LOWER_LUMBAR_LEVELS: tuple[Level, ...] = ("L3", "L4", "L5", "S1")
 """The bones beside those discs."""
 

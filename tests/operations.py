@@ -34,6 +34,9 @@ SHIPPED = {
 }
 """The scene of each pair."""
 
+AROUND = {"L1-L2": {"first": "T12", "last": "L4"}, "L2-L3": {"first": "L1", "last": "L5"}}
+"""The levels that are shown around the upper lumbar discs; around all others L3 to the sacrum."""
+
 PACE = 0.5
 """How far apart (s) the moments are at which tools are looked at on their way."""
 
@@ -55,9 +58,11 @@ class Case:
         kind, width = self.disease, {"tube_diameter": self.tube}
         if kind == "endoscopic":
             kind, width = "herniation", {"sleeve_diameter": self.tube}
-        zone = {"zone": "paracentral"} if self.disease == "endoscopic" and self.disc == "L3-L4" else {}
+        beside = self.disc in AROUND or (self.disease == "endoscopic" and self.disc == "L3-L4")
+        zone = {"zone": "paracentral"} if kind == "herniation" and beside else {}
         return Scene.model_validate({
             "title": "x",
+            "anatomy": AROUND.get(self.disc, {}),
             "pathologies": [{"kind": kind, **place, **zone}],
             "approaches": [{"kind": small, **place, **width}, {"kind": wide, **place}],
         })  # fmt: skip
@@ -145,6 +150,10 @@ SAMPLE = (
     *(Case("herniation", "L5-S1", side, tube) for side, tube in (("left", 14.0), ("right", 18.0))),
     *(Case(disease, "L4-L5", "right", 16.0) for disease in ("stenosis", "herniation")),
     *(Case("endoscopic", disc, side, 6.9) for disc, side in ENDOSCOPIC),
+    *(Case("herniation", "L2-L3", side, tube) for side, tube in (("left", 18.0), ("right", 14.0))),
+    *(Case("herniation", "L1-L2", side, tube) for side, tube in (("left", 14.0), ("right", 18.0))),
+    *(Case("stenosis", "L2-L3", side, tube) for side, tube in (("left", 16.0), ("right", 22.0))),
+    *(Case("stenosis", "L1-L2", side, tube) for side, tube in (("left", 22.0), ("right", 16.0))),
 )
 """Every level and both sides with the smallest and the largest tubes."""
 

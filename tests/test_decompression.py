@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from spineviz.scene import Scene
 from spineviz.surgery import OpenLaminectomy, UnilateralLaminotomy
+from spineviz.surgery.open_midline import OpenMidlineDiscectomy
 from spineviz.surgery.relief import Relief
+from spineviz.surgery.tubular import TubularMicrodiscectomy
 
 NARROW = {"kind": "stenosis", "disc": "L4-L5", "grade": "C"}
 
@@ -31,14 +33,23 @@ def test_a_decompression_needs_a_narrow_canal_at_its_disc(kind: str) -> None:
             Scene.model_validate({"title": "x", "pathologies": pathologies, "approaches": [entry]})
 
 
-@pytest.mark.parametrize("kind", ["tubular_microdiscectomy", "open_midline_discectomy", "open_laminectomy"])
-@pytest.mark.parametrize("disc", ["L1-L2", "L2-L3"])
+@pytest.mark.parametrize(
+    "kind", ["tubular_microdiscectomy", "interlaminar_endoscopic_discectomy", "open_laminectomy"]
+)
+@pytest.mark.parametrize("disc", ["C5-C6", "T12-L1"])
 def test_an_approach_tells_at_which_discs_it_is_possible(kind: str, disc: str) -> None:
     entry = {"kind": kind, "disc": disc}
-    with pytest.raises(
-        ValidationError, match=f"{disc}: muscle and ligaments are parted at L3-L4, L4-L5, L5-S1"
-    ):
+    with pytest.raises(ValidationError, match=f"{disc}: .* choose one of: L1-L2, L2-L3, L3-L4, L4-L5, L5-S1"):
         Scene.model_validate({"title": "x", "approaches": [entry]})
+
+
+def test_a_nerve_root_is_drawn_less_where_the_spinal_cord_ends() -> None:
+    for approach in (TubularMicrodiscectomy, OpenMidlineDiscectomy):
+        usual = approach().root_retraction
+        for disc in ("L1-L2", "L2-L3"):
+            assert approach(disc=disc).root_retraction < usual  # type: ignore[arg-type]
+            assert approach(disc=disc, root_retraction=6.0).root_retraction == 6.0  # type: ignore[arg-type]
+        assert approach(disc="L3-L4").root_retraction == usual
 
 
 def test_sizes_of_a_decompression_keep_to_the_ranges_of_surgery() -> None:

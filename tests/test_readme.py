@@ -15,7 +15,9 @@ from spineviz.locale import text
 from spineviz.measurement import measure
 from spineviz.measurement.operation import operation_rows
 from spineviz.nomenclature import Kind, baked_names, kind_of, structure_title
+from spineviz.surgery import OpenLaminectomy, TubularMicrodiscectomy
 from spineviz.surgery.ledger import peaks
+from spineviz.terms import UPPER_LUMBAR_DISCS
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 
@@ -132,3 +134,13 @@ def test_the_test_of_the_table_of_tissues_finds_what_is_missing() -> None:
     ):
         rest = [row for row in ROWS if row[0] != word]
         assert not any(stands_in(row, kind_of(name), name) for row in rest), name
+
+
+def test_the_sizes_at_the_upper_lumbar_discs_are_those_of_the_approaches() -> None:
+    for disc in UPPER_LUMBAR_DISCS:
+        drawn, wide = (
+            TubularMicrodiscectomy(disc=disc).root_retraction,
+            OpenLaminectomy(disc=disc).lamina_width,
+        )
+        words = f"the root is drawn aside by {drawn:g} mm and a laminectomy is {wide:g} mm wide"
+        assert words in " ".join(README.split())

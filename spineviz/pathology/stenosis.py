@@ -12,9 +12,8 @@ from pydantic import model_validator
 from spineviz import measures
 from spineviz.anatomy.stenosis import Causes, Narrowing, Place
 from spineviz.spec import Spec
-from spineviz.terms import LOWER_LUMBAR_DISCS, SIDES, Disc, Side
+from spineviz.terms import LOWER_LUMBAR_DISCS, SIDES, Disc, LumbarDisc, Side
 
-LumbarDisc = Literal["L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1"]
 Grade = Literal["0", "A", "B", "C", "D", "1", "2", "3"]
 
 SCHEMES: Mapping[Place, str] = {"central": "Schizas", "recess": "Bartynski", "foraminal": "Lee"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from spineviz.measures import table
 from spineviz.model import Camera
@@ -15,7 +15,7 @@ from spineviz.structure import Frame
 from spineviz.surgery import phases, wound
 from spineviz.surgery.actions import Amounts
 from spineviz.surgery.site import Site
-from spineviz.terms import LOWER_LUMBAR_DISCS, LowerLumbarDisc, Side
+from spineviz.terms import UPPER_LUMBAR_DISCS, LumbarDisc, Side
 from spineviz.timeline import Step
 
 SAID = {
@@ -41,21 +41,37 @@ def within(procedure: str, size: str, default: float) -> Any:
 
 
 class PosteriorApproach(Spec):
-    """What every approach from behind is told. Raises ValueError for discs above L3-L4."""
+    """What every approach from behind is told. Raises ValueError for discs above L1-L2.
 
-    disc: LowerLumbarDisc = "L4-L5"
+    Sizes that nothing is said of have other defaults at the upper lumbar discs, where there are any in the
+    measures.
+    """
+
+    disc: LumbarDisc = "L4-L5"
     side: Side = "left"
     incision_length: float
+
+    usual_above: ClassVar[tuple[str, ...]] = ()
+    """The sizes with other defaults at the upper lumbar discs."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_high_as_it_is(cls, told: Any) -> Any:
+        """Fill in the sizes at an upper lumbar disc."""
+        if not isinstance(told, Mapping) or told.get("disc") not in UPPER_LUMBAR_DISCS:
+            return told
+        sizes = table("procedures.upper_lumbar")
+        return {name: size for name, size in sizes.items() if name in cls.usual_above} | dict(told)
 
     @field_validator("disc", mode="before")
     @classmethod
     def _parted(cls, disc: object) -> object:
-        """Tell at which discs the tissue behind the spine can be parted."""
-        if disc not in LOWER_LUMBAR_DISCS:
-            known = ", ".join(LOWER_LUMBAR_DISCS)
+        """Tell at which discs an approach from behind may be made."""
+        known = get_args(cls.model_fields["disc"].annotation)
+        if disc not in known:
             raise ValueError(
-                f"{disc}: muscle and ligaments are parted at {known} only, where yellow and interspinous "
-                "ligaments are modelled; choose one of these"
+                f"{disc}: approaches from behind are made for lumbar discs alone; choose one of: "
+                f"{', '.join(known)}"
             )
         return disc
 

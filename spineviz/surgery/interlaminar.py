@@ -35,7 +35,7 @@ from spineviz.surgery.endoscopic_plan import (
     planned,
 )
 from spineviz.surgery.instruments import Instrument, scalpel
-from spineviz.surgery.resection import cut_bone, open_ligament
+from spineviz.surgery.resection import cut_bone, ligament_stages
 from spineviz.surgery.retraction import parted, terrain
 from spineviz.surgery.retraction.swinging import SwingingCorridor
 from spineviz.surgery.site import Site, nerves_of, surface_height
@@ -300,10 +300,5 @@ def _resected(site: Site, body: Body, openings: Openings) -> dict[str, dict[str,
         }
         for level, windows in openings.bone.items()
     }
-    if site.flavum in body.recipes:
-        recipe = body.recipes[site.flavum]
-        result[site.flavum] = {
-            site.variant(k): recipe.painted(open_ligament(recipe.solid, recipe.step, window))
-            for k, window in enumerate(openings.ligament, 1)
-        }
-    return result
+    opened = ligament_stages(site, body, openings.ligament)
+    return result | ({site.flavum: opened} if opened else {})

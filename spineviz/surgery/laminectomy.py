@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class OpenLaminectomy(PosteriorApproach):
 
     The surgeon stands on the ``side``.
     """
+
+    usual_above: ClassVar[tuple[str, ...]] = ("lamina_width",)
 
     kind: Literal["open_laminectomy"] = "open_laminectomy"
     incision_length: float = within(NAME, "incision_length", 55.0)

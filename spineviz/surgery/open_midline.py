@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table
@@ -37,6 +37,8 @@ class OpenMidlineDiscectomy(PosteriorApproach):
 
     kind: Literal["open_midline_discectomy"] = "open_midline_discectomy"
     incision_length: float = within(NAME, "incision_length", 30.0)
+    usual_above: ClassVar[tuple[str, ...]] = ("root_retraction",)
+
     lamina_removed: float = within(NAME, "lamina_removed", 10.0)
     facet_removed: float = within(NAME, "facet_removed", 3.5)
     root_retraction: float = within("tubular", "root_retraction", 5.5)

@@ -10,6 +10,7 @@ from spineviz.surgery import decompression, wound
 from spineviz.surgery.actions import Amounts, together, unwarped, vanished, warped
 from spineviz.surgery.plan import Plan
 from spineviz.surgery.site import Site
+from spineviz.terms import UPPER_LUMBAR_DISCS
 from spineviz.timeline import Action, Step, during
 
 Line = tuple[Frame, Frame]
@@ -57,6 +58,7 @@ def decompressed(site: Site, plan: Plan, camera: Camera, *first: Action) -> tupl
             "root",
             camera,
             decompression.root_retraction(site, plan),
+            part="root_upper" if site.disc in UPPER_LUMBAR_DISCS else "",
             parameters={"retraction": plan.retraction},
         ),
         wound.step(site, "fragment", camera, decompression.fragment_removal(site, plan)),

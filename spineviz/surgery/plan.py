@@ -28,7 +28,7 @@ from spineviz.surgery.reach import (
 )
 from spineviz.surgery.removal import Removal
 from spineviz.surgery.resection import ligament_windows
-from spineviz.surgery.rounds import bites, burr_round, ligament_bites
+from spineviz.surgery.rounds import DEEPEST, bites, burr_round, ligament_bites
 from spineviz.surgery.site import Round, Site, turned_about
 from spineviz.surgery.surroundings import (
     Retraction,
@@ -43,6 +43,7 @@ from spineviz.surgery.surroundings import (
 )
 from spineviz.surgery.way_out import WayOut, way_out
 from spineviz.surgery.window import Window
+from spineviz.terms import UPPER_LUMBAR_DISCS
 
 SHUT = 0.25
 """How far the rongeur stays open on what it holds, as a share of how far it opens."""
@@ -114,15 +115,21 @@ def decompression_tools(approach: str, *, walled: bool) -> dict[str, Instrument]
 def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, walled: bool) -> Plan:
     """Return where the tools go, from the body and the windows of the laminotomy.
 
-    ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube.
+    ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube. At the
+    upper lumbar discs, whose windows are narrow, the punch does not go where it has no room.
     """
     spread = site.room - 1.5 if walled else 5.0
     bone = NearBone(site, body)
     before, after = (Reach(BoneLeft(bone, window), spread, walled) for window in windows[-2:])
+    narrow = site.disc in UPPER_LUMBAR_DISCS
     around = nerves(site, body, [(fragment, way) for fragment in (1.0, 0.0) for way in (0.0, retraction)])
     dura = around[1.0, 0.0]
     flavum = ligament_left(site, body, ligament_windows(windows[-1])[-1])
     ligaments = flavum if walled else nearest(flavum, midline_ligaments(site, body))
+    spared = farther(dura, SPARED)
+    if narrow and not walled:
+        spared = nearest(spared, farther(midline_ligaments(site, body), TENDER))
+    deepest = DEEPEST if narrow else np.inf
     retractor = _retractor(after, retraction, ligaments, around)
     held = retractor.frames[-1], _slackened(retractor)
     beside = standing(site.tools["root_retractor"], held)
@@ -135,8 +142,8 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
     removal = _removal(after, grasp, soft, beside, points)
     return Plan(
         burr=burr_round(after, windows[:-1]),
-        bites=bites(before.keeping_off(farther(dura, SPARED)), windows[-2]),
-        ligament_bites=ligament_bites(after.keeping_off(farther(dura, SPARED)), windows[-1]),
+        bites=bites(before.keeping_off(spared), windows[-2], deepest=deepest),
+        ligament_bites=ligament_bites(after.keeping_off(spared), windows[-1], deepest=deepest),
         retractor=retractor,
         grasp=grasp,
         removal=removal,

@@ -131,13 +131,24 @@ def resected(site: Site, body: Body, windows: Sequence[Window]) -> dict[str, dic
     result: dict[str, dict[str, Surface]] = {
         site.lamina: {site.variant(k): cut_bone(whole, window).surface for k, window in enumerate(windows, 1)}
     }
+    opened = ligament_stages(site, body, ligament_windows(windows[-1]))
+    return result | ({site.flavum: opened} if opened else {})
+
+
+def ligament_stages(site: Site, body: Body, windows: Sequence[Window]) -> dict[str, Surface]:
+    """Return what nested windows leave of the yellow ligament one after the other, by the variant's name.
+
+    That of L3 and below is a solid, which is meshed anew; any other is cut as it stands. There is nothing
+    where the ligament is missing.
+    """
     if site.flavum in body.recipes:
         recipe = body.recipes[site.flavum]
-        result[site.flavum] = {
-            site.variant(k): recipe.painted(open_ligament(recipe.solid, recipe.step, window))
-            for k, window in enumerate(ligament_windows(windows[-1]), 1)
-        }
-    return result
+        left = [recipe.painted(open_ligament(recipe.solid, recipe.step, window)) for window in windows]
+    else:
+        surfaces = [body.structures[name].surface for name in site.present(site.flavum)]
+        cuts = [cut_ligament(surface, window) for surface in surfaces for window in windows]
+        left = [item for item in cuts if item is not None]
+    return {site.variant(k): item for k, item in enumerate(left, 1)}
 
 
 def _manifold(surface: Surface) -> manifold3d.Manifold:

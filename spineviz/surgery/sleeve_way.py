@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Body
+from spineviz.geometry import surface_distance
 from spineviz.measures import table
 from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.retraction.docking import disc_direction, entry_depth
@@ -128,7 +129,12 @@ def resting(body: Body, disc: Disc, way: SleeveWay, radius: float) -> float:
     touching = (ground.bone(rim).reshape(len(heights), -1) < size["resting"]).any(axis=1)
     for name in (f"flavum.{disc}.{side}" for side in ("left", "right")):
         if name in body.recipes:
-            touching |= (body.recipes[name].solid.field(rim).reshape(len(heights), -1) < 0.0).any(axis=1)
+            inside = body.recipes[name].solid.field(rim) < 0.0
+        elif name in body.structures:
+            inside = surface_distance(body.structures[name].surface)(rim) < 0.0
+        else:
+            continue
+        touching |= inside.reshape(len(heights), -1).any(axis=1)
     return float(heights[np.flatnonzero(touching)[-1]]) + 0.25 if touching.any() else 0.0
 
 

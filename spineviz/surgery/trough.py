@@ -133,7 +133,10 @@ def resected_stages(site: Site, body: Body, trough: Trough) -> Stages:
 def _cut_from(name: str, site: Site, trough: Trough, deeper: Window) -> Sequence[Window]:
     """Return the windows that are cut one after the other out of a ligament or a joint, by its name."""
     here, over = site.disc, disc_above(site.disc)
-    if name == "supraspinous_ligament" or name in (f"interspinous.{here}", f"interspinous.{over}"):
+    midline = {
+        f"{stem}.{disc}" for stem in ("interspinous", "supraspinous_ligament") for disc in (here, over)
+    }
+    if name == "supraspinous_ligament" or name in midline:
         return (trough.ligaments,)
     if name in {f"flavum.{here}.{side}" for side in SIDES}:
         return trough.lamina[0].narrowed(1.5), deeper

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table, value
@@ -15,9 +17,13 @@ from spineviz.surgery import phases, wound
 from spineviz.surgery.access import Access, PosteriorApproach, layers_cut
 from spineviz.surgery.actions import Amounts, Motion, appeared, carried, faded, together, vanished, warped
 from spineviz.surgery.instruments import Instrument, dilators, scalpel, tube_length, tubular_retractor
+from spineviz.surgery.reach import BoneLeft, NearBone, points_of
 from spineviz.surgery.retraction import TubeCorridor, dock
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height
 from spineviz.timeline import Action, Step, during
+
+ROUND_END, PRESSED = 8.0, 0.3
+"""How long (mm) the end of a dilator is that may meet bone, and how deep (mm) it may press into it."""
 
 
 class ThroughTube(PosteriorApproach):
@@ -34,7 +40,9 @@ class TubeAccess(Access):
     """How tissue opens for a tube, and where the tools go that open it.
 
     ``diameter`` in mm. ``dilations`` are the amounts at the beginning and the end of each dilator's way in,
-    the tube's last; ``withdrawal`` those while the tube is drawn out. ``docked`` is where the tube stands.
+    the tube's last; ``withdrawal`` those while the tube is drawn out. ``docked`` is where the tube stands,
+    ``stops`` how far (mm) above it each dilator, the thinnest first, comes to rest on bone: as deep as the
+    tube where nothing is told.
     """
 
     diameter: float
@@ -42,6 +50,11 @@ class TubeAccess(Access):
     withdrawal: tuple[Amounts, Amounts]
     fascia_depth: float
     docked: Frame
+    stops: tuple[float, ...] = ()
+
+    def rest(self, number: int) -> Frame:
+        """Return where a dilator comes to rest, counted from 1, or the tube, which follows the last."""
+        return raised(self.docked, self.stops[number - 1]) if number <= len(self.stops) else self.docked
 
 
 def corridor_to(spec: ThroughTube, body: Body) -> TubeCorridor:
@@ -97,6 +110,7 @@ def tube_access(site: Site, corridor: TubeCorridor, body: Body, diameter: float)
     skin_cut = tuple(corridor.incising(gape["skin"], fascia_depth))
     count = sum(name.startswith("dilator.") for name in site.tools)
     widths = [0.0, *value("instruments.dilators.diameters")[:count], corridor.diameter]
+    docked = site.pose((0, 0, 0), (0, 0, 1), site.beside(1.0, 0.25))
     return TubeAccess(
         site=site,
         incision=corridor.incision,
@@ -113,8 +127,26 @@ def tube_access(site: Site, corridor: TubeCorridor, body: Body, diameter: float)
         skin_line=wound.knife_line(site, skin, across=0.0, half=half, depth=2.5, lean=0.7),
         fascia_line=wound.knife_line(site, fascia, across=0.0, half=0.7 * half, depth=1.5, lean=0.12),
         fascia_depth=fascia_depth,
-        docked=site.pose((0, 0, 0), (0, 0, 1), site.beside(1.0, 0.25)),
+        docked=docked,
+        stops=_stops(site, body, docked, count),
     )
+
+
+def _stops(site: Site, body: Body, docked: Frame, count: int) -> tuple[float, ...]:
+    """Return how far (mm) above the docked tube each of some dilators comes to rest.
+
+    Its end is round and may meet bone that the tube's rim stands around.
+    """
+    bone, result = BoneLeft(NearBone(site, body), None), []
+    for number in range(1, count + 1):
+        points = points_of(site.tools[f"dilator.{number}"])
+        end = points[points[:, 2] < ROUND_END]
+        lifts = np.arange(0.0, ROUND_END, 0.25)
+        met = (float(bone.shown(raised(docked, float(lift)).to_parent(end)).min()) for lift in lifts)
+        result.append(
+            next((float(lift) for lift, free in zip(lifts, met, strict=True) if free > -PRESSED), 0.0)
+        )
+    return tuple(result)
 
 
 def docked(access: TubeAccess, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
@@ -144,7 +176,7 @@ def _first_dilator(access: TubeAccess) -> Action:
         during(wound.exposed(site, wound.MUSCLE_SHOWN), 0.0, 0.3),
         during(appeared(tool), 0.1, 0.2),
         during(carried((tool,), Motion((0.0, 1.0), (start, at_fascia))), 0.1, 0.4),
-        during(carried((tool,), Motion((0.0, 1.0), (at_fascia, access.docked))), 0.4, 0.85),
+        during(carried((tool,), Motion((0.0, 1.0), (at_fascia, access.rest(1)))), 0.4, 0.85),
         during(
             warped(
                 wound.operated(site), site.approach, access.fascia_cut, access.dilations[0][1], site.approach
@@ -164,21 +196,29 @@ def _series(access: TubeAccess) -> Action:
     for number, amounts in enumerate(ends):
         start = number * share
         name = site.tools[f"dilator.{number + 2}"].name
-        actions.append(slid_in(access, name, amounts, start, start + share))
+        actions.append(slid_in(access, name, amounts, start, start + share, access.rest(number + 2)))
     return together(*actions)
 
 
 def slid_in(
-    access: TubeAccess, name: str, amounts: tuple[Amounts, Amounts], start: float, end: float
+    access: TubeAccess,
+    name: str,
+    amounts: tuple[Amounts, Amounts],
+    start: float,
+    end: float,
+    rest: Frame | None = None,
 ) -> Action:
-    """Return the action of a dilator or the tube that comes down over what stands in the corridor."""
+    """Return the action of a dilator or the tube that comes down over what stands in the corridor.
+
+    It comes to ``rest`` there, or where the tube stands.
+    """
     site, span = access.site, end - start
     above, at_skin = (raised(access.docked, site.depth + way) for way in (45.0, 3.0))
     arrive = start + 0.4 * span
     return together(
         during(appeared(name), start, start + 0.34 * span),
         during(carried((name,), Motion((0.0, 1.0), (above, at_skin))), start, arrive),
-        during(carried((name,), Motion((0.0, 1.0), (at_skin, access.docked))), arrive, end),
+        during(carried((name,), Motion((0.0, 1.0), (at_skin, rest or access.docked))), arrive, end),
         during(
             warped(wound.operated(site), site.approach, amounts[0], amounts[1], site.approach), arrive, end
         ),
@@ -188,11 +228,12 @@ def slid_in(
 def _tube(access: TubeAccess) -> Action:
     """Return the action that seats the tube and takes all dilators out through it."""
     site = access.site
-    names = [site.tools[f"dilator.{k}"].name for k in range(1, len(access.dilations))]
-    out = Motion((0.0, 1.0), (access.docked, raised(access.docked, site.depth + 40.0)))
+    numbers = range(1, len(access.dilations))
+    names, high = [site.tools[f"dilator.{k}"].name for k in numbers], site.depth + 40.0
+    out = (Motion((0.0, 1.0), (access.rest(k), raised(access.rest(k), high))) for k in numbers)
     return together(
         slid_in(access, site.tools["tube"].name, access.dilations[-1], 0.02, 0.5),
-        during(carried(names, out), 0.54, 0.88),
+        *(during(carried((name,), way), 0.54, 0.88) for name, way in zip(names, out, strict=True)),
         during(vanished(*names), 0.78, 0.9),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from spineviz.anatomy.recipe import Body
 from spineviz.model import Camera
@@ -32,6 +32,8 @@ NAME = "tubular"
 
 class TubularMicrodiscectomy(ThroughTube):
     """Removal of displaced disc material through a tube between the fascicles of multifidus; mm."""
+
+    usual_above: ClassVar[tuple[str, ...]] = ("midline_offset", "lamina_removed", "root_retraction")
 
     kind: Literal["tubular_microdiscectomy"] = "tubular_microdiscectomy"
     tube_diameter: float = within(NAME, "tube_diameter", 18.0)

@@ -18,7 +18,9 @@ from spineviz.geometry import interpolated
 from spineviz.measures import table, value
 from spineviz.sdf.mesher import STEEPNESS
 from spineviz.structure import Floats, Frame, Points, Surface
+from spineviz.surgery.retraction.docking import AIM_SHARE, lamina_edge
 from spineviz.surgery.shapes import skin
+from spineviz.terms import Side
 
 Mask = npt.NDArray[np.bool_]
 
@@ -27,6 +29,9 @@ UNSURE = 1.4
 
 BLOCK = 4
 """Nodes along the edge of the blocks of a corridor's grid that are looked at first."""
+
+THIN_EDGE = 0.5
+"""The last of a lamina's edge (mm) is thin, and counts as open."""
 
 TOLD = 0.1
 """How far (mm) outside bone a place is told at most: only the side that it is on is asked."""
@@ -134,10 +139,12 @@ def laminotomy_windows(
     step = size["grid"]
     axis = np.arange(-size["field"], size["field"] + step / 2, step)
     columns = columns_of(bone, frame, axis, (size["deep"], size["height"]))
-    gap = columns.free(-size["depth"])
-    allowed = _allowed(frame, axis, reach, midline)
     outward = 1 if frame.origin[0] > 0 else -1
-    medial = _interlaminar(gap, _from_docking(gap & allowed, axis), outward, round(size["tip_kept"] / step))
+    process = bone.landmarks[f"facet.inferior.{'right' if outward > 0 else 'left'}"].origin
+    gap = columns.free(-max(size["depth"], _edge_depth(bone, frame)))
+    allowed = _allowed(frame, axis, reach, midline)
+    beside = allowed & (outward * axis < outward * frame.to_local(process)[0])[:, None]
+    medial = _interlaminar(gap, _from_docking(gap & beside, axis), outward, round(size["tip_kept"] / step))
     whole = _grown(medial, lamina, facet, step) & allowed
     allowed &= ~columns.risen(whole, size["process_height"])
     grown = [
@@ -229,6 +236,13 @@ def _allowed(frame: Frame, axis: Floats, reach: float, midline: float) -> Mask:
     x = frame.to_parent(np.stack([u, v, 0 * u], axis=-1))[..., 0]
     side = np.sign(frame.origin[0])
     return (np.hypot(u, v) < reach) & (x * side > midline)
+
+
+def _edge_depth(bone: LevelBone, frame: Frame) -> float:
+    """Return how far (mm) below a docking point the edge of the lamina lies, its thin end left out."""
+    side: Side = "right" if frame.origin[0] > 0 else "left"
+    lateral = abs(float(bone.landmarks[f"lamina.{side}"].origin[0]))
+    return -float(frame.to_local(lamina_edge(bone, side, AIM_SHARE * lateral))[2]) - THIN_EDGE
 
 
 def _from_docking(gap: Mask, axis: Floats) -> Mask:

@@ -36,17 +36,19 @@ def dock(
     surface, over which it grows thicker where it is crowded.
 
     The axis lies parallel to the disc and leans medially. It starts as medial as it may and is moved
-    laterally until the tube clears the spinous process and comes to stand on the lamina.
+    laterally until the tube clears the spinous process and comes to stand on the lamina. Where articular
+    processes stand out beside a narrow window, as at the upper lumbar levels, it is moved cranially, at most
+    until it looks straight at the disc.
     Raises ValueError where no such place is found.
     """
     ground = ground or terrain(bones)
     size, angles = measures.table("retraction.tube.docking"), measures.value("retraction.tube.medial_angle")
     outer = diameter / 2.0 + size["wall"]
     wanted = measures.value("retraction.tube.incision_offset") if offset is None else offset
+    level = disc_direction(bones, disc)
     best: tuple[float, TubeCorridor] | None = None
-    for lateral in size["target_offset"] + np.arange(0.0, size["target_reach"] + 1e-6, size["target_step"]):
-        aim = _aim(bones, disc, side, float(lateral))
-        frame, length = _towards(disc_direction(bones, disc), SIGN[side], aim, skin, (wanted, *angles))
+    for aim in _aims(bones, disc, side):
+        frame, length = _towards(level, SIGN[side], aim, skin, (wanted, *angles))
         end = _docked(frame, outer, ground)
         gap = float(ground.height(end[None])[0])
         deep = length + float((end - aim) @ frame.anterior)
@@ -95,13 +97,30 @@ def entry_depth(skin: Field, start: Floats, direction: Floats) -> float:
     return float(steps[np.flatnonzero(inside)[-1]]) + 0.125
 
 
-def _aim(bones: Mapping[Level, LevelBone], disc: Disc, side: Side, lateral: float) -> Floats:
-    """Return the point (3,) to aim at, just below the inferior edge of the upper lamina."""
-    above, _ = levels_of(disc)
+def _aims(bones: Mapping[Level, LevelBone], disc: Disc, side: Side) -> list[Floats]:
+    """Return the points (3,) to aim at, from just below the inferior edge of the upper lamina on.
+
+    They lie farther lateral or cranial, up to the plane of the disc; a way to lateral counts more.
+    """
+    above, below = levels_of(disc)
+    size = measures.table("retraction.tube.docking")
     medial = SIGN[side] * bones[above].landmarks[f"lamina.{side}"].origin[0]
     edge = lamina_edge(bones[above], side, AIM_SHARE * float(medial))
-    below = measures.value("retraction.tube.docking.below_edge")
-    return np.array([SIGN[side] * lateral, edge[1], edge[2] - below])
+    direction = disc_direction(bones, disc)
+    cranial = np.array([0.0, -direction[2], direction[1]])
+    plates = bones[above].landmarks["endplate.inferior"], bones[below].landmarks["endplate.superior"]
+    highest = float((np.mean([plate.origin for plate in plates], axis=0) - edge) @ cranial)
+    ways = [
+        (float(lateral), float(lift))
+        for lift in np.arange(0.0, max(highest, 0.0) + 1e-6, size["cranial_step"])
+        for lateral in np.arange(0.0, size["target_reach"] + 1e-6, size["target_step"])
+    ]
+    result = []
+    for lateral, lift in sorted(ways, key=lambda way: way[0] + size["cranial_cost"] * way[1]):
+        place = edge - [0.0, 0.0, size["below_edge"]] + lift * cranial
+        place[0] = SIGN[side] * (size["target_offset"] + lateral)
+        result.append(place)
+    return result
 
 
 def _towards(

@@ -17,8 +17,8 @@ from spineviz.surgery.retraction.tube import TubeCorridor
 from spineviz.surgery.retraction.variant import opened_variant
 from spineviz.surgery.retraction.warp import Amounts, PartingWarp, surface_warp
 
-MUSCLES = ("multifidus", "longissimus", "iliocostalis")
-"""The muscles that a posterior approach to the lower back meets on its side."""
+MUSCLES = ("multifidus", "longissimus", "iliocostalis", "spinalis")
+"""The muscles that a posterior approach to the lower back meets on its side; spinalis ends at L1."""
 
 LAYERS = ("thoracolumbar_fascia", "subcutaneous_fat", "skin")
 """The sheets that every posterior approach cuts, from the deepest to the skin."""
