@@ -19,6 +19,7 @@ from spineviz.geometry import (
     sample_distance,
     surface_distance,
     triangle_normals,
+    unpinched,
     vertex_normals,
     volume,
 )
@@ -327,3 +328,15 @@ def test_occlusion_leaves_shape_and_paint_alone_and_is_the_same_every_time() -> 
     assert first.occlusion is not None and second.occlusion is not None
     assert np.array_equal(first.occlusion, second.occlusion)
     assert first.occlusion.min() >= 0 and first.occlusion.max() <= 1
+
+
+def test_boxes_that_share_an_edge_are_parted_there_and_lose_nothing() -> None:
+    box = trimesh.creation.box((2.0, 2.0, 2.0))
+    pinched = trimesh.util.concatenate([box, box.copy().apply_translation([2.0, 2.0, 0.0])])
+    pinched.merge_vertices()
+    assert len(pinched.vertices) == 14 and not pinched.is_watertight
+    parted = unpinched(Surface(pinched.vertices, pinched.faces))
+    assert as_trimesh(parted).is_watertight and as_trimesh(parted).body_count == 2
+    assert volume(parted) == pytest.approx(16.0)
+    alone = Surface(box.vertices, box.faces)
+    assert unpinched(alone) is alone
