@@ -488,6 +488,39 @@ def whole(surface: Surface) -> Surface:
     return Surface(surface.vertices[kept], (np.cumsum(kept) - 1)[faces])
 
 
+def unpinched(surface: Surface) -> Surface:
+    """Return a surface parted where it is pinched: where more than two triangles meet at an edge.
+
+    Every vertex becomes as many as there are fans of triangles around it. What has no pinched edge comes back
+    as it is; of paint and normals nothing is kept.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    faces = np.asarray(surface.faces, dtype=np.int64)
+    starts, ends = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    corners = np.arange(faces.size)
+    after = corners.reshape(faces.shape)[:, [1, 2, 0]].ravel()
+    low, high = np.minimum(starts, ends), np.maximum(starts, ends)
+    _, edge, count = np.unique(low * len(surface.vertices) + high, return_inverse=True, return_counts=True)
+    if (count <= 2).all():
+        return surface
+    shared = np.flatnonzero(count[edge] == 2)
+    first, second = shared[np.argsort(edge[shared], kind="stable")].reshape(-1, 2).T
+    same = starts[first] == starts[second]
+    pairs = np.concatenate(
+        [
+            np.stack([first, np.where(same, second, after[second])]),
+            np.stack([after[first], np.where(same, after[second], second)]),
+        ],
+        axis=1,
+    )
+    links = coo_array((np.ones(pairs.shape[1], dtype=bool), tuple(pairs)), shape=(faces.size, faces.size))
+    _, fan = connected_components(links, directed=False)
+    _, place = np.unique(fan, return_index=True)
+    return Surface(surface.vertices[starts[place]], fan.reshape(faces.shape))
+
+
 def bake_occlusion(
     surface: Surface,
     others: Sequence[Surface] = (),

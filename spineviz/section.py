@@ -57,6 +57,12 @@ class Section:
         """The area in mm²; holes do not count."""
         return float(self.region.area())
 
+    @property
+    def breadth(self) -> float:
+        """How broad the face is across its length, mm: so broad is a strip of its area and its border."""
+        borders = [np.linalg.norm(np.roll(line, -1, axis=0) - line, axis=1).sum() for line in self.outlines]
+        return 2.0 * self.area / max(float(np.sum(borders)), FINEST)
+
     @cached_property
     def outlines(self) -> tuple[Points, ...]:
         """The outlines (k, 2) in mm in the plane: the face lies to the left of each."""

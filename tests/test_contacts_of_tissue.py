@@ -8,6 +8,7 @@ import pytest
 from contacts import depths, touching
 
 from spineviz.body.bake import shelf
+from spineviz.geometry import as_trimesh, unpinched
 from spineviz.structure import Structure
 
 DEEPEST = 0.3
@@ -108,6 +109,15 @@ def test_no_structure_stands_in_another_one(library: Mapping[str, Structure]) ->
     found = depths({name: item.surface for name, item in library.items()}, apart)
     deep = {pair: round(way, 2) for pair, way in found.items() if way > DEEPEST}
     assert not deep, deep
+
+
+def test_every_structure_is_closed_and_nowhere_pinched() -> None:
+    baked = shelf()
+    if not baked:
+        pytest.skip("the library was baked by another generator; run: spineviz bake")
+    for name, item in baked.items():
+        for surface in filter(None, (item.surface, item.light)):
+            assert unpinched(surface) is surface and as_trimesh(surface).is_watertight, name
 
 
 def test_interspinales_lie_in_every_lumbar_space(library: Mapping[str, Structure]) -> None:

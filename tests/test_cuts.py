@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import trimesh
 from stand_ins import ball
 
 from spineviz.anatomy.bone import LevelBone
@@ -21,8 +22,8 @@ from spineviz.model import Camera, Cut, Label, Look, Message, Model, Pane
 from spineviz.production import Production
 from spineviz.render.cut_faces import CUT_LOOKS, INK, THICK, THIN, line_width, patches
 from spineviz.scene import Scene, SceneError, dumps, loads
-from spineviz.section import meets
-from spineviz.structure import Bone, Frame, Structure
+from spineviz.section import meets, section
+from spineviz.structure import Bone, Frame, Structure, Surface
 from spineviz.terms import LOWER_LUMBAR_LEVELS, TISSUES, Level
 from spineviz.views import disc_frame
 
@@ -298,3 +299,24 @@ def test_the_line_around_a_face_is_about_as_wide_in_every_picture() -> None:
     widths = [line_width(scale) * scale for scale in np.linspace(3.2, 10, 9)]
     assert min(widths) > 0.9 and max(widths) < 1.5
     assert line_width(1.0) == THICK and line_width(200.0) == THIN
+
+
+def test_the_line_around_a_face_seen_aslant_is_as_wide_as_of_one_seen_from_before() -> None:
+    seen = [line_width(5.0, facing) * facing * 5.0 for facing in np.linspace(0.4, 1.0, 9)]
+    assert min(seen) > 0.75 and max(seen) < 1.5
+    assert line_width(1.0, 0.5) > THICK
+
+
+def test_a_face_that_would_be_all_line_has_none() -> None:
+    model = nested()
+    made = patches(model, "root.L5.left", Look(), UPPER, 50.0)
+    assert made
+    assert (
+        not (np.vstack([patch.colours for patch in made]) == np.round(255 * np.array(INK))).all(axis=1).any()
+    )
+
+
+def test_a_strip_is_as_broad_as_it_is() -> None:
+    box = trimesh.creation.box((40.0, 1.2, 10.0))
+    face = section(Surface(box.vertices, box.faces), UPPER.plane)
+    assert face.breadth == pytest.approx(1.2, rel=0.05)

@@ -205,6 +205,16 @@ def test_psoas_lies_on_the_sides_of_the_discs(
         assert len(facing) > 20 and np.quantile(gaps, 0.9) <= 1.0, disc
 
 
+def test_psoas_thins_to_a_pale_tendon_before_the_hip(surfaces: dict[str, Surface]) -> None:
+    """Cut off there, it ended in 10.5 cm²; at the pelvic brim it has more than 9."""
+    psoas = surfaces["psoas_major.right"]
+    end = float(psoas.vertices[:, 2].min())
+    tendon, belly = (section(psoas, Frame(np.array([0.0, 0.0, end + way]), np.eye(3)))[0] for way in (4, 50))
+    assert tendon < 2.0 and belly > 9.0
+    assert psoas.tint is not None
+    assert psoas.tint[psoas.vertices[:, 2] < end + 4.0].mean() > 0.85
+
+
 def test_psoas_reaches_the_transverse_processes_and_quadratus_their_tips(
     bones: dict[Level, SampledBone], surfaces: dict[str, Surface]
 ) -> None:

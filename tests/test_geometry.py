@@ -22,6 +22,7 @@ from spineviz.geometry import (
     sample_distance,
     surface_distance,
     triangle_normals,
+    unpinched,
     vertex_normals,
     volume,
 )
@@ -355,3 +356,15 @@ def test_only_vertices_that_are_named_are_darkened_anew() -> None:
     found = bake_occlusion(stale, where=where).occlusion
     assert found is not None and made.occlusion is not None
     assert found[where] == pytest.approx(made.occlusion[where]) and not found[~where].any()
+
+
+def test_boxes_that_share_an_edge_are_parted_there_and_lose_nothing() -> None:
+    box = trimesh.creation.box((2.0, 2.0, 2.0))
+    pinched = trimesh.util.concatenate([box, box.copy().apply_translation([2.0, 2.0, 0.0])])
+    pinched.merge_vertices()
+    assert len(pinched.vertices) == 14 and not pinched.is_watertight
+    parted = unpinched(Surface(pinched.vertices, pinched.faces))
+    assert as_trimesh(parted).is_watertight and as_trimesh(parted).body_count == 2
+    assert volume(parted) == pytest.approx(16.0)
+    alone = Surface(box.vertices, box.faces)
+    assert unpinched(alone) is alone

@@ -13,12 +13,12 @@ from spineviz.anatomy.recipe import Recipe
 from spineviz.geometry import area, as_trimesh, volume
 from spineviz.sdf import Solid
 
-SPAN = Stations((115.0, 80.0, 41.0, 5.0, -38.0), 120.0, -48.0)
+SPAN = Stations((115.0, 80.0, 41.0, 5.0, -38.0, -66.0), 120.0, -66.0)
 OUTLINE = Outline(80.0, SPAN.caudal, SPAN.cranial, 14.0)
 
 
 def flat(y: float) -> HeightMap:
-    return HeightMap(np.array([-92.0, -58.0]), 1.0, np.full((185, 189), y))
+    return HeightMap(np.array([-92.0, -76.0]), 1.0, np.full((185, 207), y))
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,10 @@ def at(surface: HeightMap, x: float, z: float) -> float:
 def test_a_layer_between_planes_has_its_volume_and_is_closed() -> None:
     layer = Layer(flat(-50.0), flat(-60.0), OUTLINE)
     surface = layer.extruded(*layer.plan(3.0))
-    plan = 160.0 * 168.0 - (4.0 - np.pi) * 14.0**2
+    plan = 160.0 * 186.0 - (4.0 - np.pi) * 14.0**2
     assert as_trimesh(surface).is_watertight
     assert volume(surface) == pytest.approx(10.0 * plan, rel=2e-3)
-    border = 656.0 - 8.0 * 14.0 + 2.0 * np.pi * 14.0
+    border = 692.0 - 8.0 * 14.0 + 2.0 * np.pi * 14.0
     assert area(surface) == pytest.approx(2.0 * plan + 10.0 * border, rel=2e-3)
 
 
@@ -74,7 +74,7 @@ def test_triangles_of_a_plan_are_all_counter_clockwise_and_fill_the_outline() ->
     a, b, c = (points[triangles[:, k]] for k in range(3))
     doubled = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
     assert np.all(doubled > 0.0)
-    assert doubled.sum() / 2.0 == pytest.approx(160.0 * 168.0 - (4.0 - np.pi) * 14.0**2, rel=1e-3)
+    assert doubled.sum() / 2.0 == pytest.approx(160.0 * 186.0 - (4.0 - np.pi) * 14.0**2, rel=1e-3)
 
 
 def test_the_midline_is_a_furrow_between_the_paraspinal_bulges(back: HeightMap) -> None:

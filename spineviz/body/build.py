@@ -24,7 +24,7 @@ from spineviz.body.loins import ON_THE_DISCS, loins
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import bones as make_bones
 from spineviz.body.stock import Stock, stock
-from spineviz.geometry import bake_occlusion, normals_of
+from spineviz.geometry import bake_occlusion, normals_of, unpinched, whole
 from spineviz.structure import Structure, Surface
 from spineviz.terms import LEVELS, LOWER_LUMBAR_DISCS, LOWER_LUMBAR_LEVELS, SIDES, Disc, Level, discs_of
 
@@ -48,7 +48,7 @@ TRIANGLES: Mapping[str, int] = {
     "spinalis": 6_000,
     "semispinalis": 6_000,
     "splenius": 5_000,
-    "psoas_major": 9_000,
+    "psoas_major": 11_500,
     "quadratus_lumborum": 4_000,
     "interspinalis": 400,
     "intertransversarius_lateral": 600,
@@ -285,13 +285,18 @@ def _thinned(structure: Structure) -> Surface:
 
 
 def lighter(surface: Surface, triangles: int) -> Surface:
-    """Return a surface with about so many triangles and no paint; closed surfaces stay closed."""
+    """Return a surface with about so many triangles and no paint; closed surfaces stay closed.
+
+    Where thinning has pinched one, it is parted, and a splinter that is cut off by that is left out.
+    """
     if len(surface.faces) <= triangles:
         return surface
     from fast_simplification import simplify
 
     vertices, faces = simplify(surface.vertices.copy(), surface.faces.copy(), target_count=triangles)
-    return Surface(vertices, faces)
+    made = Surface(vertices, faces)
+    parted = unpinched(made)
+    return made if parted is made else whole(parted)
 
 
 def thinned(surface: Surface, triangles: int) -> Surface:

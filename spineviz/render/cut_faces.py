@@ -21,7 +21,13 @@ LINE = 1.05
 """Pixels of a picture that the dark line along the border of a cut face is wide, about."""
 
 THIN, THICK = 0.1, 0.42
-"""The line is never thinner or thicker than this (mm): no structure is all line."""
+"""The line is never thinner or thicker than this (mm), seen from before: no structure is all line."""
+
+SLANT = 0.35
+"""Faces that turn away more than this (cosine) have no wider a line."""
+
+SHEET = 3.0
+"""A face that is not so many times as broad as its line has none: it would be all line."""
 
 INK = rgb("#43302a")
 """The colour of that line."""
@@ -79,7 +85,7 @@ FILLED = CutLook(rgb("#e8d5a0"), grain="lobules", grain_size=22.0)
 
 LIGAMENTUM_FLAVUM = replace(CUT_LOOKS["ligament"], inside=rgb("#e3bd5c"))
 
-WITHIN = ("vacuum", "marrow_change")
+WITHIN = ("vacuum", "marrow_change", "filum_terminale")
 """What lies within other structures, and is seen before them where both are cut."""
 
 SHELLS = tuple(np.linspace(0.94, 0.34, 11))
@@ -111,13 +117,14 @@ def shaded(looks: CutLook, shade: float) -> CutLook:
     return replace(looks, inside=darkened(looks.inside, shade), border=darkened(looks.border, shade))
 
 
-def line_width(scale: float) -> float:
+def line_width(scale: float, facing: float = 1.0) -> float:
     """Return the width (mm) of the line around cut faces in a picture of ``scale`` pixels per mm.
 
-    It goes in steps: a camera that comes nearer changes it now and then only.
+    ``facing`` is the cosine between the face's normal and the line of sight: what is seen aslant has a wider
+    line, as if it were seen from before. It goes in steps: a camera that moves changes it now and then only.
     """
-    stepped = 2 ** (round(2 * np.log2(max(scale, 1e-3))) / 2)
-    return float(np.clip(LINE / stepped, THIN, THICK))
+    near, seen = (2 ** (round(2 * np.log2(max(value, 1e-3))) / 2) for value in (scale, max(facing, SLANT)))
+    return float(np.clip(LINE / near, THIN, THICK) / seen)
 
 
 def patches(model: Model, name: str, look: Look, cut: Cut, line: float) -> tuple[Patch, ...]:
@@ -138,9 +145,10 @@ def patches(model: Model, name: str, look: Look, cut: Cut, line: float) -> tuple
     shift = STEP * (before + 1) * np.array(cut.normal)
     if looks.grain == "none":
         return (_patch([core, *others], shift),)
-    ground = _patch([core], shift)
-    ground = replace(ground, grain=_tiles(face, ground.vertices, looks))
-    return ground, _patch(others, shift)
+    ground, border = _patch([core], shift), _patch(others, shift)
+    if len(ground.vertices):
+        ground = replace(ground, grain=_tiles(face, ground.vertices, looks))
+    return tuple(patch for patch in (ground, border) if len(patch.vertices))
 
 
 def filled(region: Section) -> tuple[Patch, ...]:
@@ -155,7 +163,8 @@ def _parts(
     face: Section, looks: CutLook, line: float, surface: Surface, nucleus: Surface
 ) -> list[tuple[Section, Colour]]:
     """Return the regions of a face, each in its colour: the inside first, then rim, lamellae and line."""
-    within = face.within(line * looks.line)
+    line = line * looks.line
+    within = face.within(line if face.breadth > SHEET * line else 0.0)
     core = within.within(looks.rim) if looks.rim > 0 else within
     others = [(within.without(core), looks.border), (face.without(within), INK)]
     if looks.pattern == "lamellae":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 from vtkmodules.vtkRenderingCore import vtkActor, vtkRenderer, vtkTexture
 
 from spineviz.filling import filling, strength
@@ -109,7 +110,7 @@ class Troupe:
     looks: Mapping[str, Look] | None = None
     cuts: tuple[Cut, ...] = ()
     small: bool = False
-    line: float = 0.0
+    lines: Mapping[Cut, float] = field(default_factory=dict)
     coaxial: float = 0.0
 
     @property
@@ -137,10 +138,11 @@ class Troupe:
 
         Structures that the pane does not name are not drawn.
         """
-        small, line = scale <= SMALL, line_width(scale) if pane.cuts else 0.0
-        if (self.looks, self.cuts, self.small, self.line) == (pane.looks, pane.cuts, small, line):
+        small, eye = scale <= SMALL, np.array(pane.camera.direction)
+        lines = {cut: line_width(scale, abs(float(eye @ np.array(cut.normal)))) for cut in pane.cuts}
+        if (self.looks, self.cuts, self.small, self.lines) == (pane.looks, pane.cuts, small, lines):
             return False
-        self.small, self.line = small, line
+        self.small, self.lines = small, lines
         wanted = {self._key(model, name, look): look for name, look in pane.looks.items() if _seen(look)}
         for key, item in self.figures.items():
             item.actor.SetVisibility(key in wanted)
@@ -182,14 +184,16 @@ class Troupe:
     def _open(self, item: Figure, model: Model, name: str, cuts: tuple[Cut, ...]) -> None:
         """Fill the faces that cuts make on a figure; a cut that has moved keeps the actors of its face."""
         gone = [
-            cut for cut, face in item.faces.items() if cut not in cuts or face.stale(item.look, self.line)
+            cut
+            for cut, face in item.faces.items()
+            if cut not in cuts or face.stale(item.look, self.lines[cut])
         ]
         spare = [item.faces.pop(cut) for cut in gone]
         for cut in cuts:
             if cut not in item.faces:
                 face = spare.pop() if spare else self._face(name, model)
-                made = self.wardrobe.patches(model, name, item.look, cut, self.line)
-                face.fill(made, cut, item.look, self.line)
+                made = self.wardrobe.patches(model, name, item.look, cut, self.lines[cut])
+                face.fill(made, cut, item.look, self.lines[cut])
                 item.faces[cut] = face
             others = tuple(other for other in cuts if other != cut)
             item.faces[cut].dress(item.look.opacity, others, item.look.alarm)
@@ -209,7 +213,7 @@ class Troupe:
                     spare.pop() if spare else self._staged(Face(self.wardrobe.texture(FILLED.grain)))
                 )
             face = self.fat[cut]
-            face.fill(filled(filling(model, pane.looks, cut).fat), cut, Look(), self.line)
+            face.fill(filled(filling(model, pane.looks, cut).fat), cut, Look(), self.lines[cut])
             face.dress(strength(model, pane.looks, cut), tuple(other for other in pane.cuts if other != cut))
         for face in spare:
             self._dismiss(face)

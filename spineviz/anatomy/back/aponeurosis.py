@@ -23,7 +23,10 @@ from spineviz.structure import Floats, Points, Surface
 from spineviz.terms import SIGN, Side
 
 APONEUROSIS_STEP = 2.5
-"""Half the length of the sheet's triangles along its fibres, mm; across them it is half of it."""
+"""Half the length of the sheet's triangles along its fibres, mm; across them it is a third of it."""
+
+TONGUES = 60.0
+"""How finely its upper edge is frayed: the turns, in radians, of `strands` across the sheet."""
 
 TOP, LOW, BOTTOM = "L1-L2", "L4-L5", "L5-S1"
 """The stations that the sheet reaches medially and laterally, and the last above the sacrum."""
@@ -51,7 +54,7 @@ class Spread:
     def plan(self, step: float) -> tuple[Floats, Triangles]:
         """Return a triangulation of the sheet on the right: points (n, 2) as (x, z) and triangles (m, 3)."""
         shape = measures.table("muscles.aponeurosis")
-        columns = int(2.0 * self.border(np.array([self.edge(np.array([1.0]))[0]]))[0] / step)
+        columns = int(3.0 * self.border(np.array([self.edge(np.array([1.0]))[0]]))[0] / step)
         share = np.linspace(0.0, 1.0, columns + 1)[:, None]
         top = self.edge(share) - TAPER * shape["fade"]
         z = self.caudal + np.linspace(0.0, 1.0, int((top.max() - self.caudal) / (2.0 * step)) + 1) * (
@@ -73,11 +76,13 @@ def spread(parameters: MuscleParameters, span: Stations) -> Spread | None:
         return None
     shape = measures.table("muscles.aponeurosis")
     top, low, border = span.at(TOP), span.at(LOW), along(span, parameters.lateral_border)
+    narrowest = shape["midline_gap"] + shape["tip"]
+    z = np.arange(span.caudal, span.at(BOTTOM))
     return Spread(
-        span.caudal,
+        float(z[border(z) - shape["short_of_border"] > narrowest].min()),
         shape["midline_gap"],
-        lambda share: top + share * (low - top) + shape["fraying"] * (strands(90.0 * share) - 0.5),
-        lambda z: border(z) - shape["short_of_border"],
+        lambda share: top + share * (low - top) + shape["fraying"] * (strands(TONGUES * share) - 0.5),
+        lambda z: np.maximum(border(z) - shape["short_of_border"], narrowest),
     )
 
 

@@ -29,7 +29,7 @@ from spineviz.anatomy.back.paint import Fibres
 from spineviz.anatomy.back.parameters import MuscleParameters, muscle_parameters
 from spineviz.anatomy.back.profile import along
 from spineviz.anatomy.back.skeleton import symmetric
-from spineviz.anatomy.back.stations import SACRAL_BODY
+from spineviz.anatomy.back.stations import SACRAL_BODIES
 from spineviz.anatomy.back.whole import WholeRecipe, reflected
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Recipe
@@ -58,7 +58,7 @@ NOTCH = 1.2
 CUT, ROUNDED = 1.5, 6.0
 """By so many mm muscle is rounded where it is cut off, and where it ends by nature."""
 
-ENDS = ("C1", SACRAL_BODY)
+ENDS = ("C1", SACRAL_BODIES[-1])
 """The stations at which muscle ends by nature."""
 
 SHALLOW = 0.8
@@ -76,6 +76,10 @@ reaches farthest."""
 
 ENDING = 1.5, 2.5
 """The same of splenius, over whose lateral end the fascia turns."""
+
+TIP, BLUNT, RISING = 1.5, 5.0, 0.35
+"""On the sacrum the parts of erector spinae end where they would be narrower, mm; there they are rounded by
+so many mm, and end by so many mm higher for each mm of depth."""
 
 ROOF_GAP = 0.1
 """What the crests of the fascicles keep from the fascia, mm."""
@@ -231,13 +235,17 @@ def _medial(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
 
 
 def _multifidus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, side: Side) -> Solid:
-    """Return multifidus: medial of the intermuscular plane, against the spinous processes."""
+    """Return multifidus: medial of the intermuscular plane, against the spinous processes.
+
+    On the lower sacrum, where there is no erector spinae beside it, it ends at the lateral border itself.
+    """
     beyond, medial = beyond_plane(parameters, bed, side), _medial(parameters, bed, side)
+    border = _border(parameters, bed, side)
     roof = _under(bed.under_superficial, bed, fibres, parameters.cleft)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
-        lateral = beyond(points) + parameters.cleft / 2.0
+        lateral = smooth_intersection(beyond(points) + parameters.cleft / 2.0, border(points), 2.0)
         flanks = np.maximum(lateral, medial(points))
         return _within(bed, parameters, points, flanks, roof(points))
 
@@ -281,12 +289,13 @@ def _longissimus(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, s
     """Return longissimus: lateral of the intermuscular plane, as far as iliocostalis."""
     half = parameters.cleft / 2.0
     beyond, outer = beyond_plane(parameters, bed, side), beyond_longissimus(parameters, bed, side)
+    end = _sacral_end(bed, along(bed.span, parameters.intermuscular_plane), parameters)
     border, roof = _border(parameters, bed, side), _under(bed.under_splenius, bed, fibres, parameters.cleft)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         sides = np.maximum(half - beyond(points), outer(points) + half)
-        flanks = smooth_intersection(sides, border(points), 2.0)
+        flanks = smooth_intersection(smooth_intersection(sides, border(points), 2.0), end(points), BLUNT)
         return _within(bed, parameters, points, flanks, roof(points), edge=1.5)
 
     deepest = min(parameters.intermuscular_plane) - 12.0
@@ -297,11 +306,13 @@ def _iliocostalis(parameters: MuscleParameters, bed: MuscleBed, fibres: Fibres, 
     """Return iliocostalis: lateral of longissimus, rounded at its lateral border."""
     half = parameters.cleft / 2.0
     inner = beyond_longissimus(parameters, bed, side)
+    end = _sacral_end(bed, longissimus_border(parameters, bed.span), parameters)
     border, roof = _border(parameters, bed, side), _under(bed.under_splenius, bed, fibres, parameters.cleft)
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
         flanks = smooth_intersection(half - inner(points), border(points), 1.0)
+        flanks = smooth_intersection(flanks, end(points), BLUNT)
         return _within(bed, parameters, points, flanks, roof(points), None, *POINTED)
 
     heights = np.array(bed.span.heights)
@@ -365,6 +376,25 @@ def _border(parameters: MuscleParameters, bed: MuscleBed, side: Side) -> Field:
         inset = roundness(z) * (1.0 - sharp) * (border(z) - plane(z)) * np.abs(level) ** 4
         inset -= lean(z) * np.clip((above - below) / 2.0, -MOST_LEANING, MOST_LEANING)
         return (SIGN[side] * points[:, 0] - border(z) + inset) / (1.0 + inset / 12.0)
+
+    return field
+
+
+def _sacral_end(bed: MuscleBed, inner: Callable[[Floats], Floats], parameters: MuscleParameters) -> Field:
+    """Return how far (mm) points lie below where a part of erector spinae ends on the sacrum.
+
+    The part reaches from ``inner`` (z -> mm from the midline) to the lateral border. Without a sacrum it does
+    not end.
+    """
+    span, border = bed.span, along(bed.span, parameters.lateral_border)
+    if not span.has("L5-S1", SACRAL_BODIES[-1]):
+        return lambda points: np.full(len(points), -np.inf)
+    z = np.arange(span.caudal, span.at("L5-S1"))
+    end = float(z[border(z) - inner(z) < TIP].max(initial=span.caudal))
+
+    def field(points: Points) -> Floats:
+        rise = RISING * np.maximum(-bed.roof.height(points), 0.0)
+        return (end + rise - points[:, 2]) / np.hypot(1.0, RISING)
 
     return field
 

@@ -145,7 +145,7 @@ class ErectorSpinaeFibres:
         share = np.clip(across / FULL_WIDTH, 0.0, 1.0)
         top, bottom = self.span.at("L2-L3"), self.span.at("L5-S1")
         edge = top + (bottom - top) * (0.35 + 0.65 * share) + 26.0 * (strands(across) - 0.5)
-        deepest = 5.0 + 60.0 * smoothstep(bottom + 15.0, bottom - 35.0, z)
+        deepest = 5.0 + 60.0 * smoothstep(bottom + 25.0, bottom - 12.0, z)
         return smoothstep(-3.0, 6.0, edge - z) * (1.0 - smoothstep(0.7, 1.0, depth / deepest))
 
     def relief(self, points: Points) -> Floats:

@@ -1,4 +1,4 @@
-"""Psoas major: beside discs and bodies from T12 down, over the pelvic brim, cut off before the hip.
+"""Psoas major: beside discs and bodies from T12 down, over the pelvic brim, to its tendon before the hip.
 
 A section swept along a line that is laid beside the discs and on along the pelvic brim, with slips to the
 transverse processes, less all that lies beside it. The sections are as large as the measures say.
@@ -334,5 +334,5 @@ def _paint(sweep: Sweep, points: Points) -> Paint:
     last = len(sweep.middles) - 1.0
     across = np.arctan2(deep, aside) * 18.0 + 0.4 * np.hypot(aside, deep)
     share = place / last + 0.06 * np.sin(0.9 * across)
-    tint = np.clip(4.0 * (share - 0.86), 0.0, 0.7) + np.clip(0.35 - 3.0 * share, 0.0, 0.6)
+    tint = np.clip(5.0 * (share - 0.79), 0.0, 0.95) + np.clip(0.35 - 3.0 * share, 0.0, 0.6)
     return Paint(np.clip(tint, 0.0, 1.0), np.stack([SPACING * place, across], axis=1))

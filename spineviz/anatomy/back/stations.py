@@ -15,8 +15,8 @@ from spineviz import measures
 from spineviz.anatomy.bone import LevelBone
 from spineviz.terms import LEVELS, LOWER_LUMBAR_LEVELS, Level
 
-SACRAL_BODY = "S2"
-"""The station at the second sacral body."""
+SACRAL_BODIES = ("S2", "S4")
+"""The stations at the second sacral body, and at the fourth, where the muscles of the back end."""
 
 SAME: Mapping[str, str] = {"L5-L6": "L4-L5", "L6-S1": "L5-S1"}
 """Stations of a column with six lumbar vertebrae, and where their values stand."""
@@ -26,14 +26,14 @@ def names_of(levels: Iterable[Level]) -> tuple[str, ...]:
     """Return the stations of some neighbouring bones, from cranial to caudal.
 
     They are the discs between the bones, and above the first and below the last the disc that would be
-    there: ``C1`` above the atlas, ``S2`` in the sacrum.
+    there: ``C1`` above the atlas, ``S2`` and ``S4`` in the sacrum.
     """
     known = sorted(levels, key=LEVELS.index)
     whole = [level for level in LEVELS if level != "L6" or "L6" in known]
     first, last = whole.index(known[0]), whole.index(known[-1])
     top = f"{whole[first - 1]}-{whole[first]}" if first else "C1"
-    bottom = SACRAL_BODY if known[-1] == "S1" else f"{whole[last]}-{whole[last + 1]}"
-    return (top, *(f"{above}-{below}" for above, below in pairwise(known)), bottom)
+    bottom = SACRAL_BODIES if known[-1] == "S1" else (f"{whole[last]}-{whole[last + 1]}",)
+    return (top, *(f"{above}-{below}" for above, below in pairwise(known)), *bottom)
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,12 @@ def stations(bones: Mapping[Level, LevelBone]) -> Stations:
     extent = measures.table("muscles.extent")
     top, bottom = _upper(bones[levels[0]]), _lower(bones[levels[-1]])
     middles = [(_lower(bones[a]) + _upper(bones[b])) / 2.0 for a, b in pairwise(levels)]
-    last = bottom - extent["second_sacral_body"] if levels[-1] == "S1" else bottom
-    end = extent["below_S1_endplate"] if levels[-1] == "S1" else extent["below_last"]
-    return Stations(
-        (top, *middles, last), top + extent["above_first"], bottom - end, names_of(levels)
-    )  # fmt: skip
+    if levels[-1] == "S1":
+        last = tuple(bottom - extent[name] for name in ("second_sacral_body", "fourth_sacral_body"))
+        caudal = last[-1]
+    else:
+        last, caudal = (bottom,), bottom - extent["below_last"]
+    return Stations((top, *middles, *last), top + extent["above_first"], caudal, names_of(levels))
 
 
 def _upper(bone: LevelBone) -> float:
