@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from spineviz.anatomy.back.layer import LayerRecipe
 from spineviz.anatomy.recipe import Body
@@ -18,6 +19,21 @@ from spineviz.surgery.instruments import Instrument, dilators, scalpel, tube_len
 from spineviz.surgery.retraction import TubeCorridor, dock
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height
 from spineviz.timeline import Action, Step, during
+
+
+class FasciaCut(NamedTuple):
+    """How the fascia is cut: over a share of the skin incision's length, how deep (mm), the knife leaning.
+
+    ``lean`` is that of `wound.knife_line`.
+    """
+
+    share: float
+    depth: float
+    lean: float
+
+
+UNDER_THE_TUBE = FasciaCut(0.7, 1.5, 0.12)
+"""How the fascia is cut for a tube, whose incision is longer than the cut in the fascia has to be."""
 
 
 class ThroughTube(PosteriorApproach):
@@ -89,14 +105,24 @@ def access_tools(approach: str, diameter: float, corridor: TubeCorridor) -> dict
     return {"scalpel": scalpel(f"{name}.scalpel"), "tube": tube, **series}
 
 
-def tube_access(site: Site, corridor: TubeCorridor, body: Body, diameter: float) -> TubeAccess:
-    """Return the way in to a site through a tube of some inner diameter, mm."""
+def tube_access(
+    site: Site,
+    corridor: TubeCorridor,
+    body: Body,
+    diameter: float,
+    fascia_cut: FasciaCut = UNDER_THE_TUBE,
+    standing: Frame | None = None,
+) -> TubeAccess:
+    """Return the way in to a site through a tube of some ``diameter``, mm.
+
+    The tube stands in the frame ``standing``, or else at the docking point, its arm medial.
+    """
     skin, fascia = (body.structures[name].surface for name in (wound.SKIN, wound.FASCIA))
     fascia_depth = corridor.length - surface_height(site.frame, fascia, (0.0, 0.0))
     gape, half = table("procedures.gape"), corridor.incision / 2
     skin_cut = tuple(corridor.incising(gape["skin"], fascia_depth))
-    count = sum(name.startswith("dilator.") for name in site.tools)
-    widths = [0.0, *value("instruments.dilators.diameters")[:count], corridor.diameter]
+    series = [2 * tool.radius for name, tool in site.tools.items() if name.startswith("dilator.")]
+    share, depth, lean = fascia_cut
     return TubeAccess(
         site=site,
         incision=corridor.incision,
@@ -107,13 +133,13 @@ def tube_access(site: Site, corridor: TubeCorridor, body: Body, diameter: float)
         fascia_cut=tuple(corridor.incising(gape["fascia"], fascia_depth + gape["beyond_fascia"])),
         dilations=tuple(
             (tuple(corridor.inserting(a, b, 0.0)), tuple(corridor.inserting(a, b, 1.0)))
-            for a, b in pairwise(widths)
+            for a, b in pairwise([0.0, *series, corridor.diameter])
         ),
         withdrawal=(tuple(corridor.withdrawing(0.0)), tuple(corridor.withdrawing(1.0))),
         skin_line=wound.knife_line(site, skin, across=0.0, half=half, depth=2.5, lean=0.7),
-        fascia_line=wound.knife_line(site, fascia, across=0.0, half=0.7 * half, depth=1.5, lean=0.12),
+        fascia_line=wound.knife_line(site, fascia, across=0.0, half=share * half, depth=depth, lean=lean),
         fascia_depth=fascia_depth,
-        docked=site.pose((0, 0, 0), (0, 0, 1), site.beside(1.0, 0.25)),
+        docked=standing or site.pose((0, 0, 0), (0, 0, 1), site.beside(1.0, 0.25)),
     )
 
 

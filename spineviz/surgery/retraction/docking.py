@@ -35,8 +35,9 @@ def dock(
     distance to the body's outline or to the skin alone, negative in it; ``dermis`` is the skin's anterior
     surface, over which it grows thicker where it is crowded.
 
-    The axis lies parallel to the disc and leans medially. It starts as medial as it may and is moved
-    laterally until the tube clears the spinous process and comes to stand on the lamina.
+    The axis lies parallel to the disc and leans medially. It starts as medial as it may, a thin tube nearer
+    to the midline than a wide one, and is moved laterally until the tube clears the spinous process and comes
+    to stand on the lamina.
     Raises ValueError where no such place is found.
     """
     ground = ground or terrain(bones)
@@ -44,7 +45,8 @@ def dock(
     outer = diameter / 2.0 + size["wall"]
     wanted = measures.value("retraction.tube.incision_offset") if offset is None else offset
     best: tuple[float, TubeCorridor] | None = None
-    for lateral in size["target_offset"] + np.arange(0.0, size["target_reach"] + 1e-6, size["target_step"]):
+    nearest = min(size["target_offset"], size["off_midline"] + outer)
+    for lateral in nearest + np.arange(0.0, size["target_reach"] + 1e-6, size["target_step"]):
         aim = _aim(bones, disc, side, float(lateral))
         frame, length = _towards(disc_direction(bones, disc), SIGN[side], aim, skin, (wanted, *angles))
         end = _docked(frame, outer, ground)
