@@ -17,7 +17,7 @@ from spineviz.model import Look, Pane
 from spineviz.scene import Scene
 from spineviz.structure import Points
 from spineviz.surgery.procedures import Prepared
-from spineviz.surgery.reach import thinned
+from spineviz.surgery.tool_points import thinned
 from spineviz.timeline import Timeline
 
 PAIRS = {

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from contacts import cylinder, gaps
 from operations import CASES, Case, Track, tracks
+from paces import FLYING, TURNING, fastest
 
 from spineviz.annotation import annotated
 from spineviz.geometry import surface_distance, volume
 from spineviz.model import Pane
 from spineviz.structure import Bone, Floats, Surface
+from spineviz.surgery.bone_left import NearBone
 from spineviz.surgery.ledger import KEYS
-from spineviz.surgery.reach import NearBone
+from spineviz.surgery.surroundings import MIDLINE
 from spineviz.terms import SIGN, Side, levels_of
 
 SIDES = ("left", "right")
@@ -39,10 +41,15 @@ L2-L3 it is 0.45 and 0.44."""
 HELD = 1.0
 """Within how many mm blades and tube lie against muscle."""
 
-CLEFT = {"L1-L2": 2.2, "L2-L3": 2.2}
-"""How far (mm) muscle may lie off one place in a hundred of a tube: it stands on an articular process there,
-and where the cleft between multifidus and longissimus ends; at L2-L3 25 of 7157 places in the wedge over the
-process lie up to 2.1 mm off it, and through a tube that leans by 15 degrees 63 beside the cleft up to 1.8."""
+GROOVE, GROOVED = 1.5, 0.002
+"""How far (mm) the tube stands off muscle at most, over what share of its wall it is farther than that: where
+two muscles meet under the fascia a groove stays between them, 1.42 mm deep beside a tube of 22 mm at L3-L4,
+and where the tube's end rests on a facet muscle keeps off the bone, 1.26 mm from a tube of 18 mm there."""
+
+CLEFT, CLEFTS = {"L1-L2": 2.2, "L2-L3": 2.2}, 0.01
+"""The same at the upper lumbar levels: the tube stands on an articular process there, and where the cleft
+between multifidus and longissimus ends; at L2-L3 25 of 7157 places in the wedge over the process lie up
+to 2.1 mm off it, and through a tube that leans by 15 degrees 63 beside the cleft up to 1.8."""
 
 WORKED = {
     "kerrison": ("flavum", "epidural_fat", "facet_capsule", "facet_cartilage", "L", "S1"),
@@ -146,6 +153,17 @@ def at_site(name: str, levels: tuple[str, str]) -> bool:
     return name in ("thecal_sac", "supraspinous_ligament") or any(level in name for level in levels)
 
 
+def test_no_tool_turns_or_flies_hastily(track: Track) -> None:
+    """Not asked of the endoscope and of what works in it, which turn faster than that."""
+    if track.case.disease == "endoscopic" and track.small:
+        return
+    turning, flying = fastest(track.timeline, track.number)
+    assert len(turning) >= 5
+    assert max(turning.values())[0] > 20.0, "tools do turn"
+    assert {name: fast for name, fast in turning.items() if fast[0] > TURNING} == {}
+    assert {name: fast for name, fast in flying.items() if fast[0] > FLYING} == {}
+
+
 def test_no_tool_stands_in_muscle_that_it_has_not_opened(track: Track) -> None:
     """Blades and tube lie against the muscle that they hold."""
     found = {}
@@ -172,15 +190,20 @@ def test_the_opened_lumen_is_the_tube_and_muscle_lies_on_it(pair: tuple[Track, T
     pane = track.pane(track.span("retractor")[1])
     points, outward = cylinder(radius, 0.25, site.depth)
     muscle = [track.posed.surface(name, pane.looks[name]) for name in muscles(track)]
-    others = [track.posed.surface(name, pane.looks[name]) for name in ("thoracolumbar_fascia", "skin")]
+    firm = [
+        name
+        for name, item in track.assembly.model.structures.items()
+        if name.startswith(MIDLINE) or item.tissue == "bone"
+    ]
+    others = [track.posed.surface(name, pane.looks[name]) for name in ("thoracolumbar_fascia", "skin", *firm)]
     for surface in muscle[:1] if approach.side == "left" else muscle[1:2]:
         local = site.frame.to_local(surface.vertices)
         inside = local[(local[:, 2] > 1.0) & (local[:, 2] < site.depth)]
         assert np.hypot(inside[:, 0], inside[:, 1]).min() == pytest.approx(radius, abs=0.5)
     found = gaps(site.frame.to_parent(points), outward @ site.frame.axes, muscle, others)
     assert len(found) > 300
-    assert np.quantile(found, 0.99) <= HELD
-    assert found.max() <= CLEFT.get(approach.disc, HELD)
+    assert (found > HELD).mean() <= (CLEFTS if approach.disc in CLEFT else GROOVED)
+    assert found.max() <= CLEFT.get(approach.disc, GROOVE)
 
 
 def test_the_blades_touch_muscle(pair: tuple[Track, Track]) -> None:

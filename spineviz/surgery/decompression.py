@@ -22,11 +22,18 @@ from spineviz.surgery.actions import (
 )
 from spineviz.surgery.plan import OPENS, SHUT, Plan
 from spineviz.surgery.punches import rongeur_jaw, rongeur_opening
-from spineviz.surgery.site import NERVE_WARP, Round, Site, raised, used, visit
+from spineviz.surgery.site import NERVE_WARP, Round, Site, Spell, raised
 from spineviz.timeline import Action, during, eased
 
 ABOVE_SKIN = 30.0
 """How far above the skin (mm) instruments appear and disappear."""
+
+BURRING, BITING, OPENING = (
+    Spell(0.04, 0.5, 0.18, 0.84),
+    Spell(0.48, 0.94, 0.15, 0.83),
+    Spell(0.02, 0.92, 0.15, 0.84),
+)
+"""When the burr and then the punch take bone, and when in its step the punch opens the ligament."""
 
 GRASPED, FREED, OUT = 0.48, 0.64, 0.88
 """When in its step the fragment begins to leave, when nerves can follow, and when it is out of the body."""
@@ -69,18 +76,22 @@ def laminotomy(site: Site, plan: LaminaPlan) -> Action:
     names = [site.variant(k) for k in range(1, plan.stages[0] + 1)]
     way = site.depth + ABOVE_SKIN
     return together(
-        used(site.tools["burr"], visit(plan.burr, way, 0.18, 0.84), 0.04, 0.5),
+        BURRING.action(site, "burr", plan.burr, way),
         during(staged(site.lamina, names[:-1]), 0.15, 0.47),
-        used(site.tools["kerrison"], visit(plan.bites, way, 0.15, 0.83), 0.48, 0.94),
+        BITING.action(site, "kerrison", plan.bites, way),
         during(staged(site.lamina, names[-1:]), 0.7, 0.75),
     )
+
+
+def laminotomy_seconds(plan: LaminaPlan) -> float:
+    """Return how long the laminotomy lasts at least."""
+    return max(BURRING.seconds(plan.burr), BITING.seconds(plan.bites))
 
 
 def flavectomy(site: Site, plan: Plan) -> Action:
     """Return the action that opens the ligamentum flavum bite by bite."""
     names = [site.variant(k) for k in range(1, plan.stages[1] + 1)]
-    motion = visit(plan.ligament_bites, site.depth + ABOVE_SKIN, 0.15, 0.84)
-    actions = [used(site.tools["kerrison"], motion, 0.02, 0.92)]
+    actions = [OPENING.action(site, "kerrison", plan.ligament_bites, site.depth + ABOVE_SKIN)]
     if site.present(site.flavum):
         actions.append(during(staged(site.flavum, names), 0.24, 0.72))
     return together(*actions)

@@ -18,10 +18,11 @@ from spineviz.surgery.actions import staged, together, vanished, warped
 from spineviz.surgery.charts import chart
 from spineviz.surgery.decompression import ABOVE_SKIN
 from spineviz.surgery.instruments import Instrument
-from spineviz.surgery.reach import TOUCH, Reach, points_of, withdrawn
+from spineviz.surgery.reach import TOUCH, Reach
 from spineviz.surgery.relief import relief_warp
 from spineviz.surgery.site import Local, Round, Site, used, visit
 from spineviz.surgery.surroundings import MIDLINE, NERVOUS
+from spineviz.surgery.tool_points import points_of, withdrawn
 from spineviz.terms import SIDES, SIGN, Level, Side, levels_of, traversing_root
 from spineviz.timeline import Action, during
 
@@ -86,6 +87,16 @@ def ligaments_around(site: Site, body: Body) -> Field:
     size = table("procedures.relief")
     surfaces = [body.structures[name].surface for name in (*flava(site), *in_midline(body))]
     return chart(surfaces, *site.box(-size["deep"], size["high"], size["across"]), 1.0)
+
+
+def ligaments_left(site: Site, body: Body, stages: Mapping[str, Mapping[str, Surface]]) -> Field:
+    """Return the distance from what is left at the end of the yellow ligaments and those in the midline."""
+    size = table("procedures.relief")
+    surfaces = [
+        list(stages[name].values())[-1] if name in stages else body.structures[name].surface
+        for name in (*flava(site), *in_midline(body))
+    ]
+    return chart(surfaces, *site.box(-size["deep"], site.depth, size["across"]), 1.0)
 
 
 def left_around(site: Site, body: Body, stages: Mapping[str, Mapping[str, Surface]]) -> list[Surface]:

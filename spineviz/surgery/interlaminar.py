@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy as np
 from spineviz.anatomy.recipe import Body
 from spineviz.measures import table, value
 from spineviz.structure import Frame, Surface
-from spineviz.surgery import wound
 from spineviz.surgery.access import PosteriorApproach, within
 from spineviz.surgery.decompression import removal_warp
 from spineviz.surgery.endoscopes import (
@@ -24,21 +22,13 @@ from spineviz.surgery.endoscopes import (
     sleeve_bore,
     working_sleeve,
 )
-from spineviz.surgery.endoscopic_plan import (
-    EndoscopicPlan,
-    Entering,
-    Openings,
-    circle_openings,
-    docked_stance,
-    entering,
-    nerves_near,
-    planned,
-)
+from spineviz.surgery.endoscopic_plan import EndoscopicPlan, Openings, circle_openings, planned
 from spineviz.surgery.instruments import Instrument, scalpel
 from spineviz.surgery.resection import cut_bone, ligament_stages
 from spineviz.surgery.retraction import parted, terrain
 from spineviz.surgery.retraction.swinging import SwingingCorridor
-from spineviz.surgery.site import Site, nerves_of, surface_height
+from spineviz.surgery.site import Site, nerves_of
+from spineviz.surgery.sleeve_entry import Entering, docked_stance, entering, nerves_near
 from spineviz.surgery.sleeve_way import (
     circle_window,
     fragment_apex,
@@ -47,9 +37,9 @@ from spineviz.surgery.sleeve_way import (
     sleeve_ways,
     sleeve_windows,
 )
-from spineviz.surgery.steering import Stance, Steering
+from spineviz.surgery.steering import Steering
 from spineviz.surgery.tissue import Tissue, opened_tissue
-from spineviz.surgery.tube_access import TubeAccess
+from spineviz.surgery.tube_access import FasciaCut, TubeAccess, tube_access
 from spineviz.surgery.window import Window
 from spineviz.terms import Level, levels_of, traversing_root
 
@@ -57,6 +47,9 @@ NAME = "interlaminar"
 
 TRIED = 32
 """How many of the best ways are tried."""
+
+THROUGH_A_SMALL_CUT = FasciaCut(1.0, 2.5, 1.2)
+"""How the fascia is cut for the sleeve: as long as the skin, through which the knife comes aslant."""
 
 
 class InterlaminarEndoscopicDiscectomy(PosteriorApproach):
@@ -102,7 +95,10 @@ def prepare_interlaminar(spec: InterlaminarEndoscopicDiscectomy, body: Body) -> 
     corridor = replace(corridor, swing=_widest(plan))
     steering = Steering(site, corridor)
     lower = next((level for level in way.bone if level != site.lamina), None)
-    story = Interlaminar(spec, steering, plan, _access(site, corridor, body, plan.home), lower, way.taken)
+    access = tube_access(
+        site, corridor, body, corridor.diameter, THROUGH_A_SMALL_CUT, steering.sleeve(plan.home)
+    )
+    story = Interlaminar(spec, steering, plan, access, lower, way.taken)
     parts = parted(corridor, body.recipes, body.structures)
     tissue = opened_tissue(
         site,
@@ -262,33 +258,6 @@ def _widest(plan: EndoscopicPlan) -> float:
     """Return how far (mm) the sleeve's end is swung at most."""
     stances = (*plan.burr, *plan.punch, *plan.ligament[0], *plan.ligament[1])
     return max((float(np.hypot(stance.right, stance.cranial)) for stance in stances), default=0.0)
-
-
-def _access(site: Site, corridor: SwingingCorridor, body: Body, home: Stance) -> TubeAccess:
-    """Return the way in: a small cut, the dilator, the sleeve over it."""
-    skin, fascia = (body.structures[name].surface for name in (wound.SKIN, wound.FASCIA))
-    fascia_depth = corridor.length - surface_height(site.frame, fascia, (0.0, 0.0))
-    gape, half = table("procedures.gape"), corridor.incision / 2
-    skin_cut = tuple(corridor.incising(gape["skin"], fascia_depth))
-    widths = [0.0, 2 * site.tools["dilator.1"].radius, corridor.diameter]
-    return TubeAccess(
-        site=site,
-        incision=corridor.incision,
-        diameter=corridor.diameter,
-        closed=tuple(0.0 for _ in corridor.full),
-        uncut=((0.0, 0.0, skin_cut[2]), skin_cut),
-        skin_cut=skin_cut,
-        fascia_cut=tuple(corridor.incising(gape["fascia"], fascia_depth + gape["beyond_fascia"])),
-        dilations=tuple(
-            (tuple(corridor.inserting(a, b, 0.0)), tuple(corridor.inserting(a, b, 1.0)))
-            for a, b in pairwise(widths)
-        ),
-        withdrawal=(tuple(corridor.withdrawing(0.0)), tuple(corridor.withdrawing(1.0))),
-        skin_line=wound.knife_line(site, skin, across=0.0, half=half, depth=2.5, lean=0.7),
-        fascia_line=wound.knife_line(site, fascia, across=0.0, half=half, depth=2.5, lean=1.2),
-        fascia_depth=fascia_depth,
-        docked=Steering(site, corridor).sleeve(home),
-    )
 
 
 def _resected(site: Site, body: Body, openings: Openings) -> dict[str, dict[str, Surface]]:

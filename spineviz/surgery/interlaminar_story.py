@@ -182,7 +182,7 @@ def _laminotomy(story: Interlaminar) -> Action:
         _worked(story, "burr", plan.burr, 0.06, 0.56),
         during(staged(site.lamina, names[:-1]), 0.16, 0.48),
         _worked(story, "punch", plan.punch, 0.57, 0.98),
-        during(staged(site.lamina, names[-1:]), 0.74, 0.76),
+        during(staged(site.lamina, names[-1:]), 0.63, 0.65),
     ]
     if story.lower is not None:
         actions.append(during(staged(story.lower, names[:1]), 0.78, 0.8))

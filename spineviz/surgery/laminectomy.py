@@ -15,6 +15,7 @@ from spineviz.structure import Frame, Structure
 from spineviz.surgery import freeing, phases, wound
 from spineviz.surgery.access import PosteriorApproach, within
 from spineviz.surgery.actions import faded, together, vanished
+from spineviz.surgery.bone_left import BoneLeft, NearBone
 from spineviz.surgery.decompression import ABOVE_SKIN
 from spineviz.surgery.instruments import Instrument, nerve_probe
 from spineviz.surgery.midline_access import (
@@ -27,18 +28,25 @@ from spineviz.surgery.midline_access import (
     taken_out,
 )
 from spineviz.surgery.punches import burr, kerrison, leksell
-from spineviz.surgery.reach import BoneLeft, NearBone, Reach, points_of
+from spineviz.surgery.reach import Reach
 from spineviz.surgery.relief import reliefs
 from spineviz.surgery.retraction import Blade, MidlineWound
 from spineviz.surgery.rounds import DEEPEST, bites, burr_round, ligament_bites
-from spineviz.surgery.site import Round, Site, nerves_of, used, visit
+from spineviz.surgery.site import Round, Site, Spell, nerves_of
 from spineviz.surgery.surroundings import farther
 from spineviz.surgery.tissue import Tissue, opened_tissue
+from spineviz.surgery.tool_points import points_of
 from spineviz.surgery.trough import Trough, disc_above, laminectomy_windows, resected_stages
 from spineviz.terms import SIDES, SIGN, levels_of
 from spineviz.timeline import Action, Step, during
 
 NAME = "laminectomy"
+PROCESS, LAMINA = Spell(0.0, 1.0, 0.3, 0.8), Spell(0.0, 1.0, 0.2, 0.84)
+"""When in its step the rongeur takes the spinous process, and the burr the lamina."""
+
+FACETS, LIGAMENT = Spell(0.0, 0.48, 0.26, 0.8), Spell(0.48, 0.96, 0.24, 0.8)
+"""When the punch takes the facets, and then the ligaments."""
+
 BOTH = (-1.0, 1.0)
 """The signs of x of both sides."""
 
@@ -175,22 +183,38 @@ def _process(reach: Reach, trough: Trough) -> Round:
 
 def laminectomy_steps(story: Laminectomy, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
     """Return the steps of the operation, for cameras named posterior and operative."""
-    site, access = story.site, story.access
+    site, access, rounds = story.site, story.access, story.rounds
     back, over, down = cameras["posterior"], cameras["operative"], wound.microscope(site, wide=True)
     out, movements = taken_out(access)
     closed = phases.closed_after(site, faded(access.held, 1.0), access.held, out, movements)
     return (
         *opened(access, cameras),
-        wound.step(site, "laminotomy", down, _process_off(story), part="process", share=0.9),
+        wound.step(
+            site,
+            "laminotomy",
+            down,
+            _process_off(story),
+            part="process",
+            share=0.9,
+            least=PROCESS.seconds(rounds.leksell),
+        ),
         wound.step(
             site,
             "laminotomy",
             down,
             _lamina_off(story),
             share=0.9,
+            least=LAMINA.seconds(rounds.burr),
             parameters={"width": story.spec.lamina_width},
         ),
-        wound.step(site, "flavum", down, _flava_off(story), share=1.5),
+        wound.step(
+            site,
+            "flavum",
+            down,
+            _flava_off(story),
+            share=1.5,
+            least=max(FACETS.seconds(rounds.facets), LIGAMENT.seconds(rounds.ligament)),
+        ),
         wound.step(site, "root", down, _freed(story), share=1.2),
         wound.step(site, "closure", over, closed),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
@@ -202,12 +226,12 @@ def _process_off(story: Laminectomy) -> Action:
     site, cut, way = story.site, story.cut, story.site.depth + ABOVE_SKIN
     midline = [name for name in cut.stages if name.startswith(("interspinous", "supraspinous"))]
     count = int(table("procedures.laminectomy.cut")["process_stages"])
-    begin, end = 0.3, 0.8
+    begin, end = PROCESS.arrive, PROCESS.leave
     spread = (end - begin) / count
     return together(
         during(wound.exposed(site, wound.DEEP), 0.0, 0.15),
         during(faded(story.access.held, wound.GLASS), 0.0, 0.15),
-        used(site.tools["leksell"], visit(story.rounds.leksell, way, begin, end), 0.0, 1.0),
+        PROCESS.action(site, "leksell", story.rounds.leksell, way),
         during(cut.last(*midline), begin, begin + 0.02),
         *(during(vanished(name), begin - 0.08, begin + 0.06) for name in cut.gone),
         *(
@@ -223,10 +247,10 @@ def _lamina_off(story: Laminectomy) -> Action:
     over = [name for name in cut.stages if name.startswith(f"flavum.{disc_above(site.disc)}")]
     first = int(table("procedures.laminectomy.cut")["process_stages"]) + 1
     return together(
-        used(site.tools["burr"], visit(story.rounds.burr, way, 0.2, 0.84), 0.0, 1.0),
+        LAMINA.action(site, "burr", story.rounds.burr, way),
         during(cut.through(site.lamina, first, first), 0.18, 0.19),
         during(cut.through(site.lamina, first + 1, first + 1), 0.5, 0.51),
-        during(cut.last(*over), 0.5, 0.51),
+        during(cut.last(*over), 0.3, 0.31),
     )
 
 
@@ -234,11 +258,10 @@ def _flava_off(story: Laminectomy) -> Action:
     """Return the action of the punch: medial facets first, then the yellow ligaments of both sides."""
     site, cut, way = story.site, story.cut, story.site.depth + ABOVE_SKIN
     joints = [name for name in cut.stages if name.startswith("facet_")]
-    punch = site.tools["kerrison"]
     return together(
-        used(punch, visit(story.rounds.facets, way, 0.26, 0.8), 0.0, 0.48),
+        FACETS.action(site, "kerrison", story.rounds.facets, way),
         during(cut.last(*levels_of(site.disc), *joints), 0.38, 0.39),
-        used(punch, visit(story.rounds.ligament, way, 0.24, 0.8), 0.48, 0.96),
+        LIGAMENT.action(site, "kerrison", story.rounds.ligament, way),
         freeing.flava_off(site, cut, 0.6, 0.88),
     )
 

@@ -18,11 +18,13 @@ from spineviz.structure import Floats, Frame, Points, Structure
 from spineviz.surgery import decompression, phases, wound
 from spineviz.surgery.access import Access, PosteriorApproach, layers_cut
 from spineviz.surgery.actions import Amounts, Motion, appeared, carried, together, warped
+from spineviz.surgery.bone_left import BoneLeft, NearBone
 from spineviz.surgery.instruments import Instrument, cobb_elevator, scalpel
-from spineviz.surgery.reach import BoneLeft, NearBone, Reach, points_of
+from spineviz.surgery.reach import Reach
 from spineviz.surgery.retraction import Blade, MidlineWound, PartedTissue, blade, expose, parted
 from spineviz.surgery.self_retaining import lateral_arm, medial_arm
 from spineviz.surgery.site import Site, raised, used
+from spineviz.surgery.tool_points import points_of
 from spineviz.terms import SIGN, Side
 from spineviz.timeline import Action, Step, during
 

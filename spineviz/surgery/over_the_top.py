@@ -22,7 +22,7 @@ from spineviz.surgery.punches import burr, kerrison
 from spineviz.surgery.relief import reliefs
 from spineviz.surgery.retraction import parted
 from spineviz.surgery.retraction.tilting import TiltingCorridor
-from spineviz.surgery.site import Site, place_of, used, visit
+from spineviz.surgery.site import Site, Spell, place_of
 from spineviz.surgery.tissue import Tissue, opened_tissue
 from spineviz.surgery.tube_access import (
     ThroughTube,
@@ -42,6 +42,13 @@ from spineviz.terms import SIGN, levels_of
 from spineviz.timeline import Action, Step, during
 
 NAME = "over_the_top"
+
+ACROSS, FAR, LIGAMENT = (
+    Spell(0.2, 0.68, 0.22, 0.84),
+    Spell(0.66, 0.98, 0.28, 0.76),
+    Spell(0.04, 0.94, 0.24, 0.8),
+)
+"""When in their steps the burr and the punch work across the midline, and the punch at the ligaments."""
 
 
 class UnilateralLaminotomy(ThroughTube):
@@ -143,6 +150,7 @@ def over_the_top_steps(story: OverTheTop, cameras: Mapping[str, Camera]) -> tupl
             during(faded((tube,), 0.5), 0.0, 0.2),
             decompression.laminotomy(site, story.rounds),
             share=0.9,
+            least=decompression.laminotomy_seconds(story.rounds),
         ),
         wound.step(
             site,
@@ -151,9 +159,17 @@ def over_the_top_steps(story: OverTheTop, cameras: Mapping[str, Camera]) -> tupl
             _undercut(story),
             part="across",
             share=0.9,
+            least=max(ACROSS.seconds(story.rounds.across), FAR.seconds(story.rounds.far_bites)),
             parameters={"angle": story.spec.wand_angle},
         ),
-        wound.step(site, "flavum", down, _flava_off(story), share=1.5),
+        wound.step(
+            site,
+            "flavum",
+            down,
+            _flava_off(story),
+            share=1.5,
+            least=LIGAMENT.seconds(story.rounds.ligament),
+        ),
         wound.step(site, "root", down, _freed(story), share=1.2),
         wound.step(site, "closure", over, withdrawn(access, together())),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
@@ -184,10 +200,10 @@ def _undercut(story: OverTheTop) -> Action:
     return together(
         during(faded((site.tools["tube"].name, *_over(site)), wound.GLASS), 0.1, 0.3),
         _tilting(story, 0.02, 0.24),
-        used(site.tools["burr"], visit(story.rounds.across, way, 0.22, 0.84), 0.2, 0.68),
+        ACROSS.action(site, "burr", story.rounds.across, way),
         during(cut.through(site.lamina, first, first), 0.28, 0.29),
         during(cut.through(site.lamina, first + 1, first + 1), 0.42, 0.43),
-        used(site.tools["kerrison"], visit(story.rounds.far_bites, way, 0.28, 0.76), 0.66, 0.98),
+        FAR.action(site, "kerrison", story.rounds.far_bites, way),
     )
 
 
@@ -196,7 +212,7 @@ def _flava_off(story: OverTheTop) -> Action:
     site, cut, way = story.tilted, story.cut, story.site.depth + ABOVE_SKIN
     below = levels_of(site.disc)[1]
     return together(
-        used(site.tools["kerrison"], visit(story.rounds.ligament, way, 0.24, 0.8), 0.04, 0.94),
+        LIGAMENT.action(site, "kerrison", story.rounds.ligament, way),
         freeing.flava_off(site, cut, 0.3, 0.76),
         during(cut.last(below), 0.2, 0.21),
     )

@@ -51,8 +51,15 @@ def decompressed(site: Site, plan: Plan, camera: Camera, *first: Action) -> tupl
             during(wound.exposed(site, wound.DEEP), 0.0, 0.2),
             *first,
             decompression.laminotomy(site, plan),
+            least=decompression.laminotomy_seconds(plan),
         ),
-        wound.step(site, "flavum", camera, decompression.flavectomy(site, plan)),
+        wound.step(
+            site,
+            "flavum",
+            camera,
+            decompression.flavectomy(site, plan),
+            least=decompression.OPENING.seconds(plan.ligament_bites),
+        ),
         wound.step(
             site,
             "root",

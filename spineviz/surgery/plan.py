@@ -11,21 +11,12 @@ from spineviz.anatomy.recipe import Body
 from spineviz.measures import value
 from spineviz.sdf import Field
 from spineviz.structure import Frame, Points
+from spineviz.surgery.bone_left import BoneLeft, NearBone
 from spineviz.surgery.fragment import prepare_removal
 from spineviz.surgery.instruments import Instrument, nerve_root_retractor
 from spineviz.surgery.places import fragment_place, fragment_places, root_border
 from spineviz.surgery.punches import burr, kerrison, rongeur, rongeur_jaw, rongeur_opening
-from spineviz.surgery.reach import (
-    FEW,
-    FINE,
-    BoneLeft,
-    NearBone,
-    Reach,
-    handle_of,
-    points_of,
-    thinned,
-    withdrawn,
-)
+from spineviz.surgery.reach import FEW, Reach
 from spineviz.surgery.removal import Removal
 from spineviz.surgery.resection import ligament_windows
 from spineviz.surgery.rounds import DEEPEST, bites, burr_round, ligament_bites
@@ -41,6 +32,7 @@ from spineviz.surgery.surroundings import (
     nerves,
     standing,
 )
+from spineviz.surgery.tool_points import FINE, handle_of, points_of, thinned, withdrawn
 from spineviz.surgery.way_out import WayOut, way_out
 from spineviz.surgery.window import Window
 from spineviz.terms import UPPER_LUMBAR_DISCS

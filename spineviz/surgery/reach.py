@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from itertools import pairwise, product
-from typing import Protocol
 
 import numpy as np
 
-from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.recipe import Body
-from spineviz.anatomy.surroundings import thing
-from spineviz.geometry import DistanceGrid, surface_points
 from spineviz.sdf import Field
-from spineviz.structure import Floats, Frame, Points, frozen
+from spineviz.structure import Floats, Frame, Points
 from spineviz.surgery.actions import Motion
+from spineviz.surgery.bone_left import BESIDE, BoneLeft
 from spineviz.surgery.choosing import Index, highest
-from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import Local, Place, Round, Site
 from spineviz.surgery.surroundings import within
-from spineviz.terms import LEVELS, Level, levels_of
 
 ENOUGH = 0.6
 """Clearance in mm beyond which a way is as good as any wider one."""
@@ -47,107 +42,6 @@ NEAR = 0.1
 
 TOUCH = 0.05
 """How deep (mm) a tool may press into bone on its way from one place to the next."""
-
-WITHDRAWN = tuple(2.5 * step for step in range(16))
-"""At which heights (mm) a tool is looked at while it is drawn out."""
-
-BESIDE = 1.2
-"""Nearer to bone than this (mm) distances are measured from the surface that is shown."""
-
-LOWEST, BROAD, CELL = 26.0, 22.0, 1.0
-"""How far below the docking point and how far across the chart of what is near goes, and its spacing, mm."""
-
-WORKING, DEEP = 24.0, 96.0
-"""How high (mm) above its tip a tool's working end and its shaft go that are looked at."""
-
-FINE, COARSE, ROUGH = 1.0, 2.0, 3.0
-"""How far apart (mm) the points are that stand for the working end, for the shaft and for the handle."""
-
-
-@dataclass(frozen=True, eq=False)
-class NearBone:
-    """The bones near a site before any is taken."""
-
-    site: Site
-    body: Body
-
-    @cached_property
-    def levels(self) -> tuple[Level, ...]:
-        """The levels whose bone a tool may meet: that of the lamina and those beside it."""
-        over = LEVELS[max(LEVELS.index(self.site.lamina) - 1, 0)]
-        return tuple(level for level in (over, *levels_of(self.site.disc)) if level in self.body.bones)
-
-    @cached_property
-    def surfaces(self) -> Mapping[Level, Callable[[Points], Floats]]:
-        """The distance (mm) in the world from the surfaces that are shown of these bones."""
-        return {level: thing(self.body.structures[level].surface).exact for level in self.levels}
-
-    @cached_property
-    def nodes(self) -> Points:
-        """The nodes (nx, ny, nz, 3) in the world of the chart of what is near."""
-        return _nodes(self.site)
-
-    @cached_property
-    def charted(self) -> Mapping[Level, Floats]:
-        """The distance (nx, ny, nz) in mm of the nodes from each bone."""
-        return {level: _charted(self.site, self.body.bones[level]) for level in self.levels}
-
-
-@lru_cache(maxsize=2)
-def _nodes(site: Site) -> Points:
-    """Return the nodes (nx, ny, nz, 3) in the world of the chart of what is near a site."""
-    lower, upper = site.box(-LOWEST, site.depth, BROAD)
-    counts = np.ceil((upper - lower) / CELL).astype(int) + 1
-    return frozen(lower + CELL * np.moveaxis(np.indices(tuple(counts.tolist())), 0, -1), np.float64)
-
-
-@lru_cache(maxsize=8)
-def _charted(site: Site, bone: LevelBone) -> Floats:
-    """Return the distance (nx, ny, nz) in mm of the nodes near a site from a bone, remembered for a while."""
-    nodes = _nodes(site)
-    return frozen(bone.grid(nodes.reshape(-1, 3)).reshape(nodes.shape[:3]), np.float64)
-
-
-class Cutout(Protocol):
-    """What is cut out of a bone: a window, or several."""
-
-    def field(self, points: Points) -> Floats:
-        """Return the signed distance (n,) in mm of world points to what is cut out."""
-
-    def curve(self) -> Floats:
-        """Return places (n, 2) in the site's frame around the middle of the opening, mm."""
-
-
-@dataclass(frozen=True, eq=False)
-class BoneLeft:
-    """The bone near a site of which a window has been taken (none before the laminotomy)."""
-
-    near: NearBone
-    window: Cutout | None
-
-    @cached_property
-    def chart(self) -> DistanceGrid:
-        """The distance (mm) in the world from the bone, on one grid."""
-        charted, nodes = dict(self.near.charted), self.near.nodes
-        lamina = self.near.site.lamina
-        if self.window is not None and lamina in charted:
-            block = self.window.field(nodes.reshape(-1, 3)).reshape(nodes.shape[:3])
-            charted[lamina] = np.maximum(charted[lamina], -block)
-        values = np.min(list(charted.values()), axis=0)
-        return DistanceGrid(nodes[0, 0, 0], CELL, frozen(values, np.float32))
-
-    def shown(self, points: Points) -> Floats:
-        """Return the distance (n,) in mm of world points from the surfaces that are shown."""
-        result = np.full(len(points), np.inf)
-        for level in self.near.levels:
-            distance = np.array(self.near.body.bones[level].grid(points))
-            near = np.flatnonzero(distance < BESIDE)
-            if len(near):
-                distance[near] = self.near.surfaces[level](points[near])
-            if self.window is not None and level == self.near.site.lamina:
-                distance = np.maximum(distance, -self.window.field(points))
-            result = np.minimum(result, distance)
-        return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,35 +248,6 @@ class Reach:
         if window is None:
             return goal
         return np.array([*window.curve().mean(0), goal[2]])
-
-
-def points_of(*tools: Instrument) -> Points:
-    """Return points (n, 3) that stand for the working end and the shaft of tools in one frame, mm."""
-    points = np.vstack([surface_points(tool.surface, 2 * FINE) for tool in tools])
-    working = points[:, 2] < WORKING
-    shaft = points[~working & (points[:, 2] < DEEP)]
-    return np.vstack([thinned(points[working], FINE), thinned(shaft, COARSE)])
-
-
-def handle_of(tool: Instrument) -> Points:
-    """Return points (n, 3) that stand for what of a tool is higher than its shaft, mm."""
-    points = surface_points(tool.surface, ROUGH)
-    return thinned(points[points[:, 2] >= DEEP], ROUGH)
-
-
-def thinned(points: Points, cell: float) -> Points:
-    """Return the point farthest from the axis among points (n, 3) in each cell of some mm."""
-    outward = points[np.argsort(-np.hypot(points[:, 0], points[:, 1]), kind="stable")]
-    cells = np.floor(outward / cell).astype(np.int64)
-    cells -= cells.min(axis=0, initial=0)
-    keys = np.ravel_multi_index(tuple(cells.T), tuple(cells.max(axis=0, initial=0) + 1))
-    _, chosen = np.unique(keys, return_index=True)
-    return outward[np.sort(chosen)]
-
-
-def withdrawn(tool: Points) -> Points:
-    """Return the points of a tool together with those on its way out along its own axis, mm."""
-    return thinned(np.vstack([tool + np.array([0.0, 0.0, way]) for way in WITHDRAWN]), FINE)
 
 
 def _rolling(degrees: float) -> Floats:

@@ -8,10 +8,12 @@ import numpy as np
 
 from spineviz.measures import value
 from spineviz.structure import Floats, Frame, Points
+from spineviz.surgery.bone_left import Cutout
 from spineviz.surgery.places import edge_of_bone, ligament_depth, ring_of
-from spineviz.surgery.reach import Cutout, Reach, points_of, withdrawn
+from spineviz.surgery.reach import Reach
 from spineviz.surgery.resection import ligament_windows
 from spineviz.surgery.site import Local, Round, Site
+from spineviz.surgery.tool_points import points_of, withdrawn
 from spineviz.surgery.window import Window
 
 OFF = (2.4, 1.6, 0.9)
@@ -31,6 +33,9 @@ ASKEW = 60.0
 
 REACHED = 2.5
 """A bite whose place the punch does not come nearer to than this (mm) is left out."""
+
+NEGLIGIBLE = 0.1
+"""What is nearer to a place than this (mm) has come to it."""
 
 
 def burr_round(reach: Reach, windows: Sequence[Window], sides: Sequence[float] = (0.0,)) -> Round:
@@ -93,8 +98,16 @@ def kept_off(reach: Reach, frames: Sequence[Frame], tool: Points, deepest: float
     return [frame for frame, room in zip(frames, free, strict=True) if room > -deepest]
 
 
-def punched(reach: Reach, window: Cutout, places: Sequence[Local], deepest: float = np.inf) -> Round:
-    """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out.
+def punched(
+    reach: Reach,
+    window: Cutout,
+    places: Sequence[Local],
+    deepest: float = np.inf,
+    facing: Local | None = None,
+) -> Round:
+    """Return the round of the punch: in through the window's middle, from bite to bite, and out.
+
+    It bites outwards, or all the time towards where it is ``facing``, as little turned from that as it may.
 
     Bites for which it would press deeper than ``deepest`` mm into what it keeps off are left out; where it
     would do so in the window's middle, it comes in by a bite that has a free way out, or nearer to the axis.
@@ -102,19 +115,24 @@ def punched(reach: Reach, window: Cutout, places: Sequence[Local], deepest: floa
     site, tool = reach.site, points_of(reach.site.tools["kerrison"])
     middle = window.curve().mean(axis=0)
     facings = _facings(np.array(places)[:, :2] - middle)
-    inside = (float(middle[0]), float(middle[1]), float(np.mean([place[2] for place in places])))
-    enters, leaves = (reach.pose(inside, withdrawn(tool), facings[k], site.top) for k in (0, -1))
     taken = [reach.pose(place, tool, facing, site.top) for place, facing in zip(places, facings, strict=True)]
-    reached = [
-        pose
-        for pose, place in zip(taken, places, strict=True)
-        if np.linalg.norm(pose.origin - site.world(place)) < REACHED
+    bitten = [
+        k for k, pose in enumerate(taken) if _bites(site.frame.to_local(pose.origin), places[k], middle)
     ]
+    reached, ends = [taken[k] for k in bitten], bitten or [0]
+    inside = (float(middle[0]), float(middle[1]), float(np.mean([place[2] for place in places])))
+    enters, leaves = (reach.pose(inside, withdrawn(tool), facings[ends[k]], site.top) for k in (0, -1))
     if np.isfinite(deepest):
         reached = kept_off(reach, reached, tool, deepest)
         enters = _free_way(reach, [enters, *reached], withdrawn(tool), deepest)
         leaves = _free_way(reach, [leaves, *reversed(reached)], withdrawn(tool), deepest)
     return reach.round([enters, *reached, leaves], tool, enters)
+
+
+def _bites(tip: Floats, place: Local, middle: Floats) -> bool:
+    """Tell whether a tip (3,) has come to a place, nearer than to the window's middle (2,)."""
+    away = float(np.linalg.norm(tip - place))
+    return away < REACHED and (away < NEGLIGIBLE or away < float(np.hypot(*(tip[:2] - middle))))
 
 
 def _free_way(reach: Reach, ways: Sequence[Frame], tool: Points, deepest: float) -> Frame:

@@ -22,6 +22,13 @@ from spineviz.timeline import Action, during
 LEISURELY = 6.0
 """For so many degrees of turning a tool takes as much time again as for going from one place to the next."""
 
+TURNING = 195.0
+"""How fast (degrees per second) a tool may turn on its round: a hand rolls a punch by a right angle in half a
+second."""
+
+STEEPEST = 1.875
+"""How much faster than on average what starts and ends at rest is halfway; see `spineviz.timeline.eased`."""
+
 NERVE_WARP = "surgery"
 """The nerves' warp; its amounts are compression 0..1 and medial retraction in mm."""
 
@@ -185,11 +192,41 @@ def visit(places: Round, way: float, arrive: float, leave: float) -> Motion:
     From one place to the next it takes as long as to any other, and longer where it turns.
     """
     first, last = places.frames[0], places.frames[-1]
-    spans = [1.0 + turned(*pair) / LEISURELY for pair in pairwise(places.frames)]
+    spans = _spans(places)
     shares = np.concatenate([[0.0], np.cumsum(spans)]) / max(sum(spans), 1.0)
     times = (float(time) for time in arrive + shares * (leave - arrive))
     frames = (raised(first, way), *places.frames, raised(last, way))
     return Motion((0.0, *times, 1.0), frames, (np.zeros(3), *places.bows, np.zeros(3)))
+
+
+@dataclass(frozen=True)
+class Spell:
+    """When in its step a tool works: from ``start`` to ``end``, shares of the step.
+
+    Of that time it comes in until ``arrive``, and goes out from ``leave`` on.
+    """
+
+    start: float
+    end: float
+    arrive: float
+    leave: float
+
+    def action(self, site: Site, tool: str, places: Round, way: float) -> Action:
+        """Return the action of a site's tool: it comes from ``way`` mm above, goes its round, and leaves."""
+        return used(site.tools[tool], visit(places, way, self.arrive, self.leave), self.start, self.end)
+
+    def seconds(self, places: Round) -> float:
+        """Return how long the step lasts at least, so that the tool nowhere turns hastily on its round."""
+        spans = _spans(places)
+        turns = [turned(*pair) for pair in pairwise(places.frames)]
+        rates = [turn / span for turn, span in zip(turns, spans, strict=True)]
+        needed = STEEPEST / TURNING * sum(spans) * max(rates, default=0.0)
+        return needed / ((self.leave - self.arrive) * (self.end - self.start))
+
+
+def _spans(places: Round) -> list[float]:
+    """Return how long a tool takes from each place of its round to the next, as shares."""
+    return [1.0 + turned(*pair) / LEISURELY for pair in pairwise(places.frames)]
 
 
 def surface_height(frame: Frame, surface: Surface, place: Sequence[float], radius: float = 3.5) -> float:

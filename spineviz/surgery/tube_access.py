@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,14 +17,30 @@ from spineviz.structure import Frame
 from spineviz.surgery import phases, wound
 from spineviz.surgery.access import Access, PosteriorApproach, layers_cut
 from spineviz.surgery.actions import Amounts, Motion, appeared, carried, faded, together, vanished, warped
+from spineviz.surgery.bone_left import BoneLeft, NearBone
 from spineviz.surgery.instruments import Instrument, dilators, scalpel, tube_length, tubular_retractor
-from spineviz.surgery.reach import BoneLeft, NearBone, points_of
 from spineviz.surgery.retraction import TubeCorridor, dock
 from spineviz.surgery.site import Site, nerves_of, raised, surface_height
+from spineviz.surgery.tool_points import points_of
 from spineviz.timeline import Action, Step, during
 
 ROUND_END, PRESSED = 8.0, 0.3
 """How long (mm) the end of a dilator is that may meet bone, and how deep (mm) it may press into it."""
+
+
+class FasciaCut(NamedTuple):
+    """How the fascia is cut: over a share of the skin incision's length, how deep (mm), the knife leaning.
+
+    ``lean`` is that of `wound.knife_line`.
+    """
+
+    share: float
+    depth: float
+    lean: float
+
+
+UNDER_THE_TUBE = FasciaCut(0.7, 1.5, 0.12)
+"""How the fascia is cut for a tube, whose incision is longer than the cut in the fascia has to be."""
 
 
 class ThroughTube(PosteriorApproach):
@@ -102,15 +119,25 @@ def access_tools(approach: str, diameter: float, corridor: TubeCorridor) -> dict
     return {"scalpel": scalpel(f"{name}.scalpel"), "tube": tube, **series}
 
 
-def tube_access(site: Site, corridor: TubeCorridor, body: Body, diameter: float) -> TubeAccess:
-    """Return the way in to a site through a tube of some inner diameter, mm."""
+def tube_access(
+    site: Site,
+    corridor: TubeCorridor,
+    body: Body,
+    diameter: float,
+    fascia_cut: FasciaCut = UNDER_THE_TUBE,
+    standing: Frame | None = None,
+) -> TubeAccess:
+    """Return the way in to a site through a tube of some ``diameter``, mm.
+
+    The tube stands in the frame ``standing``, or else at the docking point, its arm medial.
+    """
     skin, fascia = (body.structures[name].surface for name in (wound.SKIN, wound.FASCIA))
     fascia_depth = corridor.length - surface_height(site.frame, fascia, (0.0, 0.0))
     gape, half = table("procedures.gape"), corridor.incision / 2
     skin_cut = tuple(corridor.incising(gape["skin"], fascia_depth))
-    count = sum(name.startswith("dilator.") for name in site.tools)
-    widths = [0.0, *value("instruments.dilators.diameters")[:count], corridor.diameter]
-    docked = site.pose((0, 0, 0), (0, 0, 1), site.beside(1.0, 0.25))
+    series = [2 * tool.radius for name, tool in site.tools.items() if name.startswith("dilator.")]
+    share, depth, lean = fascia_cut
+    docked = standing or site.pose((0, 0, 0), (0, 0, 1), site.beside(1.0, 0.25))
     return TubeAccess(
         site=site,
         incision=corridor.incision,
@@ -121,14 +148,14 @@ def tube_access(site: Site, corridor: TubeCorridor, body: Body, diameter: float)
         fascia_cut=tuple(corridor.incising(gape["fascia"], fascia_depth + gape["beyond_fascia"])),
         dilations=tuple(
             (tuple(corridor.inserting(a, b, 0.0)), tuple(corridor.inserting(a, b, 1.0)))
-            for a, b in pairwise(widths)
+            for a, b in pairwise([0.0, *series, corridor.diameter])
         ),
         withdrawal=(tuple(corridor.withdrawing(0.0)), tuple(corridor.withdrawing(1.0))),
         skin_line=wound.knife_line(site, skin, across=0.0, half=half, depth=2.5, lean=0.7),
-        fascia_line=wound.knife_line(site, fascia, across=0.0, half=0.7 * half, depth=1.5, lean=0.12),
+        fascia_line=wound.knife_line(site, fascia, across=0.0, half=share * half, depth=depth, lean=lean),
         fascia_depth=fascia_depth,
         docked=docked,
-        stops=_stops(site, body, docked, count),
+        stops=_stops(site, body, docked, len(series)) if standing is None else (),
     )
 
 

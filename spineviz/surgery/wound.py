@@ -145,12 +145,15 @@ def step(
     *actions: Action,
     part: str = "",
     share: float = 1.0,
+    least: float = 0.0,
     parameters: Mapping[str, float] | None = None,
 ) -> Step:
     """Return a step of a phase.
 
-    ``part`` names it where a phase has several steps and ``share`` is its part of the phase's time.
+    ``part`` names it where a phase has several steps and ``share`` is its part of the phase's time; it lasts
+    ``least`` seconds at least.
     """
     key = f"step.{site.approach}.{part or phase}"
     said = tuple((name, f"{number:g}") for name, number in (parameters or {}).items())
-    return Step(phase, Message(key, said), share * value(f"procedures.seconds.{phase}"), actions, camera)
+    seconds = max(share * value(f"procedures.seconds.{phase}"), least)
+    return Step(phase, Message(key, said), seconds, actions, camera)

@@ -35,10 +35,10 @@ def dock(
     distance to the body's outline or to the skin alone, negative in it; ``dermis`` is the skin's anterior
     surface, over which it grows thicker where it is crowded.
 
-    The axis lies parallel to the disc and leans medially. It starts as medial as it may and is moved
-    laterally until the tube clears the spinous process and comes to stand on the lamina. Where articular
-    processes stand out beside a narrow window, as at the upper lumbar levels, it is moved cranially, at most
-    until it looks straight at the disc.
+    The axis lies parallel to the disc and leans medially. It starts as medial as it may, a thin tube nearer
+    to the midline than a wide one, and is moved laterally until the tube clears the spinous process and comes
+    to stand on the lamina. Where articular processes stand out beside a narrow window, as at the upper lumbar
+    levels, it is moved cranially, at most until it looks straight at the disc.
     Raises ValueError where no such place is found.
     """
     ground = ground or terrain(bones)
@@ -47,7 +47,8 @@ def dock(
     wanted = measures.value("retraction.tube.incision_offset") if offset is None else offset
     level = disc_direction(bones, disc)
     best: tuple[float, TubeCorridor] | None = None
-    for aim in _aims(bones, disc, side):
+    nearest = min(size["target_offset"], size["off_midline"] + outer)
+    for aim in _aims(bones, disc, side, nearest):
         frame, length = _towards(level, SIGN[side], aim, skin, (wanted, *angles))
         end = _docked(frame, outer, ground)
         gap = float(ground.height(end[None])[0])
@@ -97,10 +98,11 @@ def entry_depth(skin: Field, start: Floats, direction: Floats) -> float:
     return float(steps[np.flatnonzero(inside)[-1]]) + 0.125
 
 
-def _aims(bones: Mapping[Level, LevelBone], disc: Disc, side: Side) -> list[Floats]:
+def _aims(bones: Mapping[Level, LevelBone], disc: Disc, side: Side, nearest: float) -> list[Floats]:
     """Return the points (3,) to aim at, from just below the inferior edge of the upper lamina on.
 
-    They lie farther lateral or cranial, up to the plane of the disc; a way to lateral counts more.
+    They lie ``nearest`` (mm) to the midline, or farther lateral or cranial, up to the plane of the disc; a
+    way to lateral counts more.
     """
     above, below = levels_of(disc)
     size = measures.table("retraction.tube.docking")
@@ -118,7 +120,7 @@ def _aims(bones: Mapping[Level, LevelBone], disc: Disc, side: Side) -> list[Floa
     result = []
     for lateral, lift in sorted(ways, key=lambda way: way[0] + size["cranial_cost"] * way[1]):
         place = edge - [0.0, 0.0, size["below_edge"]] + lift * cranial
-        place[0] = SIGN[side] * (size["target_offset"] + lateral)
+        place[0] = SIGN[side] * (nearest + lateral)
         result.append(place)
     return result
 
