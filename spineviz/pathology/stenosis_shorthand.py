@@ -8,7 +8,8 @@ from typing import get_args
 
 from spineviz.pathology.line import FILLING as COMMON
 from spineviz.pathology.line import Line, Words, meaning, plain
-from spineviz.pathology.stenosis import LumbarDisc, Stenosis
+from spineviz.pathology.stenosis import Stenosis
+from spineviz.terms import LumbarDisc
 
 WORDS: Words = {
     "place": {
