@@ -25,8 +25,9 @@ from spineviz.surgery.plan import Plan, decompression_tools
 from spineviz.surgery.plan import plan as planned
 from spineviz.surgery.retraction import Blade, MidlineWound, interlaminar_window
 from spineviz.surgery.site import Site, nerves_of, surface_height
+from spineviz.surgery.surroundings import nowhere, window_walls
 from spineviz.surgery.tissue import Tissue, approach_tissue
-from spineviz.terms import SIGN
+from spineviz.terms import SIGN, UPPER_LUMBAR_DISCS
 from spineviz.timeline import Step, during
 
 NAME = "open"
@@ -37,7 +38,7 @@ class OpenMidlineDiscectomy(PosteriorApproach):
 
     kind: Literal["open_midline_discectomy"] = "open_midline_discectomy"
     incision_length: float = within(NAME, "incision_length", 30.0)
-    usual_above: ClassVar[tuple[str, ...]] = ("root_retraction",)
+    usual_above: ClassVar[tuple[str, ...]] = ("facet_removed", "root_retraction")
 
     lamina_removed: float = within(NAME, "lamina_removed", 10.0)
     facet_removed: float = within(NAME, "facet_removed", 3.5)
@@ -59,7 +60,9 @@ def prepare_open(spec: OpenMidlineDiscectomy, body: Body) -> tuple[OpenMidline, 
     found = opening_of(spec, body)
     site = _site(spec, body, found.wound, found.blades)
     windows = resection.windows(site, body, spec.lamina_removed, spec.facet_removed)
-    plan = planned(site, body, windows, spec.root_retraction, walled=False)
+    narrow = spec.disc in UPPER_LUMBAR_DISCS
+    walls = window_walls(site, body, [item.surface for item in found.blades]) if narrow else nowhere
+    plan = planned(site, body, windows, spec.root_retraction, walled=False, walls=walls)
     access = midline_access(site, found, body, table("procedures.open_wound"))
     story = OpenMidline(spec, site, plan, access)
     tissue = approach_tissue(site, body, found.wound, found.parts, windows, plan)

@@ -30,6 +30,7 @@ from spineviz.surgery.surroundings import (
     midline_ligaments,
     nearest,
     nerves,
+    nowhere,
     standing,
 )
 from spineviz.surgery.tool_points import FINE, handle_of, points_of, thinned, withdrawn
@@ -104,11 +105,19 @@ def decompression_tools(approach: str, *, walled: bool) -> dict[str, Instrument]
     }
 
 
-def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, walled: bool) -> Plan:
+def plan(
+    site: Site,
+    body: Body,
+    windows: Sequence[Window],
+    retraction: float,
+    walled: bool,
+    walls: Field = nowhere,
+) -> Plan:
     """Return where the tools go, from the body and the windows of the laminotomy.
 
     ``retraction`` (mm) is how far the root is drawn; ``walled`` tells that tools work inside a tube. At the
-    upper lumbar discs, whose windows are narrow, the punch does not go where it has no room.
+    upper lumbar discs, whose windows are narrow, the punch does not go where it has no room. ``walls`` tells
+    the distance (mm) in the world from what else stands beside the window.
     """
     spread = site.room - 1.5 if walled else 5.0
     bone = NearBone(site, body)
@@ -125,10 +134,10 @@ def plan(site: Site, body: Body, windows: Sequence[Window], retraction: float, w
     retractor = _retractor(after, retraction, ligaments, around)
     held = retractor.frames[-1], _slackened(retractor)
     beside = standing(site.tools["root_retractor"], held)
-    soft = nearest(around[1.0, retraction], ligaments)
+    soft = nearest(around[1.0, retraction], ligaments, walls)
     disc = disc_border(site, body)
     working = after.keeping_off(nearest(farther(soft, TENDER), beside))
-    grasp = _grasp(working, farther(disc, -YIELDING))
+    grasp = _grasp(working, farther(disc, -YIELDING), over=walled or narrow)
     tool = thinned(points_of(site.tools["root_retractor"]), FINE)
     points = np.vstack([frame.to_parent(tool) for frame in held])
     removal = _removal(after, grasp, soft, beside, points)
@@ -183,12 +192,13 @@ def _retractor(
     return reach.keeping_off(ligaments).round(frames, tool)
 
 
-def _grasp(reach: Reach, disc: Field) -> Frame:
+def _grasp(reach: Reach, disc: Field, over: bool) -> Frame:
     """Return where the rongeur stands, open, when it takes the fragment; it comes in and leaves shut.
 
     It keeps off the ``disc`` as well, and opens on the last part of its way. Its bend leans so that the hand
-    is out of sight: aside over a tube's rim, in an open wound over the midline and its other wall. Where it
-    cannot stand so at the fragment's usual place, it takes the fragment at another, or turned otherwise.
+    is out of sight: aside ``over`` a tube's rim, or the muscle beside a narrow window; in any other wound
+    over the midline and its other wall. Where it cannot stand so at the fragment's usual place, it takes the
+    fragment at another, or turned otherwise.
     """
     site, place = reach.site, fragment_place(reach.site, reach.body)
     beside = disc if reach.beside is None else nearest(reach.beside, disc)
@@ -198,7 +208,7 @@ def _grasp(reach: Reach, disc: Field) -> Frame:
     ]
     deep = thinned(np.vstack([*opening, withdrawn(_jaws(site, SHUT))]), FINE)
     tool = np.vstack([deep, handle_of(site.tools["rongeur"])])
-    facing = site.beside(0.9, -0.3) if reach.walled else site.beside(-0.9, 0.3)
+    facing = site.beside(0.9, -0.3) if over else site.beside(-0.9, 0.3)
     toward, keeping = site.through(-0.3, 0.1), reach.keeping_off(beside)
     usual = keeping.pose(place, tool, facing, toward)
     free = float(keeping.measured([usual], tool)[0])

@@ -18,6 +18,7 @@ from spineviz.surgery.charts import chart
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.site import NERVE_WARP, Site
 from spineviz.surgery.window import Window
+from spineviz.terms import SIDES
 
 CELL, THIN = 1.0, 0.6
 """Spacing (mm) of the grids that fields are read off, and of those of thin things: plates, cut edges."""
@@ -72,6 +73,14 @@ def midline_ligaments(site: Site, body: Body) -> Field:
     """Return the distance from the ligaments between and over the spinous processes."""
     surfaces = (item.surface for name, item in body.structures.items() if name.startswith(MIDLINE))
     return _united(_charted(surfaces, *site.box(-DEEP, site.depth, ACROSS)))
+
+
+def window_walls(site: Site, body: Body, blades: Iterable[Surface]) -> Field:
+    """Return the distance from the ``blades`` that hold a wound and from the other side's yellow ligament."""
+    lower, upper = site.box(-DEEP, site.depth, ACROSS)
+    other = (f"flavum.{site.disc}.{side}" for side in SIDES if side != site.side)
+    surfaces = [*blades, *(body.structures[name].surface for name in site.present(*other))]
+    return chart(surfaces, lower, upper, THIN)
 
 
 def standing(tool: Instrument, frames: Sequence[Frame]) -> Field:
