@@ -56,10 +56,6 @@ VOLUME = {"L1-L2": 0.05}
 swells multifidus, which is slim there (59 cm³ from T12 to L4), by 4.6 % and takes 2.0 % of longissimus beside
 it; all muscles of the side together keep theirs within 0.4 %."""
 
-CLEFT = {"L1-L2": 2.2, "L2-L3": 2.2}
-"""How far (mm) muscle may lie off one place in a hundred of a tube: it stands on an articular process there,
-and where the cleft between multifidus and longissimus ends; at L2-L3 25 of 7157 places in the wedge over the
-process lie up to 2.1 mm off it, and through a tube that leans by 15 degrees 63 beside the cleft up to 1.8."""
 
 WORKED = {
     "kerrison": ("flavum", "epidural_fat", "facet_capsule", "facet_cartilage", "L", "S1"),
