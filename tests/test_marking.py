@@ -29,7 +29,9 @@ def test_the_line_is_as_long_as_the_cut_and_lies_on_the_skin(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_needle_comes_to_the_bone_and_enters_none(kind: str) -> None:
-    name = prepared(kind).marking.needle.name
+    needle = prepared(kind).marking.needle
+    assert needle is not None
+    name = needle.name
     start, end = span(kind, "orientation")[1] - 3.6, span(kind, "orientation")[1]
     nearest = []
     for second in np.linspace(start, end, 40):
@@ -42,6 +44,6 @@ def test_the_needle_comes_to_the_bone_and_enters_none(kind: str) -> None:
 def test_needle_and_line_are_gone_when_they_are_no_longer_needed(kind: str) -> None:
     found = prepared(kind).marking
     cut, opened = span(kind, "incision")
-    assert seen(kind, found.needle.name, cut) == 0.0
+    assert found.needle is not None and seen(kind, found.needle.name, cut) == 0.0
     assert seen(kind, found.line.name, cut) == 1.0
     assert seen(kind, found.line.name, opened) == 0.0

@@ -33,26 +33,30 @@ FROM = 30.0
 
 @dataclass(frozen=True, eq=False)
 class Marking:
-    """The needle that tells the level, its way, and the line on the skin, which stands in the world."""
+    """The needle that tells the level, its way, and the line on the skin, which stands in the world.
 
-    needle: Instrument
+    There is no ``needle`` where the approach itself begins with one.
+    """
+
+    needle: Instrument | None
     way: Motion
     line: Structure
 
     @property
     def structures(self) -> Mapping[str, Structure]:
         """The needle and the line by name."""
-        return {self.needle.name: self.needle.structure(), self.line.name: self.line}
+        tools = () if self.needle is None else (self.needle.structure(),)
+        return {item.name: item for item in (*tools, self.line)}
 
 
-def marking_of(access: Access, body: Body) -> Marking:
-    """Return what marks the level and the cut of an approach in a body."""
+def marking_of(access: Access, body: Body, needle: bool = True) -> Marking:
+    """Return what marks the cut of an approach in a body, and with a ``needle`` the level."""
     site, name = access.site, f"instrument.{access.site.approach}"
     at_bone = site.pose((0.0, 0.0, ABOVE), (0.0, 0.0, ABOVE + 1.0), site.beside(1.0, 0.0))
     above = raised(at_bone, site.depth + FROM)
     ends = site.frame.to_local(np.array([frame.origin for frame in access.skin_line]))
     return Marking(
-        spinal_needle(f"{name}.spinal_needle"),
+        spinal_needle(f"{name}.spinal_needle") if needle else None,
         Motion((0.0, *STANDS, 1.0), (above, at_bone, at_bone, above)),
         Structure(
             f"{name}.marked_line",
@@ -95,10 +99,13 @@ def _unit(vector: Floats) -> Floats:
 
 def marked(steps: Sequence[Step], found: Marking) -> tuple[Step, ...]:
     """Return an approach's steps, in the first of which the level is checked and the line is drawn."""
-    first: tuple[Action, ...] = (
-        used(found.needle, found.way, 0.0, 1.0),
-        during(appeared(found.line.name), *DRAWN),
+    checked = () if found.needle is None else (used(found.needle, found.way, 0.0, 1.0),)
+    cut = next(index for index, step in enumerate(steps) if step.phase == "incision")
+    added: dict[int, tuple[Action, ...]] = {
+        cut - 1: (during(appeared(found.line.name), *DRAWN),),
+        cut: (during(vanished(found.line.name), *CUT),),
+    }
+    added[0] = (*checked, *added.get(0, ()))
+    return tuple(
+        replace(step, actions=(*step.actions, *added.get(index, ()))) for index, step in enumerate(steps)
     )
-    gone = during(vanished(found.line.name), *CUT)
-    added = {"orientation": first, "incision": (gone,)}
-    return tuple(replace(step, actions=(*step.actions, *added.get(step.phase, ()))) for step in steps)
