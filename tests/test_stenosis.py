@@ -15,7 +15,7 @@ from spineviz.body import Anatomy, build
 from spineviz.body.diseased import diseased
 from spineviz.geometry import volume
 from spineviz.measurement import grades
-from spineviz.measurement.canal import bony_depth, fat_behind, sac_area
+from spineviz.measurement.canal import bony_depth, fat_behind, recess_height, sac_area
 from spineviz.measurement.clearance import clearance
 from spineviz.measurement.crowding import crowding
 from spineviz.measurement.measuring import subject
@@ -307,6 +307,20 @@ def test_the_higher_the_grade_of_a_recess_the_less_room_its_root_has(lumbar: Mod
         assert name is not None
         rooms.append(room(segment, name) or 0.0)
     assert rooms == sorted(rooms, reverse=True) and len(set(rooms)) == len(rooms)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("disc", DISCS[:4])
+def test_the_higher_the_grade_of_a_canal_the_less_its_sac_and_recesses(
+    lumbar: Model, disc: LumbarDisc
+) -> None:
+    areas, heights = [], []
+    for grade in GRADES["central"]:
+        stenosis = Stenosis(disc=disc, grade=grade)
+        segment = segment_of(ill(stenosis, lumbar), stenosis)
+        areas.append(sac_area(segment) or 0.0)
+        heights.append([recess_height(segment, side) or 0.0 for side in ("right", "left")])
+    assert (np.diff(areas) < 0.0).all() and (np.diff(heights, axis=0) < 0.0).all()
 
 
 @pytest.mark.many

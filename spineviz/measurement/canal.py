@@ -25,6 +25,9 @@ BESIDE = (-1.0, 0.0, 1.0)
 REACH = 14.0
 """The canal is looked for this far (mm) in front of its middle and behind it."""
 
+BESIDE_PEDICLE = 1.0
+"""A recess is measured up to so far (mm) from the medial border of the pedicle."""
+
 BEHIND, ASIDE = 9.0, 3.0
 """Posterior epidural fat is looked for so far (mm) behind the sac and to either side of the midline."""
 
@@ -122,9 +125,9 @@ def recess_height(segment: Segment, side: Side) -> float | None:
     """Return the height of a lateral recess, mm: the least way free before the superior articular process.
 
     In slices from the lower endplate to the upper border of the lower pedicle, from the vertebral body, disc
-    or displaced material in front to the bone behind, between the medial edge of the facet joint and halfway
-    to the medial border of the pedicle. Where displaced material stands amid the recess the largest way that
-    is left counts. None where no bone stands behind it.
+    or displaced material in front to the bone behind, from the medial edge of the facet joint nearly to the
+    medial border of the pedicle: so far aside however far the joint has grown inwards. Where displaced
+    material stands amid the recess the largest way that is left counts. None where no bone stands behind it.
     """
     pedicle = segment.pedicles[1][side]
     rim = segment.frame.to_local(segment.lower_back)[2]
@@ -141,9 +144,9 @@ def _recess(segment: Segment, cut: Slice, side: Side, border: float, level: floa
     """Return the free ways in a recess in one slice, mm, along lines half a millimetre apart."""
     edge = abs(float(segment.facet_edge(side, level)[0]))
     bone, front = cut.of(*segment.bone_names), cut.of(*segment.front_names)
-    inner = min(edge, border - 2.0)
+    inner = min(edge, border - 2.0 * BESIDE_PEDICLE)
     ways: list[float] = []
-    for x in np.arange(inner, (inner + border) / 2.0 + 0.01, 0.5):
+    for x in np.arange(border - BESIDE_PEDICLE, inner - 0.01, -0.5):
         place = (SIGN[side] * float(x), 0.0)
         body = [gap for gap in filled(front, place, (0.0, -1.0)) if gap[1] > 0.0]
         hard = filled(bone, place, (0.0, -1.0))

@@ -2,13 +2,14 @@
 
 A slice is divided by the power diagram of the strands' places, whose weights are found so that each cell has
 the area that its strand needs; places move to the middles of their cells. Cells do not overlap, and leave
-nothing over where the strands fill the sac.
+nothing over where the strands fill the sac. The narrowest slice is shared out first, the others after its
+example: so a strand runs on from slice to slice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +34,11 @@ TAKING, GREATEST = 3, 3.0
 MOST = 0.3
 """A weight changes by no more than this share of a cell's area at a time."""
 
-EVEN = (4.0, 2.0)
-"""Over so many slices (one sigma) places are evened out, at first and in the end."""
+GRAINS, FULL = 0.65, 0.9
+"""Strands that take less of the narrowest slice than the first lie in fluid; from the second on, in none."""
+
+EVEN, FAR = 0.6, 2.0
+"""So much places are evened out over so many slices (one sigma) each time."""
 
 FLAT = 0.4
 """A border that is met more flatly than this (the cosine) is taken to be met so."""
@@ -62,6 +66,16 @@ class Slices:
         """Where a strand is, (m, n)."""
         return np.asarray(self.radii > 0.0)
 
+    def only(self, row: int) -> Slices:
+        """Return one of the slices alone."""
+        return replace(
+            self,
+            **{
+                name: getattr(self, name)[:, [row]]
+                for name in ("places", "radii", "wanted", "free", "borders")
+            },
+        )
+
 
 def packed(slices: Slices, pull: Floats, count: int) -> tuple[Floats, Floats]:
     """Return where strands come to lie (m, n, 2), and how far (m, n, count) each reaches around it, mm.
@@ -69,23 +83,21 @@ def packed(slices: Slices, pull: Floats, count: int) -> tuple[Floats, Floats]:
     ``pull`` (m, n) is how much a strand moves to the middle of its cell: 1 where strands lie evenly.
     """
     shape = measures.table("stenosis.rootlets")
-    places: Floats = slices.places
-    rounds = int(shape["rounds"])
-    wished = np.sqrt(slices.wanted / np.pi)
-    weight: Floats = np.where(slices.here, np.minimum(slices.radii, np.maximum(wished, 0.3)) ** 2, 0.0)
+    weight: Floats = np.where(
+        slices.here, np.minimum(slices.radii, np.maximum(np.sqrt(slices.wanted / np.pi), 0.3)) ** 2, 0.0
+    )
+    amid = int(pull.sum(axis=0).argmax())
+    one = slices.only(amid)
+    taken = float((one.wanted * one.here * one.free).sum()) / float(_areas(one.borders).min())
+    full = float(np.clip((taken - GRAINS) / (FULL - GRAINS), 0.0, 1.0))
+    first = _relaxed(one, pull[:, [amid]], one.places, weight[:, [amid]], int(shape["rounds"]), 0.0, full)
+    share = pull / max(float(pull[:, amid].max()), 1e-6)
+    places: Floats = slices.places + share[..., None] * (first[0] - one.places)
+    weight = weight + share * (first[1] - weight[:, [amid]])
+    places, weight = _relaxed(slices, pull, places, weight, int(shape["after"]), EVEN, full)
     ahead = _to_border(places, slices.borders, ways(ROUGH))
-    for turn in range(rounds):
-        late = turn / rounds
-        reach, weight = _balanced(slices, places, weight, ahead)
-        goal = places + _off_middle(reach)
-        moved: Floats = places + (0.6 * pull * slices.free)[..., None] * (goal - places)
-        moved = _apart(moved, slices, np.minimum(slices.radii, wished) * (1.0 - 0.5 * pull), shape["gap"])
-        moved = _inside(moved, slices, 0.6 * np.minimum(slices.radii, wished), shape["wall"])
-        places = _mirrored(_even(moved, slices.free, late), slices.images)
-        ahead = _nearer(ahead, places, slices.borders, ways(ROUGH))
     for _ in range(SETTLING):
-        _, weight = _balanced(slices, places, weight, ahead)
-        ahead = _nearer(ahead, places, slices.borders, ways(ROUGH))
+        _, weight = _balanced(slices, places, weight, ahead, full)
     ahead = _to_border(places, slices.borders, ways(count))
     for _ in range(2):
         ahead = _nearer(ahead, places, slices.borders, ways(count))
@@ -93,33 +105,61 @@ def packed(slices: Slices, pull: Floats, count: int) -> tuple[Floats, Floats]:
     return places, _filling(reach, slices, shape["gap"])
 
 
+def _relaxed(
+    slices: Slices, pull: Floats, places: Floats, weight: Floats, rounds: int, even: float, full: float
+) -> tuple[Floats, Floats]:
+    """Return places (m, n, 2) that have moved to the middles of their cells, and the weights (m, n) of these.
+
+    ``even`` is how much (0..1) they are evened out from slice to slice each time, ``full`` whether the
+    narrowest of all slices is (0..1).
+    """
+    shape = measures.table("stenosis.rootlets")
+    radii = np.minimum(slices.radii, np.sqrt(slices.wanted / np.pi))
+    ahead = _to_border(places, slices.borders, ways(ROUGH))
+    for _ in range(rounds):
+        reach, weight = _balanced(slices, places, weight, ahead, full)
+        goal = places + _off_middle(reach)
+        moved: Floats = places + (0.6 * pull * slices.free)[..., None] * (goal - places)
+        moved = _apart(moved, slices, radii * (1.0 - 0.5 * pull), shape["gap"])
+        moved = _inside(moved, slices, 0.6 * radii, shape["wall"])
+        places = _mirrored(_even(moved, slices.free, even), slices.images)
+        ahead = _nearer(ahead, places, slices.borders, ways(ROUGH))
+    return places, weight
+
+
 def _filling(reach: Floats, slices: Slices, gap: float) -> Floats:
     """Return reaches (m, n, k) of strands that have their wanted areas together, in every slice.
 
     Where a strand's cell is too small for it, those that have room in theirs take it, as they need it.
     """
-    more = np.ones(reach.shape[1])
     whole = (slices.wanted * slices.here).sum(axis=0)
+    more = np.where(whole < (_areas(reach) * slices.here).sum(axis=0), 1.0, GREATEST)
     result = _capped(reach, slices.wanted, gap)
     for _ in range(TAKING):
         found = (_areas(result) * slices.here).sum(axis=0)
-        more = more * np.clip(whole / np.maximum(found, 1e-6), 1.0, 2.0)
-        factor = 1.0 + (np.minimum(more, GREATEST) - 1.0) * slices.free
+        more = np.minimum(more * np.clip(whole / np.maximum(found, 1e-6), 1.0, 2.0), GREATEST)
+        factor = 1.0 + (more - 1.0) * slices.free
         result = _capped(reach, slices.wanted * factor, gap)
     return result
 
 
-def _balanced(slices: Slices, places: Floats, weight: Floats, borders: Floats) -> tuple[Floats, Floats]:
+def _balanced(
+    slices: Slices, places: Floats, weight: Floats, borders: Floats, full: float
+) -> tuple[Floats, Floats]:
     """Return the cells' reaches (m, n, count), and weights (m, n) with which their areas are nearer to the
     wanted ones: a step of Newton's method.
 
     A border between two cells moves outwards by half of what the weight gains, through the way between their
-    places; the cells share all there is in the proportions of what is wanted.
+    places. What fluid there is each strand has as much of about it as any other; where the narrowest slice is
+    ``full`` (1), in proportion to its own area.
     """
     reach, by = _shared(slices, places, weight, borders)
     own = slices.here * slices.free
     area = _areas(reach)
-    target = slices.wanted * ((area * own).sum(axis=0) / np.maximum((slices.wanted * own).sum(axis=0), 1e-6))
+    room, needed = (area * own).sum(axis=0), (slices.wanted * own).sum(axis=0)
+    fluid = np.maximum(room - needed, 0.0) / np.maximum(own.sum(axis=0), 1e-6)
+    alike = slices.wanted * np.minimum(room / np.maximum(needed, 1e-6), 1.0) + fluid
+    target = alike + full * (slices.wanted * (room / np.maximum(needed, 1e-6)) - alike)
     count, size = borders.shape[-1], len(places)
     offset = places[None] - places[:, None]
     beside = np.zeros((places.shape[1], size, size))
@@ -241,11 +281,10 @@ def _inside(places: Floats, slices: Slices, radii: Floats, wall: float) -> Float
     return places * share[..., None]
 
 
-def _even(places: Floats, free: Floats, late: float) -> Floats:
-    """Return places evened out from slice to slice where strands are free: less so ``late``, near to 1."""
-    far = EVEN[0] + late * (EVEN[1] - EVEN[0])
-    smooth = ndimage.gaussian_filter1d(places, far, axis=1, mode="nearest")
-    return np.asarray(places + 0.7 * free[..., None] * (smooth - places))
+def _even(places: Floats, free: Floats, share: float) -> Floats:
+    """Return places evened out from slice to slice where strands are free."""
+    smooth = ndimage.gaussian_filter1d(places, FAR, axis=1, mode="nearest")
+    return np.asarray(places + share * free[..., None] * (smooth - places))
 
 
 def _mirrored(places: Floats, images: npt.NDArray[np.intp] | None) -> Floats:
