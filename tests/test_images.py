@@ -41,7 +41,7 @@ PICTURES = {
     "herniation_overlay": ("herniation_l4l5", 29.0, None),
     "herniation_closure": ("herniation_l4l5", 60.0, None),
     "stenosis_access": ("stenosis_l4l5", 29.0, None),
-    "stenosis_slice": ("stenosis_l4l5", 49.0, "superior"),
+    "stenosis_slice": ("stenosis_l4l5", 56.2, "superior"),
     "herniation_endoscopic": ("herniation_endoscopic", 46.8, None),
     "herniation_types": ("herniation_types", None, None),
     "herniation_zones": ("herniation_zones", None, None),

@@ -20,9 +20,6 @@ from spineviz.surgery.undercut import Undercut, places_across
 from spineviz.surgery.window import Windows
 from spineviz.terms import Side, levels_of
 
-ACROSS = 0.9, 0.2
-"""Where burr and punch face at the other lamina: by its medial and its cranial part."""
-
 
 @dataclass(frozen=True, eq=False)
 class Crossing:
@@ -64,15 +61,15 @@ def crossing(
     last = Reach(BoneLeft(NearBone(site, opened), windows.near[-1]), spread, walled=True)
     shield = freeing.ligaments_around(site, body)
     punch_places = [place_of(place) for place in places_across(windows, tilted.frame, 2.4)[3:]]
-    lateral, across_wall = site.beside(-1.0, 0.0), site.beside(*ACROSS)
+    lateral = site.beside(-1.0, 0.0)
     far: Side = "right" if site.side == "left" else "left"
     return Crossing(
         burr=burr_round(after, windows.near[:-1]),
         bites=bites(before.keeping_off(narrow), windows.near[-2], deepest=DEEPEST),
         stages=(len(windows.near), len(windows.flava)),
         across=_across(leaning.keeping_off(shield), burr_places),
-        far_bites=punched(leaning.keeping_off(across), both, punch_places, DEEPEST, across_wall),
-        ligament=punched(wide.keeping_off(across), both, punch_places[::-1], DEEPEST, across_wall),
+        far_bites=punched(leaning.keeping_off(across), both, punch_places, DEEPEST),
+        ligament=punched(wide.keeping_off(across), both, punch_places[::-1], DEEPEST),
         probes=(
             freeing.felt(wide.keeping_off(free), relieved, far, tilted.top, lateral),
             freeing.felt(last.keeping_off(free), relieved, site.side, site.top, lateral),
@@ -83,5 +80,5 @@ def crossing(
 def _across(reach: Reach, places: tuple[np.ndarray, ...]) -> Round:
     """Return the burr's round along the outer wall of the cut across the midline."""
     site, tool = reach.site, points_of(reach.site.tools["burr"])
-    frames = [reach.pose(place_of(place), tool, site.beside(*ACROSS), site.top) for place in places]
+    frames = [reach.pose(place_of(place), tool, site.beside(0.9, 0.2), site.top) for place in places]
     return reach.round(kept_off(reach, frames, tool, DEEPEST) or frames[:1], tool)

@@ -98,16 +98,8 @@ def kept_off(reach: Reach, frames: Sequence[Frame], tool: Points, deepest: float
     return [frame for frame, room in zip(frames, free, strict=True) if room > -deepest]
 
 
-def punched(
-    reach: Reach,
-    window: Cutout,
-    places: Sequence[Local],
-    deepest: float = np.inf,
-    facing: Local | None = None,
-) -> Round:
-    """Return the round of the punch: in through the window's middle, from bite to bite, and out.
-
-    It bites outwards, or all the time towards where it is ``facing``, as little turned from that as it may.
+def punched(reach: Reach, window: Cutout, places: Sequence[Local], deepest: float = np.inf) -> Round:
+    """Return the round of the punch: in through the window's middle, from bite to bite outwards, and out.
 
     Bites for which it would press deeper than ``deepest`` mm into what it keeps off are left out; where it
     would do so in the window's middle, it comes in by a bite that has a free way out, or nearer to the axis.
