@@ -150,10 +150,8 @@ SAMPLE = (
     *(Case("herniation", "L5-S1", side, tube) for side, tube in (("left", 14.0), ("right", 18.0))),
     *(Case(disease, "L4-L5", "right", 16.0) for disease in ("stenosis", "herniation")),
     *(Case("endoscopic", disc, side, 6.9) for disc, side in ENDOSCOPIC),
-    *(Case("herniation", "L2-L3", side, tube) for side, tube in (("left", 18.0), ("right", 14.0))),
-    *(Case("herniation", "L1-L2", side, tube) for side, tube in (("left", 14.0), ("right", 18.0))),
-    *(Case("stenosis", "L2-L3", side, tube) for side, tube in (("left", 16.0), ("right", 22.0))),
-    *(Case("stenosis", "L1-L2", side, tube) for side, tube in (("left", 22.0), ("right", 16.0))),
+    *(Case(disease, "L2-L3", "left") for disease in ("herniation", "stenosis")),
+    *(Case(disease, "L1-L2", "right") for disease in ("herniation", "stenosis")),
 )
 """Every level and both sides with the smallest and the largest tubes."""
 

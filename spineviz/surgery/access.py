@@ -51,8 +51,8 @@ class PosteriorApproach(Spec):
     side: Side = "left"
     incision_length: float
 
-    usual_above: ClassVar[tuple[str, ...]] = ()
-    """The sizes with other defaults at the upper lumbar discs."""
+    upper: ClassVar[str] = ""
+    """The table of the measures with the sizes at the upper lumbar discs, where they are others."""
 
     @model_validator(mode="before")
     @classmethod
@@ -60,8 +60,7 @@ class PosteriorApproach(Spec):
         """Fill in the sizes at an upper lumbar disc."""
         if not isinstance(told, Mapping) or told.get("disc") not in UPPER_LUMBAR_DISCS:
             return told
-        sizes = table("procedures.upper_lumbar")
-        return {name: size for name, size in sizes.items() if name in cls.usual_above} | dict(told)
+        return (table(f"procedures.upper_lumbar.{cls.upper}") if cls.upper else {}) | dict(told)
 
     @field_validator("disc", mode="before")
     @classmethod

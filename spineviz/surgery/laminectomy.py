@@ -57,7 +57,7 @@ class OpenLaminectomy(PosteriorApproach):
     The surgeon stands on the ``side``.
     """
 
-    usual_above: ClassVar[tuple[str, ...]] = ("lamina_width",)
+    upper: ClassVar[str] = "laminectomy"
 
     kind: Literal["open_laminectomy"] = "open_laminectomy"
     incision_length: float = within(NAME, "incision_length", 55.0)

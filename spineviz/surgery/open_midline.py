@@ -38,7 +38,7 @@ class OpenMidlineDiscectomy(PosteriorApproach):
 
     kind: Literal["open_midline_discectomy"] = "open_midline_discectomy"
     incision_length: float = within(NAME, "incision_length", 30.0)
-    usual_above: ClassVar[tuple[str, ...]] = ("facet_removed", "root_retraction")
+    upper: ClassVar[str] = "open"
 
     lamina_removed: float = within(NAME, "lamina_removed", 10.0)
     facet_removed: float = within(NAME, "facet_removed", 3.5)
@@ -74,11 +74,13 @@ def _site(
 ) -> Site:
     """Return the site over the interlaminar window; tools pass through the middle of the opened skin."""
     size = table("procedures.open_wound")
-    window = interlaminar_window(body.bones, spec.disc, spec.side)
+    window, aside = interlaminar_window(body.bones, spec.disc, spec.side), size["middle"]
+    if spec.disc in UPPER_LUMBAR_DISCS:
+        window, aside = window + size["cranial"] * opening.axis.superior, size["middle_above"]
     frame = Frame(window, opening.axis.axes)
     middle = frame.to_local(opening.axis.origin)
     depth = surface_height(frame, body.structures[wound.SKIN].surface, (float(middle[0]), 0.0))
-    top = (float(middle[0]) + SIGN[spec.side] * size["middle"], 0.0, depth)
+    top = (float(middle[0]) + SIGN[spec.side] * aside, 0.0, depth)
     return Site(
         NAME,
         spec.disc,

@@ -33,7 +33,7 @@ NAME = "tubular"
 class TubularMicrodiscectomy(ThroughTube):
     """Removal of displaced disc material through a tube between the fascicles of multifidus; mm."""
 
-    usual_above: ClassVar[tuple[str, ...]] = ("midline_offset", "lamina_removed", "root_retraction")
+    upper: ClassVar[str] = "tubular"
 
     kind: Literal["tubular_microdiscectomy"] = "tubular_microdiscectomy"
     tube_diameter: float = within(NAME, "tube_diameter", 18.0)
