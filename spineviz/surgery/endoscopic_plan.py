@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Protocol
 
 import numpy as np
 
@@ -83,6 +84,18 @@ class EndoscopicPlan:
         return float(self.drawn[-1])
 
 
+class Holding(Protocol):
+    """How forceps hold the fragment, and how it comes out."""
+
+    @property
+    def grasp(self) -> Stance:
+        """Where all stands when the forceps take it."""
+
+    @property
+    def removal(self) -> Removal:
+        """How it comes out."""
+
+
 @dataclass(frozen=True, eq=False)
 class Openings:
     """What is cut out: stages of windows by bone, the last of each whole, and the stages in the ligament."""
@@ -116,14 +129,14 @@ def planned(
     pressed = nerves(site, body, [(1.0, 0.0)])[1.0, 0.0]
     drawn, deep = entered.drawn, entered.stances[-1]
     small, wide = _ligament_rounds(steering, body, working, openings.ligament)
-    removal, grasp = _removal(steering, body, openings, deep, diameter, float(drawn[-1]))
+    removal, grasp = removal_through(steering, body, openings, deep, diameter, float(drawn[-1]))
     return EndoscopicPlan(
         home=home,
         burr=_bone_round(steering, body, working, windows[-2:-1], "burr", below=False),
-        punch=_off(
+        punch=raised_off(
             steering, _bone_round(steering, body, working, windows[-1:], "punch", below=True), pressed
         ),
-        ligament=(_off(steering, small, pressed), _off(steering, wide, pressed)),
+        ligament=(raised_off(steering, small, pressed), raised_off(steering, wide, pressed)),
         entering=entered.stances,
         drawn=drawn,
         grasp=grasp,
@@ -141,10 +154,10 @@ def _bone_round(
     site = steering.site
     radius = float(site.tools[tool].radius) + 0.1
     places = edge_of_bone(site, body.bones[site.lamina], windows[0], radius, below=below)
-    return _visited(steering, working, places)
+    return visited(steering, working, places)
 
 
-def _off(steering: Steering, stances: tuple[Stance, ...], soft: Field) -> tuple[Stance, ...]:
+def raised_off(steering: Steering, stances: tuple[Stance, ...], soft: Field) -> tuple[Stance, ...]:
     """Return the stances of the punch, raised where it would press into what is ``soft``."""
     tool = steering.site.tools["punch"].surface.vertices
     tip = tool[tool[:, 2] < TIP]
@@ -159,7 +172,7 @@ def _off(steering: Steering, stances: tuple[Stance, ...], soft: Field) -> tuple[
     return tuple(raised(stance) for stance in stances)
 
 
-def _visited(steering: Steering, working: Stance, places: Sequence[Local]) -> tuple[Stance, ...]:
+def visited(steering: Steering, working: Stance, places: Sequence[Local]) -> tuple[Stance, ...]:
     """Return the stances in which a tool comes to places, raised over the first and over the last."""
     stances = []
     before = working
@@ -190,7 +203,7 @@ def _ligament_rounds(
         depth = float(np.median(inside[:, 2])) if len(inside) else 0.0
         turns = np.radians(np.arange(0.0, 360.0, 72.0) + working.channel)
         places = [(radius * float(np.cos(t)), radius * float(np.sin(t)), depth) for t in turns]
-        rounds.append(_visited(steering, working, places))
+        rounds.append(visited(steering, working, places))
     return rounds[0], rounds[1]
 
 
@@ -292,7 +305,7 @@ def inside(local: Points, diameter: float) -> Floats:
     return np.where(under < 0.0, bore - across, np.maximum(away, under))
 
 
-def _removal(
+def removal_through(
     steering: Steering, body: Body, openings: Openings, deep: Stance, diameter: float, drawn: float
 ) -> tuple[Removal, Stance]:
     """Return how the fragment comes out through the sleeve, and the stance in which it is grasped."""
@@ -401,7 +414,7 @@ def circle_openings(
     return Openings(bone, ligament)
 
 
-def held_stance(plan: EndoscopicPlan, rise: float, follow: float) -> Stance:
+def held_stance(plan: Holding, rise: float, follow: float) -> Stance:
     """Return the stance when the closed forceps have risen by some mm with the fragment.
 
     The endoscope rises with them, ``follow`` mm farther.

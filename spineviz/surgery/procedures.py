@@ -32,6 +32,12 @@ from spineviz.surgery.over_the_top import (
     over_the_top_steps,
     prepare_over_the_top,
 )
+from spineviz.surgery.transforaminal import (
+    Transforaminal,
+    TransforaminalEndoscopicDiscectomy,
+    prepare_transforaminal,
+)
+from spineviz.surgery.transforaminal_story import transforaminal_steps
 from spineviz.surgery.tubular import Tubular, TubularMicrodiscectomy, prepare_tubular, tubular_steps
 from spineviz.timeline import Step
 
@@ -42,6 +48,7 @@ AnyApproach = (
     TubularMicrodiscectomy
     | OpenMidlineDiscectomy
     | InterlaminarEndoscopicDiscectomy
+    | TransforaminalEndoscopicDiscectomy
     | UnilateralLaminotomy
     | OpenLaminectomy
 )
@@ -49,7 +56,7 @@ AnyApproach = (
 Approach = Annotated[AnyApproach, Field(discriminator="kind")]
 """An approach as a scene file tells it, known by its ``kind``."""
 
-Story = Tubular | OpenMidline | Interlaminar | OverTheTop | Laminectomy
+Story = Tubular | OpenMidline | Interlaminar | Transforaminal | OverTheTop | Laminectomy
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +90,8 @@ class Prepared:
             return tubular_steps(self.story, cameras)
         if isinstance(self.story, Interlaminar):
             return interlaminar_steps(self.story, cameras)
+        if isinstance(self.story, Transforaminal):
+            return transforaminal_steps(self.story, cameras)
         if isinstance(self.story, OverTheTop):
             return over_the_top_steps(self.story, cameras)
         if isinstance(self.story, Laminectomy):
@@ -105,6 +114,8 @@ def prepare(approach: AnyApproach, body: Body) -> Prepared:
         story, tissue = prepare_tubular(approach, body)
     elif isinstance(approach, InterlaminarEndoscopicDiscectomy):
         story, tissue = prepare_interlaminar(approach, body)
+    elif isinstance(approach, TransforaminalEndoscopicDiscectomy):
+        story, tissue = prepare_transforaminal(approach, body)
     elif isinstance(approach, UnilateralLaminotomy):
         story, tissue = prepare_over_the_top(approach, body)
     elif isinstance(approach, OpenLaminectomy):

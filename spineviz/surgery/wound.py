@@ -55,7 +55,8 @@ def muscles_of(site: Site, side: Side) -> tuple[str, ...]:
 def operated(site: Site) -> tuple[str, ...]:
     """Return the tissue that is cut or parted, from the skin inwards."""
     sides = SIDES if site.both else (site.side,)
-    return site.present(SKIN, FAT, FASCIA, *(name for side in sides for name in muscles_of(site, side)))
+    muscle = (name for side in sides for name in muscles_of(site, side))
+    return site.present(SKIN, FAT, FASCIA, *muscle, *site.aside)
 
 
 def set_out(site: Site) -> Action:
