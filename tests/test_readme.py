@@ -60,7 +60,7 @@ def test_the_peaks_of_endoscopic_discectomy_in_the_readme_are_what_the_model_mea
 
 @pytest.mark.many
 def test_the_peaks_of_the_way_through_the_foramen_in_the_readme_are_what_the_model_measures() -> None:
-    """The open operation beside it is that of another column: here it has another body and another fragment."""
+    """The open operation beside it stands in no column: it has another body there, and another fragment."""
     told = columns("herniation_transforaminal", load("herniation_transforaminal").assembly)
     assert [[row[0], row[6]] for row in cells("peaks")] == [row[:2] for row in told]
 

@@ -48,6 +48,9 @@ OFF_FRAGMENT = 0.15
 PAST, HIGHEST = 0.5, 40.0
 """How far (mm) beyond the end of the sleeve's way, and up to which height, bone may stand in its way."""
 
+TONGUE = 10.0
+"""Up to twice this height (mm) above the end of the sleeve's way the exiting root is looked for beside it."""
+
 MET = 0.5
 """How far (mm) beside the sleeve the yellow ligament still counts as in its way."""
 
@@ -82,7 +85,8 @@ def tongue_turn(site: Site, body: Body) -> float:
     """Return the angle (degrees) in the site's frame at which the tongue lies towards the exiting root."""
     name = f"root.{exiting_root(site.disc)}.{site.side}"
     local = site.frame.to_local(body.structures[name].surface.vertices)
-    local = local[(local[:, 2] > 0.0) & (local[:, 2] < 20.0)]
+    near = np.abs(local[:, 2] - TONGUE) < TONGUE
+    local = local[near] if near.any() else local
     x, y = local[np.hypot(local[:, 0], local[:, 1]).argmin(), :2]
     return float(np.degrees(np.arctan2(y, x)))
 

@@ -33,7 +33,7 @@ SHARES = (0.35, 0.7, 1.0)
 BEHIND = 1.0
 """What lies no farther than this (mm) beyond the sleeve's end counts as beside it."""
 
-FREE_ENOUGH, CRAMPED, LATERAL = 1.5, 250.0, 40.0
+FREE_ENOUGH, CRAMPED, LATERAL = 1.5, 250.0, 25.0
 """How far (mm) the exiting root is to be off the sleeve; what a mm less, and a mm that the end stays lateral
 of the fragment's middle, count for in mm³ of bone."""
 

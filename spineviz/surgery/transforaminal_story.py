@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from spineviz.measures import table
-from spineviz.model import HIDDEN, Camera, Pane
+from spineviz.model import Camera
 from spineviz.structure import Frame
 from spineviz.surgery import phases, wound
 from spineviz.surgery.actions import (
@@ -21,21 +21,17 @@ from spineviz.surgery.actions import (
     vanished,
     warped,
 )
-from spineviz.surgery.retraction.beside import ALONG, AT_A_DISC
 from spineviz.surgery.site import NERVE_WARP, Site, raised
 from spineviz.surgery.steering import steered
 from spineviz.surgery.through_sleeve import SHUT, drawn_out, glass, scope_in, worked
 from spineviz.surgery.transforaminal import NAME, NEEDLE, Transforaminal
 from spineviz.surgery.tube_access import withdrawn
-from spineviz.terms import SIDES, levels_of
+from spineviz.terms import levels_of
 from spineviz.timeline import Action, Step, during
 from spineviz.views import vector
 
 CLEAR = wound.Exposure(0.0, 0.0, 0.0, 0.12)
 """How opaque the layers are while one works through the sleeve: muscle is like glass."""
-
-LOIN = 0.14
-"""How opaque the muscles beside and before the spine are, which hide the foramen from the side."""
 
 GRASPED, FREED, OUT = 0.42, 0.6, 0.9
 """When in its step the fragment begins to leave, when nerves can follow, and when it is out of the body."""
@@ -52,7 +48,7 @@ def transforaminal_steps(story: Transforaminal, cameras: Mapping[str, Camera]) -
     under = site.present(*levels_of(site.disc))
     skin, fascia = access.uncut
     return (
-        wound.step(site, "orientation", back, wound.set_out(site), during(_loins(site), 0.4, 0.7), share=0.6),
+        wound.step(site, "orientation", back, wound.set_out(site), share=0.6),
         wound.step(
             site,
             "orientation",
@@ -92,6 +88,7 @@ def transforaminal_steps(story: Transforaminal, cameras: Mapping[str, Camera]) -
             deep,
             during(wound.exposed(site, CLEAR), 0.0, 0.2),
             during(faded(site.aside, 0.0), 0.0, 0.2),
+            during(faded(under[:1], wound.GLASS), 0.0, 0.2),
             during(glass(site), 0.0, 0.2),
             _foraminoplasty(story),
             part="foraminoplasty" if story.plan.stages[0] else "wide",
@@ -104,7 +101,7 @@ def transforaminal_steps(story: Transforaminal, cameras: Mapping[str, Camera]) -
             site,
             "root",
             deep,
-            during(faded(under, wound.GLASS), 0.0, 0.3),
+            during(faded(under[1:], wound.GLASS), 0.0, 0.3),
             _entered(story),
             parameters={"free": round(way.root, 1)},
         ),
@@ -115,7 +112,7 @@ def transforaminal_steps(story: Transforaminal, cameras: Mapping[str, Camera]) -
             outside,
             withdrawn(access, _released(story)),
             during(faded(under, 1.0), 0.0, 0.16),
-            during(faded(site.aside, LOIN), 0.1, 0.3),
+            during(faded(site.aside, wound.LOIN), 0.1, 0.3),
             during(wound.exposed(site, wound.DEEP), 0.16, 0.3),
         ),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
@@ -132,17 +129,6 @@ def _seen(site: Site, name: str) -> Camera:
     up = -caudal - (-caudal @ eye) * eye
     focus = site.world((0.0, 0.0, size["focus"]))
     return Camera(vector(focus), vector(eye), vector(up / np.linalg.norm(up)), size["height"], size["angle"])
-
-
-def _loins(site: Site) -> Action:
-    """Return the action by which the muscles beside and before the spine turn to glass."""
-    stems = (*ALONG, *AT_A_DISC)
-    names = [name for name in sorted(site.structures) if name.split(".")[0] in stems and name.endswith(SIDES)]
-
-    def run(pane: Pane, progress: float) -> Pane:
-        return faded([name for name in names if pane.looks[name] != HIDDEN], LOIN)(pane, progress)
-
-    return run
 
 
 def _at(story: Transforaminal, height: float) -> Frame:

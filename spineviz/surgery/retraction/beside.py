@@ -23,9 +23,12 @@ ALONG = ("psoas_major", "quadratus_lumborum", "thoracolumbar_fascia_middle")
 AT_A_DISC = ("intertransversarius_lateral", "intertransversarius_medial", "intertransverse")
 """Those that belong to a disc."""
 
-TOUCHED, STEP, MARGIN = 0.6, 0.9, 3.0
-"""What comes nearer (mm) to the sleeve than this gives way; how finely it is meshed where it is split, and
-how far around it that is asked, mm."""
+TOUCHED, MARGIN = 0.6, 3.0
+"""What comes nearer (mm) to the sleeve than this gives way; how far around it that is asked, mm."""
+
+STEP, ROUNDING, SNAP = 0.5, 0.3, 0.15
+"""How finely (mm) what is split is meshed: the sleeve leaves shells of these thin muscles about as thick as
+itself, which a coarser mesh and a rounder rim would shrink."""
 
 
 def parted_beside(
@@ -50,7 +53,8 @@ def parted_beside(
                 surface.vertices.min(axis=0) - MARGIN,
                 surface.vertices.max(axis=0) + MARGIN,
             )
-            surface = opened_solid(Recipe(name, item.tissue, solid, STEP, item.side), corridor, STEP)
+            recipe = Recipe(name, item.tissue, solid, STEP, item.side)
+            surface = opened_solid(recipe, corridor, STEP, ROUNDING, SNAP)
         warp = surface_warp(surface, corridor, clear_of_bone=False)
         result[name] = PartedTissue(surface, warp, split)
     return result
