@@ -10,7 +10,7 @@ import trimesh
 from operations import Case, Track, tracks
 
 from spineviz.anatomy.recipe import Body, Recipe
-from spineviz.geometry import surface_points, volume
+from spineviz.geometry import surface_distance, surface_points, volume
 from spineviz.locale import text
 from spineviz.measures import table, value
 from spineviz.model import Look, Pane
@@ -228,6 +228,25 @@ def test_the_fragment_leaves_whole_through_the_bore_of_the_sleeve() -> None:
         last = float(local[:, 2].mean())
     assert last > 60.0
     assert not track().pane(end).looks[FRAGMENT].visible
+
+
+def test_the_jaws_hold_the_fragment_on_all_its_way_and_the_endoscope_stays_in_the_sleeve() -> None:
+    start, end = track().span("fragment")
+    model, site = track().assembly.model, story().site
+    held = 0
+    for second in np.linspace(start, end, 14):
+        pane = track().pane(second)
+        look = pane.looks[FRAGMENT]
+        if look.warp is None or look.warp[0] == "surgery" or not look.visible:
+            continue
+        tips = standing(pane, "forceps")[:3, 3] + np.outer(
+            np.linspace(0.0, 4.0, 9), standing(pane, "forceps")[:3, 2]
+        )
+        assert surface_distance(model.posed(FRAGMENT, look))(tips).min() < 0.0, second
+        shaft = site.frame.to_local(standing(pane, "scope")[:3, 3][None])[0]
+        assert np.hypot(*shaft[:2]) + 6.3 / 2 <= tools.sleeve_bore(7.5) + 0.05
+        held += 1
+    assert held > 4
 
 
 def test_the_tongue_lies_towards_the_exiting_root() -> None:

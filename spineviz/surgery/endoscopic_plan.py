@@ -306,9 +306,18 @@ def inside(local: Points, diameter: float) -> Floats:
 
 
 def removal_through(
-    steering: Steering, body: Body, openings: Openings, deep: Stance, diameter: float, drawn: float
+    steering: Steering,
+    body: Body,
+    openings: Openings,
+    deep: Stance,
+    diameter: float,
+    drawn: float,
+    centred: bool = False,
 ) -> tuple[Removal, Stance]:
-    """Return how the fragment comes out through the sleeve, and the stance in which it is grasped."""
+    """Return how the fragment comes out through the sleeve, and the stance in which it is grasped.
+
+    Where it is ``centred`` its middle comes into the sleeve's axis, wherever the jaws hold it.
+    """
     site = steering.site
     surface = body.structures[site.fragment].surface
     rest = np.asarray(surface.vertices, dtype=np.float64)
@@ -318,7 +327,7 @@ def removal_through(
     stance = _opening(steering, stance, spared)
     free = _around(steering.sleeve(deep), spared, diameter)
     short = deep.sleeve + bevel_length(diameter)
-    way = _freest(site, local, grasp, short, free)
+    way = _freest(site, local, grasp, short, free, centred)
     deepest = float(local[:, 2].min())
     narrow = float(way.risen(np.array([grasp[2]]), deepest, way.high)[0])
     top = float(site.tools["tube"].surface.vertices[:, 2].max()) + deep.sleeve
@@ -372,15 +381,14 @@ def _around(sleeve: Frame, spared: Field, diameter: float) -> Field:
     return distance
 
 
-def _freest(site: Site, local: Points, grasp: Local, short: float, free: Field) -> Way:
+def _freest(site: Site, local: Points, grasp: Local, short: float, free: Field, centred: bool = False) -> Way:
     """Return the way on which the fragment has most room: up the sleeve's axis, narrowed to its bore."""
+    shifts = (1.0,) if centred else (0.0, 0.5, 1.0)
     bed = local[:, :2].mean(axis=0)
     sample = local[:: max(len(local) // 150, 1)]
     deepest = float(local[:, 2].min())
     best, found = -np.inf, None
-    for high, wide, tall, shift in product(
-        (short - 2.0, short + 2.0, short + 6.0), SHARES, SHARES, (0.0, 0.5, 1.0)
-    ):
+    for high, wide, tall, shift in product((short - 2.0, short + 2.0, short + 6.0), SHARES, SHARES, shifts):
         shares = np.array([wide, tall])
         if shares.prod() * LONGEST < 1.0:
             continue
@@ -414,16 +422,19 @@ def circle_openings(
     return Openings(bone, ligament)
 
 
-def held_stance(plan: Holding, rise: float, follow: float) -> Stance:
+def held_stance(plan: Holding, rise: float, follow: float, play: float = np.inf) -> Stance:
     """Return the stance when the closed forceps have risen by some mm with the fragment.
 
-    The endoscope rises with them, ``follow`` mm farther.
+    The endoscope rises with them, ``follow`` mm farther. Both stand aside in the sleeve no farther than its
+    ``play`` (mm): beyond that the fragment gives way between the jaws.
     """
     x, y, z = plan.removal.held(rise)
     off = channel_off_axis() * towards(plan.grasp.channel)
+    aside = np.array([x - off[0], y - off[1]])
+    aside *= min(play / max(float(np.hypot(*aside)), 1e-9), 1.0)
     return plan.grasp._replace(
         tool=float(z),
         scope=plan.grasp.scope + float(z) - plan.grasp.tool + follow,
-        aside_right=float(x - off[0]),
-        aside_cranial=float(y - off[1]),
+        aside_right=float(aside[0]),
+        aside_cranial=float(aside[1]),
     )

@@ -25,6 +25,7 @@ from spineviz.surgery.endoscopic_plan import (
     OFF_NERVES,
     Openings,
     filled,
+    inside,
     raised_off,
     removal_through,
     visited,
@@ -163,7 +164,7 @@ def foramen_plan(
     pressed = nearest(*nerves(site, body, [(1.0, 0.0), (0.0, 0.0)]).values())
     last = _deepest(steering, body, home, diameter, pressed)
     deep = home._replace(sleeve=last, scope=last + INSIDE * bevel)
-    removal, grasp = removal_through(steering, body, openings, deep, diameter, 0.0)
+    removal, grasp = removal_through(steering, body, openings, deep, diameter, 0.0, centred=True)
     return ForamenPlan(
         home=home,
         working=working,
@@ -201,12 +202,12 @@ def _ligament_round(
     site = steering.site
     points = body.structures[site.flavum].surface.vertices
     window = windows[-1]
-    inside = site.frame.to_local(points[window.field(points) < MET])
-    if not len(inside):
+    within = site.frame.to_local(points[window.field(points) < MET])
+    if not len(within):
         return ()
     reach = -float(window.outline.min()) - float(site.tools["punch"].radius)
-    middle = np.arctan2(*inside[:, 1::-1].mean(axis=0))
-    depth = float(np.median(inside[:, 2]))
+    middle = np.arctan2(*within[:, 1::-1].mean(axis=0))
+    depth = float(np.median(within[:, 2]))
     places: list[Local] = [
         (reach * float(np.cos(middle + turn)), reach * float(np.sin(middle + turn)), depth)
         for turn in (-0.5, 0.0, 0.5)
@@ -221,7 +222,10 @@ def _homeward(stances: tuple[Stance, ...], working: Stance) -> tuple[Stance, ...
 
 
 def _deepest(steering: Steering, body: Body, home: Stance, diameter: float, pressed: Field) -> float:
-    """Return how deep (mm) the sleeve's tongue goes until it comes to the fragment, the disc or a nerve."""
+    """Return how deep (mm) the sleeve's tongue goes until it comes to the fragment, the disc or a nerve.
+
+    All of the fragment stays before its slanting end, or in its bore: it comes out from there.
+    """
     site = steering.site
     names = site.present(site.fragment, f"disc.{site.disc}")
     around: list[Floats] = [surface_points(body.structures[name].surface, 0.8) for name in names]
@@ -230,9 +234,10 @@ def _deepest(steering: Steering, body: Body, home: Stance, diameter: float, pres
             around.append(body.warps[name, NERVE_WARP](amounts))
     points = np.vstack(around)
     points = points[np.linalg.norm(points - site.frame.origin, axis=1) < DEEPEST]
+    fragment = surface_points(body.structures[site.fragment].surface, 0.8)
     for height in np.arange(0.0, home.sleeve + STEP, STEP):
         sleeve = steering.sleeve(home._replace(sleeve=float(height)))
         wall = float(filled(sleeve.to_local(points), diameter).min())
-        if wall >= min(OFF_FRAGMENT, OFF_NERVES):
+        if wall >= min(OFF_FRAGMENT, OFF_NERVES) and inside(sleeve.to_local(fragment), diameter).min() > 0.0:
             return float(height)
     return home.sleeve

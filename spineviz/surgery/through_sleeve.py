@@ -75,8 +75,11 @@ def worked(story: ThroughSleeve, tool: str, stances: tuple[Stance, ...], start: 
     )
 
 
-def drawn_out(story: ThroughSleeve) -> Action:
-    """Return the action by which the forceps draw the fragment through the sleeve, behind the endoscope."""
+def drawn_out(story: ThroughSleeve, play: float = np.inf) -> Action:
+    """Return the action by which the forceps draw the fragment through the sleeve, behind the endoscope.
+
+    Forceps and endoscope stand aside in the sleeve by its ``play`` (mm) at most.
+    """
     site, plan = story.site, story.plan
     top = float(site.tools["tube"].surface.vertices[:, 2].max()) + plan.grasp.sleeve
     whole = top + 14.0 - plan.grasp.tool
@@ -86,7 +89,7 @@ def drawn_out(story: ThroughSleeve) -> Action:
             return pane
         rise = eased(progress) * whole
         follow = FOLLOW * float(np.clip(rise / 12.0, 0.0, 1.0))
-        stance = held_stance(plan, rise, follow)._replace(jaw=SHUT)
+        stance = held_stance(plan, rise, follow, play)._replace(jaw=SHUT)
         matrices = placed(story.steering, stance, ("forceps", "jaw"))
         looks = {name: replace(pane.looks[name], matrix=matrix) for name, matrix in matrices.items()}
         warp = (removal_warp(site), (rise,))

@@ -36,6 +36,9 @@ CLEAR = wound.Exposure(0.0, 0.0, 0.0, 0.12)
 GRASPED, FREED, OUT = 0.42, 0.6, 0.9
 """When in its step the fragment begins to leave, when nerves can follow, and when it is out of the body."""
 
+PLAY = 0.35
+"""How far (mm) the endoscope, 6.3 mm wide, stands aside in the bore of the sleeve."""
+
 ABOVE = 45.0
 """How far (mm) above the skin needle, wire and dilator appear."""
 
@@ -263,7 +266,7 @@ def _fragment(story: Transforaminal) -> Action:
         during(steered(story.steering, (0.0, 0.55, 0.8, 1.0), stances, ("forceps", "jaw")), 0.0, GRASPED),
         during(faded(names, 1.0), 0.0, 0.08),
         during(highlighted((site.fragment,), 1.0), 0.02, 0.2),
-        during(drawn_out(story), GRASPED, OUT),
+        during(drawn_out(story, PLAY), GRASPED, OUT),
         during(warped(site.nerves, NERVE_WARP, (1.0, 0.0), (0.0, 0.0)), FREED, 0.86),
         during(vanished(*names, *scope, site.fragment), 0.88, 0.97),
     )
