@@ -36,7 +36,7 @@ from spineviz.surgery.removal import Removal
 from spineviz.surgery.site import NERVE_WARP, Local, Site
 from spineviz.surgery.sleeve_way import FIELD, circle_window
 from spineviz.surgery.steering import Stance, Steering
-from spineviz.surgery.surroundings import nearest, nerves
+from spineviz.surgery.surroundings import fragment_at_rest, nearest, nerves
 from spineviz.surgery.window import Window, columns_of, window_of
 from spineviz.terms import Level, exiting_root, levels_of
 
@@ -162,6 +162,7 @@ def foramen_plan(
     level = levels_of(site.disc)[1]
     windows = openings.bone.get(level, ())
     pressed = nearest(*nerves(site, body, [(1.0, 0.0), (0.0, 0.0)]).values())
+    soft = nearest(pressed, fragment_at_rest(site, body))
     last = _deepest(steering, body, home, diameter, pressed)
     deep = home._replace(sleeve=last, scope=last + INSIDE * bevel)
     removal, grasp = removal_through(steering, body, openings, deep, diameter, 0.0, centred=True)
@@ -169,10 +170,8 @@ def foramen_plan(
         home=home,
         working=working,
         burr=_round(steering, body, working, windows[-2:-1], "burr", below=False),
-        punch=raised_off(
-            steering, _round(steering, body, working, windows[-1:], "punch", below=True), pressed
-        ),
-        ligament=raised_off(steering, _ligament_round(steering, body, working, openings.ligament), pressed),
+        punch=raised_off(steering, _round(steering, body, working, windows[-1:], "punch", below=True), soft),
+        ligament=raised_off(steering, _ligament_round(steering, body, working, openings.ligament), soft),
         deep=deep,
         grasp=grasp,
         removal=removal,
