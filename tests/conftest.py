@@ -35,7 +35,7 @@ FIRST = ("test_images", "test_procedures", "test_resection", "test_ledger", "tes
 
 LAST = (
     *("test_contact", "test_library", "test_morphing", "test_operation", "test_penetration"),
-    *("test_planes", "test_readme"),
+    *("test_planes", "test_readme", "test_transforaminal"),
 )
 """What looks at shipped scenes comes when they have been built for their pictures, and kept."""
 

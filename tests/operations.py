@@ -24,6 +24,7 @@ PAIRS = {
     "stenosis": ("unilateral_laminotomy", "open_laminectomy"),
     "herniation": ("tubular_microdiscectomy", "open_midline_discectomy"),
     "endoscopic": ("interlaminar_endoscopic_discectomy", "open_midline_discectomy"),
+    "transforaminal": ("transforaminal_endoscopic_discectomy", "open_midline_discectomy"),
 }
 """The small incision and the open one beside it, for each disease."""
 
@@ -31,6 +32,7 @@ SHIPPED = {
     "stenosis": "stenosis_l4l5",
     "herniation": "herniation_l4l5",
     "endoscopic": "herniation_endoscopic",
+    "transforaminal": "herniation_transforaminal",
 }
 """The scene of each pair."""
 
@@ -58,11 +60,14 @@ class Case:
         kind, width = self.disease, {"tube_diameter": self.tube}
         if kind == "endoscopic":
             kind, width = "herniation", {"sleeve_diameter": self.tube}
+        shown = AROUND.get(self.disc, {})
+        if kind == "transforaminal":
+            kind, width, shown = "herniation", {}, {"first": "T12"}
         beside = self.disc in AROUND or (self.disease == "endoscopic" and self.disc == "L3-L4")
         zone = {"zone": "paracentral"} if kind == "herniation" and beside else {}
         return Scene.model_validate({
             "title": "x",
-            "anatomy": AROUND.get(self.disc, {}),
+            "anatomy": shown,
             "pathologies": [{"kind": kind, **place, **zone}],
             "approaches": [{"kind": small, **place, **width}, {"kind": wide, **place}],
         })  # fmt: skip
@@ -144,6 +149,9 @@ ENDOSCOPIC = (("L3-L4", "right"), ("L4-L5", "right"), ("L5-S1", "left"), ("L5-S1
 SAMPLE = (
     Case("herniation"),
     Case("endoscopic"),
+    Case("transforaminal"),
+    Case("transforaminal", "L4-L5", "right"),
+    Case("transforaminal", "L3-L4", "left"),
     *(Case("stenosis", "L3-L4", side, tube) for side, tube in (("right", 16.0), ("left", 22.0))),
     *(Case("stenosis", "L5-S1", side, tube) for side, tube in (("left", 16.0), ("right", 22.0))),
     *(Case("herniation", "L3-L4", side, tube) for side, tube in (("right", 14.0), ("left", 18.0))),

@@ -43,6 +43,7 @@ PICTURES = {
     "stenosis_access": ("stenosis_l4l5", 29.0, None),
     "stenosis_slice": ("stenosis_l4l5", 56.2, "superior"),
     "herniation_endoscopic": ("herniation_endoscopic", 46.8, None),
+    "herniation_transforaminal": ("herniation_transforaminal", 52.4, None),
     "herniation_types": ("herniation_types", None, None),
     "herniation_zones": ("herniation_zones", None, None),
     **{

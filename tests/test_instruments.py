@@ -15,11 +15,11 @@ from spineviz.surgery.instruments import (
     dilators,
     needle_holder,
     scalpel,
-    spinal_needle,
     tissue_forceps,
     tube_length,
     tubular_retractor,
 )
+from spineviz.surgery.needles import guide_wire, spinal_needle
 from spineviz.surgery.plan import decompression_tools
 from spineviz.surgery.punches import rongeur_hinge
 from spineviz.surgery.self_retaining import lateral_arm, medial_arm
@@ -35,6 +35,7 @@ ALL = [
     needle_holder("needle_holder"),
     tissue_forceps("tissue_forceps"),
     spinal_needle("spinal_needle"),
+    guide_wire("guide_wire"),
 ]
 
 

@@ -61,6 +61,13 @@ def test_the_peaks_of_endoscopic_discectomy_in_the_readme_are_what_the_model_mea
 
 
 @pytest.mark.many
+def test_the_peaks_of_the_way_through_the_foramen_in_the_readme_are_what_the_model_measures() -> None:
+    """The open operation beside it stands in no column: it has another body there, and another fragment."""
+    told = columns("herniation_transforaminal", load("herniation_transforaminal").assembly)
+    assert [[row[0], row[6]] for row in cells("peaks")] == [row[:2] for row in told]
+
+
+@pytest.mark.many
 def test_the_measures_in_the_readme_are_what_the_model_measures(assembled: Assembly) -> None:
     between = README.partition("<!-- measures -->")[2].partition("<!-- end of measures -->")[0]
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in between.splitlines()[3:]]

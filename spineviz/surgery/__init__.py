@@ -6,6 +6,7 @@ from spineviz.surgery.ledger import peaks
 from spineviz.surgery.open_midline import OpenMidlineDiscectomy
 from spineviz.surgery.over_the_top import UnilateralLaminotomy
 from spineviz.surgery.procedures import Approach, Prepared, prepare
+from spineviz.surgery.transforaminal import TransforaminalEndoscopicDiscectomy
 from spineviz.surgery.tubular import TubularMicrodiscectomy
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "OpenLaminectomy",
     "OpenMidlineDiscectomy",
     "Prepared",
+    "TransforaminalEndoscopicDiscectomy",
     "TubularMicrodiscectomy",
     "UnilateralLaminotomy",
     "peaks",

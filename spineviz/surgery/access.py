@@ -27,6 +27,7 @@ SAID = {
     "wand_angle": "How far the tilted tube leans from the sagittal plane.",
     "lamina_removed": "Bone taken from the lamina's edge.",
     "facet_removed": "Bone taken from the medial facet.",
+    "process_removed": "Bone taken at most from the superior articular process.",
     "root_retraction": "The root drawn medially.",
     "width": "How wide the trough in the lamina is.",
     "facet_share": "What share of each facet joint is taken from medial.",

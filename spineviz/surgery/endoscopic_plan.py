@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Protocol
 
 import numpy as np
 
@@ -68,6 +69,18 @@ class EndoscopicPlan:
         return float(self.drawn[-1])
 
 
+class Holding(Protocol):
+    """How forceps hold the fragment, and how it comes out."""
+
+    @property
+    def grasp(self) -> Stance:
+        """Where all stands when the forceps take it."""
+
+    @property
+    def removal(self) -> Removal:
+        """How it comes out."""
+
+
 @dataclass(frozen=True, eq=False)
 class Openings:
     """What is cut out: stages of windows by bone, the last of each whole, and the stages in the ligament."""
@@ -94,14 +107,14 @@ def planned(
     pressed = nerves(site, body, [(1.0, 0.0)])[1.0, 0.0]
     drawn, deep = entered.drawn, entered.stances[-1]
     small, wide = _ligament_rounds(steering, body, working, openings.ligament)
-    removal, grasp = _removal(steering, body, openings, deep, diameter, float(drawn[-1]))
+    removal, grasp = removal_through(steering, body, openings, deep, diameter, float(drawn[-1]))
     return EndoscopicPlan(
         home=home,
         burr=_bone_round(steering, body, working, windows[-2:-1], "burr", below=False),
-        punch=_off(
+        punch=raised_off(
             steering, _bone_round(steering, body, working, windows[-1:], "punch", below=True), pressed
         ),
-        ligament=(_off(steering, small, pressed), _off(steering, wide, pressed)),
+        ligament=(raised_off(steering, small, pressed), raised_off(steering, wide, pressed)),
         entering=entered.stances,
         drawn=drawn,
         grasp=grasp,
@@ -119,10 +132,10 @@ def _bone_round(
     site = steering.site
     radius = float(site.tools[tool].radius) + 0.1
     places = edge_of_bone(site, body.bones[site.lamina], windows[0], radius, below=below)
-    return _visited(steering, working, places)
+    return visited(steering, working, places)
 
 
-def _off(steering: Steering, stances: tuple[Stance, ...], soft: Field) -> tuple[Stance, ...]:
+def raised_off(steering: Steering, stances: tuple[Stance, ...], soft: Field) -> tuple[Stance, ...]:
     """Return the stances of the punch, raised where it would press into what is ``soft``."""
     tool = steering.site.tools["punch"].surface.vertices
     tip = tool[tool[:, 2] < TIP]
@@ -137,7 +150,7 @@ def _off(steering: Steering, stances: tuple[Stance, ...], soft: Field) -> tuple[
     return tuple(raised(stance) for stance in stances)
 
 
-def _visited(steering: Steering, working: Stance, places: Sequence[Local]) -> tuple[Stance, ...]:
+def visited(steering: Steering, working: Stance, places: Sequence[Local]) -> tuple[Stance, ...]:
     """Return the stances in which a tool comes to places, raised over the first and over the last."""
     stances = []
     before = working
@@ -168,14 +181,23 @@ def _ligament_rounds(
         depth = float(np.median(inside[:, 2])) if len(inside) else 0.0
         turns = np.radians(np.arange(0.0, 360.0, 72.0) + working.channel)
         places = [(radius * float(np.cos(t)), radius * float(np.sin(t)), depth) for t in turns]
-        rounds.append(_visited(steering, working, places))
+        rounds.append(visited(steering, working, places))
     return rounds[0], rounds[1]
 
 
-def _removal(
-    steering: Steering, body: Body, openings: Openings, deep: Stance, diameter: float, drawn: float
+def removal_through(
+    steering: Steering,
+    body: Body,
+    openings: Openings,
+    deep: Stance,
+    diameter: float,
+    drawn: float,
+    centred: bool = False,
 ) -> tuple[Removal, Stance]:
-    """Return how the fragment comes out through the sleeve, and the stance in which it is grasped."""
+    """Return how the fragment comes out through the sleeve, and the stance in which it is grasped.
+
+    Where it is ``centred`` its middle comes into the sleeve's axis, wherever the jaws hold it.
+    """
     site = steering.site
     surface = body.structures[site.fragment].surface
     rest = np.asarray(surface.vertices, dtype=np.float64)
@@ -185,7 +207,7 @@ def _removal(
     stance = _opening(steering, stance, spared)
     free = _around(steering.sleeve(deep), spared, diameter)
     short = deep.sleeve + bevel_length(diameter)
-    way = _freest(site, local, grasp, short, free)
+    way = _freest(site, local, grasp, short, free, centred)
     deepest = float(local[:, 2].min())
     narrow = float(way.risen(np.array([grasp[2]]), deepest, way.high)[0])
     top = float(site.tools["tube"].surface.vertices[:, 2].max()) + deep.sleeve
@@ -239,15 +261,14 @@ def _around(sleeve: Frame, spared: Field, diameter: float) -> Field:
     return distance
 
 
-def _freest(site: Site, local: Points, grasp: Local, short: float, free: Field) -> Way:
+def _freest(site: Site, local: Points, grasp: Local, short: float, free: Field, centred: bool = False) -> Way:
     """Return the way on which the fragment has most room: up the sleeve's axis, narrowed to its bore."""
+    shifts = (1.0,) if centred else (0.0, 0.5, 1.0)
     bed = local[:, :2].mean(axis=0)
     sample = local[:: max(len(local) // 150, 1)]
     deepest = float(local[:, 2].min())
     best, found = -np.inf, None
-    for high, wide, tall, shift in product(
-        (short - 2.0, short + 2.0, short + 6.0), SHARES, SHARES, (0.0, 0.5, 1.0)
-    ):
+    for high, wide, tall, shift in product((short - 2.0, short + 2.0, short + 6.0), SHARES, SHARES, shifts):
         shares = np.array([wide, tall])
         if shares.prod() * LONGEST < 1.0:
             continue
@@ -281,16 +302,19 @@ def circle_openings(
     return Openings(bone, ligament)
 
 
-def held_stance(plan: EndoscopicPlan, rise: float, follow: float) -> Stance:
+def held_stance(plan: Holding, rise: float, follow: float, play: float = np.inf) -> Stance:
     """Return the stance when the closed forceps have risen by some mm with the fragment.
 
-    The endoscope rises with them, ``follow`` mm farther.
+    The endoscope rises with them, ``follow`` mm farther. Both stand aside in the sleeve no farther than its
+    ``play`` (mm): beyond that the fragment gives way between the jaws.
     """
     x, y, z = plan.removal.held(rise)
     off = channel_off_axis() * towards(plan.grasp.channel)
+    aside = np.array([x - off[0], y - off[1]])
+    aside *= min(play / max(float(np.hypot(*aside)), 1e-9), 1.0)
     return plan.grasp._replace(
         tool=float(z),
         scope=plan.grasp.scope + float(z) - plan.grasp.tool + follow,
-        aside_right=float(x - off[0]),
-        aside_cranial=float(y - off[1]),
+        aside_right=float(aside[0]),
+        aside_cranial=float(aside[1]),
     )

@@ -279,16 +279,3 @@ def _ring(middle: Floats, radius: float, half: float) -> Surface:
         axis=2,
     )
     return skin(rings + middle, closed=True)
-
-
-def spinal_needle(name: str) -> Instrument:
-    """Return a spinal needle with its hub; the bevel of its point faces +y."""
-    size = table("instruments.spinal_needle")
-    half, length, hub = size["diameter"] / 2, size["length"], size["hub_width"] / 2
-    z = np.array([0.0, 0.5 * size["bevel"], size["bevel"], 0.5 * length, length])
-    slim = half * np.array([0.08, 0.55, 1.0, 1.0, 1.0])
-    shaft = sweep(np.stack([np.zeros(5), slim - half, z], axis=1), slim, slim)
-    end = length + size["hub_length"]
-    grip = [(half, length - 2.0), (0.6 * hub, length), (0.8 * hub, length + 3.0), (hub, length + 4.0)]
-    knob = lathe([*grip, (hub, end - 1.0), (0.85 * hub, end)], sides=20)
-    return instrument(name, joined(shaft, knob), length)

@@ -22,16 +22,13 @@ from spineviz.surgery.actions import (
     vanished,
     warped,
 )
-from spineviz.surgery.decompression import removal_warp
-from spineviz.surgery.endoscopic_plan import (
-    held_stance,
-)
 from spineviz.surgery.interlaminar import NAME, Interlaminar
 from spineviz.surgery.site import NERVE_WARP, Site, raised
-from spineviz.surgery.steering import Stance, placed, steered
+from spineviz.surgery.steering import steered
+from spineviz.surgery.through_sleeve import SHUT, drawn_out, glass, scope_in, worked
 from spineviz.surgery.tube_access import TubeAccess, slid_in, withdrawn
 from spineviz.terms import levels_of
-from spineviz.timeline import Action, Step, during, eased
+from spineviz.timeline import Action, Step, during
 from spineviz.views import vector
 
 CLEAR = wound.Exposure(0.0, 0.0, 0.0, 0.2)
@@ -40,9 +37,8 @@ CLEAR = wound.Exposure(0.0, 0.0, 0.0, 0.2)
 GRASPED, FREED, OUT = 0.42, 0.6, 0.9
 """When in its step the fragment begins to leave, when nerves can follow, and when it is out of the body."""
 
-HOME_TOOL, SHUT, FOLLOW = 40.0, 0.3, 14.0
-"""Where forceps wait in the endoscope (mm), how far they stay open on what they hold, as a share, and how
-much farther than them the endoscope is drawn back, mm."""
+HOME_TOOL = 40.0
+"""Where forceps wait in the endoscope, mm."""
 
 
 def interlaminar_steps(story: Interlaminar, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
@@ -63,13 +59,13 @@ def interlaminar_steps(story: Interlaminar, cameras: Mapping[str, Camera]) -> tu
             share=0.9,
             parameters={"diameter": spec.sleeve_diameter},
         ),
-        wound.step(site, "retractor", whole, _endoscope(story), part="endoscope", share=0.9),
+        wound.step(site, "retractor", whole, scope_in(story), part="endoscope", share=0.9),
         wound.step(
             site,
             "laminotomy",
             deep,
             during(wound.exposed(site, CLEAR), 0.0, 0.2),
-            during(_glass(site), 0.0, 0.2),
+            during(glass(site), 0.0, 0.2),
             _laminotomy(story),
             part="laminotomy" if story.plan.stages[0] else "window",
             parameters={"lamina": round(story.taken, 1)},
@@ -108,12 +104,6 @@ def _from_caudal(site: Site, name: str) -> Camera:
     )
 
 
-def _glass(site: Site) -> Action:
-    """Return the action by which one can look through sleeve and endoscope, and past its body."""
-    seen = faded((site.tools["tube"].name, site.tools["scope"].name), 0.62)
-    return together(seen, faded((site.tools["body"].name,), 0.0))
-
-
 def _dilator(access: TubeAccess) -> Action:
     """Return the action of the dilator: its tapered nose parts the muscle down to the bone."""
     site = access.site
@@ -144,31 +134,6 @@ def _sleeve(story: Interlaminar) -> Action:
     )
 
 
-def _endoscope(story: Interlaminar) -> Action:
-    """Return the action that brings the endoscope into the sleeve."""
-    site, home = story.site, story.plan.home
-    names = tuple(site.tools[name].name for name in ("scope", "body"))
-    length = float(site.tools["tube"].surface.vertices[:, 2].max())
-    above = home._replace(scope=length + 12.0)
-    return together(
-        steered(story.steering, (0.0, 1.0), (above, home)),
-        during(faded(names, 1.0), 0.0, 0.16),
-    )
-
-
-def _worked(story: Interlaminar, tool: str, stances: tuple[Stance, ...], start: float, end: float) -> Action:
-    """Return the action of a tool that goes through stances between two parts of a step, then goes out."""
-    span = end - start
-    inner = np.linspace(0.16, 0.88, len(stances) - 2)
-    times = (0.0, *(float(time) for time in inner), 1.0)
-    name = story.site.tools[tool].name
-    return together(
-        during(steered(story.steering, times, stances, (tool,)), start, end),
-        during(appeared(name), start + 0.02 * span, start + 0.12 * span),
-        during(vanished(name), end - 0.1 * span, end - 0.01 * span),
-    )
-
-
 def _laminotomy(story: Interlaminar) -> Action:
     """Return the action that takes the edge of the lamina, and of the facet, where they stand in the way."""
     site, plan = story.site, story.plan
@@ -179,9 +144,9 @@ def _laminotomy(story: Interlaminar) -> Action:
     names = [site.variant(k) for k in range(1, plan.stages[0] + 1)]
     actions = [
         lift,
-        _worked(story, "burr", plan.burr, 0.06, 0.56),
+        worked(story, "burr", plan.burr, 0.06, 0.56),
         during(staged(site.lamina, names[:-1]), 0.16, 0.48),
-        _worked(story, "punch", plan.punch, 0.57, 0.98),
+        worked(story, "punch", plan.punch, 0.57, 0.98),
         during(staged(site.lamina, names[-1:]), 0.63, 0.65),
     ]
     if story.lower is not None:
@@ -194,8 +159,8 @@ def _flavum(story: Interlaminar) -> Action:
     site, (first, second) = story.site, story.plan.ligament
     names = [site.variant(k) for k in range(1, story.plan.stages[1] + 1)]
     actions = [
-        _worked(story, "punch", first, 0.0, 0.5),
-        _worked(story, "punch", second, 0.52, 1.0),
+        worked(story, "punch", first, 0.0, 0.5),
+        worked(story, "punch", second, 0.52, 1.0),
     ]
     if site.present(site.flavum):
         actions += [
@@ -258,28 +223,7 @@ def _fragment(story: Interlaminar) -> Action:
         during(steered(story.steering, (0.0, 0.55, 0.8, 1.0), stances, ("forceps", "jaw")), 0.0, GRASPED),
         during(faded(names, 1.0), 0.0, 0.08),
         during(highlighted((site.fragment,), 1.0), 0.02, 0.2),
-        during(_drawn(story), GRASPED, OUT),
+        during(drawn_out(story), GRASPED, OUT),
         during(warped(site.nerves, NERVE_WARP, *shut), FREED, 0.86),
         during(vanished(*names, *scope, site.fragment), 0.88, 0.97),
     )
-
-
-def _drawn(story: Interlaminar) -> Action:
-    """Return the action by which the forceps draw the fragment through the sleeve, behind the endoscope."""
-    site, plan = story.site, story.plan
-    top = float(site.tools["tube"].surface.vertices[:, 2].max()) + plan.grasp.sleeve
-    whole = top + 14.0 - plan.grasp.tool
-
-    def run(pane: Pane, progress: float) -> Pane:
-        if progress <= 0.0:
-            return pane
-        rise = eased(progress) * whole
-        follow = FOLLOW * float(np.clip(rise / 12.0, 0.0, 1.0))
-        stance = held_stance(plan, rise, follow)._replace(jaw=SHUT)
-        matrices = placed(story.steering, stance, ("forceps", "jaw"))
-        looks = {name: replace(pane.looks[name], matrix=matrix) for name, matrix in matrices.items()}
-        warp = (removal_warp(site), (rise,))
-        looks[site.fragment] = replace(pane.looks[site.fragment], warp=warp)
-        return replace(pane, looks={**pane.looks, **looks})
-
-    return run

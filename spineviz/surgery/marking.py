@@ -13,7 +13,8 @@ from spineviz.structure import Floats, Frame, Structure, Surface
 from spineviz.surgery import wound
 from spineviz.surgery.access import Access
 from spineviz.surgery.actions import Motion, appeared, vanished
-from spineviz.surgery.instruments import Instrument, spinal_needle
+from spineviz.surgery.instruments import Instrument
+from spineviz.surgery.needles import spinal_needle
 from spineviz.surgery.shapes import joined, sweep
 from spineviz.surgery.site import raised, surface_height, used
 from spineviz.timeline import Action, Step, during

@@ -34,6 +34,12 @@ from spineviz.surgery.over_the_top import (
     prepare_over_the_top,
 )
 from spineviz.surgery.suturing import Sewing, sewing_of, sewn, with_stitches_gone
+from spineviz.surgery.transforaminal import (
+    Transforaminal,
+    TransforaminalEndoscopicDiscectomy,
+    prepare_transforaminal,
+)
+from spineviz.surgery.transforaminal_story import transforaminal_steps
 from spineviz.surgery.tubular import Tubular, TubularMicrodiscectomy, prepare_tubular, tubular_steps
 from spineviz.timeline import Step
 
@@ -44,6 +50,7 @@ AnyApproach = (
     TubularMicrodiscectomy
     | OpenMidlineDiscectomy
     | InterlaminarEndoscopicDiscectomy
+    | TransforaminalEndoscopicDiscectomy
     | UnilateralLaminotomy
     | OpenLaminectomy
 )
@@ -51,7 +58,7 @@ AnyApproach = (
 Approach = Annotated[AnyApproach, Field(discriminator="kind")]
 """An approach as a scene file tells it, known by its ``kind``."""
 
-Story = Tubular | OpenMidline | Interlaminar | OverTheTop | Laminectomy
+Story = Tubular | OpenMidline | Interlaminar | Transforaminal | OverTheTop | Laminectomy
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +101,8 @@ class Prepared:
             return tubular_steps(self.story, cameras)
         if isinstance(self.story, Interlaminar):
             return interlaminar_steps(self.story, cameras)
+        if isinstance(self.story, Transforaminal):
+            return transforaminal_steps(self.story, cameras)
         if isinstance(self.story, OverTheTop):
             return over_the_top_steps(self.story, cameras)
         if isinstance(self.story, Laminectomy):
@@ -116,6 +125,8 @@ def prepare(approach: AnyApproach, body: Body) -> Prepared:
         story, tissue = prepare_tubular(approach, body)
     elif isinstance(approach, InterlaminarEndoscopicDiscectomy):
         story, tissue = prepare_interlaminar(approach, body)
+    elif isinstance(approach, TransforaminalEndoscopicDiscectomy):
+        story, tissue = prepare_transforaminal(approach, body)
     elif isinstance(approach, UnilateralLaminotomy):
         story, tissue = prepare_over_the_top(approach, body)
     elif isinstance(approach, OpenLaminectomy):
@@ -123,7 +134,8 @@ def prepare(approach: AnyApproach, body: Body) -> Prepared:
     else:
         story, tissue, extra = prepare_open(approach, body)
     instruments = {tool.name: tool.structure() for tool in story.site.tools.values()} | dict(extra)
-    marking, sewing = marking_of(story.access, body), sewing_of(story.access, body)
+    marking = marking_of(story.access, body, needle="needle" not in story.site.tools)
+    sewing = sewing_of(story.access, body)
     instruments |= {**marking.structures, **sewing.structures}
     looks = first_looks(story.site) | dict.fromkeys(instruments, HIDDEN)
     return Prepared(

@@ -48,7 +48,8 @@ class Site:
     pass; ``room`` is the radius in mm about the axis that is free for them.
     The surgeon looks at ``focus`` (site's frame), from lateral by a ``tilt`` in mm for each mm upward.
     ``structures`` are the names of what stands in the body, ``nerves`` those that give way to the fragment
-    and to the retractor, ``tools`` the instruments by their short names.
+    and to the retractor, ``tools`` the instruments by their short names. ``aside`` are tissues that the way
+    in parts besides the layers and the muscles of the back.
     """
 
     approach: str
@@ -64,6 +65,7 @@ class Site:
     nerves: tuple[str, ...]
     tools: Mapping[str, Instrument]
     both: bool = False
+    aside: tuple[str, ...] = ()
 
     @property
     def lateral(self) -> float:

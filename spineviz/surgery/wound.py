@@ -20,6 +20,15 @@ from spineviz.timeline import Action, Step, during
 SKIN, FAT, FASCIA = "skin", "subcutaneous_fat", "thoracolumbar_fascia"
 
 
+LOINS = (
+    *("psoas_major", "quadratus_lumborum", "thoracolumbar_fascia_middle"),
+    *("interspinalis", "intertransversarius_lateral", "intertransversarius_medial"),
+)
+"""How the names of the muscles begin that lie before and beside the spine, and between its processes."""
+
+LOIN = 0.14
+"""How opaque these are in an operation: they hide roots and foramina from behind and from the side."""
+
 GLASS = 0.4
 """The opacity of what one looks through while it stays where it is: a blade, an arm, bone over a cut."""
 
@@ -55,19 +64,25 @@ def muscles_of(site: Site, side: Side) -> tuple[str, ...]:
 def operated(site: Site) -> tuple[str, ...]:
     """Return the tissue that is cut or parted, from the skin inwards."""
     sides = SIDES if site.both else (site.side,)
-    return site.present(SKIN, FAT, FASCIA, *(name for side in sides for name in muscles_of(site, side)))
+    muscle = (name for side in sides for name in muscles_of(site, side))
+    return site.present(SKIN, FAT, FASCIA, *muscle, *site.aside)
 
 
 def set_out(site: Site) -> Action:
-    """Return the action of the first step: all that lies deep stands clear, the layers over it turn to glass.
+    """Return the action of the first step: what lies deep stands clear, layers and loins turn to glass.
 
     What a scene has hidden for good stays hidden.
     """
     over = set(site.present(SKIN, FAT, FASCIA)) | set(muscles(site))
-    deep = [name for name in sorted(site.structures) if name not in over]
+    below = [name for name in sorted(site.structures) if name not in over]
+    loins = [name for name in below if name.startswith(LOINS)]
+    deep = [name for name in below if not name.startswith(LOINS)]
 
     def cleared(pane: Pane, progress: float) -> Pane:
-        return faded([name for name in deep if pane.looks[name] != HIDDEN], 1.0)(pane, progress)
+        for names, opacity in ((deep, 1.0), (loins, LOIN)):
+            seen = [name for name in names if pane.looks[name] != HIDDEN]
+            pane = faded(seen, opacity)(pane, progress)
+        return pane
 
     return together(during(cleared, 0.0, 0.4), during(exposed(site, ORIENTATION), 0.1, 0.5))
 

@@ -23,6 +23,12 @@ from spineviz.surgery.retraction.warp import Opening
 
 Triangles = npt.NDArray[np.integer]
 
+OBLIQUE = 0.8
+"""The cosine to the sagittal direction from which on an opening goes through the layers from behind."""
+
+TANGENT = 9.0
+"""How far (mm) about the place where an opening from the side passes a layer this is taken to be flat."""
+
 
 class LayerOpening(Opening, Protocol):
     """An opening that tells how its slit passes through a layer."""
@@ -84,22 +90,70 @@ def opened_layer(recipe: LayerRecipe, opening: LayerOpening) -> Surface:
 def _plan(recipe: LayerRecipe, opening: LayerOpening) -> Plan:
     """Lay out the columns: the slit, the outline, rings about the slit, and a grid for the rest."""
     size = measures.table("retraction.layer")
-    level = float(recipe.layer.outer.at(opening.axis.origin[:1], opening.axis.origin[2:])[0])
+    facing = abs(float(opening.frame.anterior[1])) > OBLIQUE
+    flat = _level(recipe, opening) if facing else _tangent(recipe, opening)
     slit, rings = _rings(opening, size["ring_offsets"], size["edge"])
     limit = opening.ring_axes(size["ring_offsets"][-1] + 0.6 * recipe.step)
-    border = recipe.layer.outline.drawn(recipe.layer.outline.border(recipe.step))
-    grid = _grid(recipe, opening, level, limit)
+    outline = recipe.layer.outline
+    border = outline.drawn(outline.border(recipe.step))
+    grid = _grid(recipe, opening, flat, limit)
     upright = np.vstack([border, grid])
-    local = opening.frame.to_local(_at(upright, level))
-    reference = opening.frame.to_parent(_at(np.vstack([slit, rings]), float(local[:, 1].mean())))
+    local = opening.frame.to_local(flat.on(upright))
+    if facing:
+        reference = opening.frame.to_parent(_at(np.vstack([slit, rings]), float(local[:, 1].mean())))
+    else:
+        reference = flat.along(opening.frame, np.vstack([slit, rings]))
     count = len(slit)
     across = np.concatenate([slit[:, 0], local[: len(border), 0], rings[:, 0], local[len(border) :, 0]])
     along = np.concatenate([slit[:, 1], local[: len(border), 2], rings[:, 1], local[len(border) :, 2]])
     x = np.concatenate([reference[:count, 0], border[:, 0], reference[count:, 0], grid[:, 0]])
     z = np.concatenate([reference[:count, 2], border[:, 1], reference[count:, 2], grid[:, 1]])
     width = ellipse.ring(across, along, opening.incision / 2.0).narrow
-    t = np.clip((size["upright_to"] - width) / (size["upright_to"] - size["upright_from"]), 0.0, 1.0)
-    return Plan(across, along, x, z, t * t * (3.0 - 2.0 * t), count, len(border))
+    low, high = (size["upright_from"], size["upright_to"]) if facing else size["oblique"]
+    t = np.clip((high - width) / (high - low), 0.0, 1.0)
+    tilt = t * t * (3.0 - 2.0 * t)
+    if not facing:
+        tilt[count:] *= np.clip(-outline.distance(x[count:], z[count:]) / size["oblique_border"], 0.0, 1.0)
+    return Plan(across, along, x, z, tilt, count, len(border))
+
+
+@dataclass(frozen=True)
+class _Flat:
+    """A plane that a layer's columns are laid out in: y at the origin, and how it rises along x and z."""
+
+    y: float
+    along_x: float = 0.0
+    along_z: float = 0.0
+
+    def on(self, places: Floats) -> Points:
+        """Return places (n, 2) as points (n, 3) of the plane, mm."""
+        x, z = places[:, 0], places[:, 1]
+        return np.column_stack([x, self.y + self.along_x * x + self.along_z * z, z])
+
+    def along(self, frame: Frame, places: Floats) -> Points:
+        """Return where (n, 3) lines along a frame's y axis through places (n, 2) of it meet the plane, mm."""
+        start, way = frame.to_parent(_at(places, 0.0)), frame.anterior
+        normal = np.array([self.along_x, -1.0, self.along_z])
+        return start - np.multiply.outer((start @ normal + self.y) / float(way @ normal), way)
+
+
+def _level(recipe: LayerRecipe, opening: LayerOpening) -> _Flat:
+    """Return the coronal plane through a layer over the opening's origin."""
+    return _Flat(float(recipe.layer.outer.at(opening.axis.origin[:1], opening.axis.origin[2:])[0]))
+
+
+def _tangent(recipe: LayerRecipe, opening: LayerOpening) -> _Flat:
+    """Return the plane that lies in a layer where an opening from the side passes it."""
+    middle = _between(recipe.layer.outer, recipe.layer.inner, 0.5)
+    line = opening.axis.origin + np.multiply.outer(np.arange(0.0, 160.0, 0.25), opening.axis.superior)
+    behind = line[:, 1] < middle.at(line[:, 0], line[:, 2])
+    place = line[int(np.argmax(behind))] if behind.any() else line[-1]
+    steps = np.linspace(-TANGENT, TANGENT, 9)
+    x, z = (axis.ravel() for axis in np.meshgrid(place[0] + steps, place[2] + steps))
+    rise_x, rise_z, y = np.linalg.lstsq(
+        np.column_stack([x, z, np.ones(len(x))]), middle.at(x, z), rcond=None
+    )[0]
+    return _Flat(float(y), float(rise_x), float(rise_z))
 
 
 def _rings(opening: LayerOpening, offsets: list[float], edge: float) -> tuple[Floats, Floats]:
@@ -115,14 +169,14 @@ def _rings(opening: LayerOpening, offsets: list[float], edge: float) -> tuple[Fl
     return parts[0], np.vstack(parts[1:])
 
 
-def _grid(recipe: LayerRecipe, opening: LayerOpening, level: float, limit: tuple[float, float]) -> Floats:
+def _grid(recipe: LayerRecipe, opening: LayerOpening, flat: _Flat, limit: tuple[float, float]) -> Floats:
     """Return the upright columns (n, 2) as world (x, z) beyond the last ring."""
     outline, step = recipe.layer.outline, recipe.step
     half = int(outline.half_width // step)
     x, z = step * np.arange(-half, half + 1), np.arange(outline.caudal + step, outline.cranial, step)
     grid = np.stack(np.meshgrid(x, z, indexing="ij"), axis=-1).reshape(-1, 2)
     grid = outline.drawn(grid[outline.upright.distance(grid[:, 0], grid[:, 1]) < -0.6 * step])
-    local = opening.frame.to_local(_at(grid, level))
+    local = opening.frame.to_local(flat.on(grid))
     return grid[np.square(local[:, 2] / limit[0]) + np.square(local[:, 0] / limit[1]) > 1.0]
 
 

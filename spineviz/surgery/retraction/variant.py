@@ -43,9 +43,15 @@ def opened_variant(recipe: Recipe, opening: LayerOpening, step: float | None = N
     return opened_solid(recipe, opening, step or min(recipe.step, CUT_STEP))
 
 
-def opened_solid(recipe: Recipe, opening: Opening, step: float) -> Surface:
-    """Return a sampled solid's surface, cut by an opening and brought back to rest."""
-    solid, radius = recipe.solid, opening.edge_radius
+def opened_solid(
+    recipe: Recipe, opening: Opening, step: float, rounding: float | None = None, snap: float = SNAP
+) -> Surface:
+    """Return a sampled solid's surface, cut by an opening and brought back to rest.
+
+    ``rounding`` (mm) is that of the lumen's rim, the opening's own where None. Vertices within ``snap`` mm of
+    the lumen's wall are its wall.
+    """
+    solid, radius = recipe.solid, opening.edge_radius if rounding is None else rounding
 
     def field(points: Points) -> Floats:
         rest = np.array(points, dtype=np.float64)
@@ -56,7 +62,7 @@ def opened_solid(recipe: Recipe, opening: Opening, step: float) -> Surface:
     opened = mesh(Solid(field, solid.lower - MARGIN, solid.upper + MARGIN), step)
     vertices = opened.vertices.astype(np.float64)
     moved = opening.moves(vertices)
-    vertices[moved] = opening.closed(vertices[moved], SNAP)
+    vertices[moved] = opening.closed(vertices[moved], snap)
     own = np.full(len(vertices), -1)
     own[moved] = np.arange(np.count_nonzero(moved))
     faces = own[opened.faces]
