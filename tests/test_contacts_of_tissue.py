@@ -35,6 +35,7 @@ TOUCHED = {
     "iliocostalis.right": (
         "S1",
         "longissimus.right",
+        "splenius.right",
         "thoracolumbar_fascia",
         "thoracolumbar_fascia_middle.right",
     ),
