@@ -36,6 +36,7 @@ TOUCHED = {
     "iliocostalis.right": (
         "S1",
         "longissimus.right",
+        "splenius.right",
         "thoracolumbar_fascia",
         "thoracolumbar_fascia_middle.right",
     ),

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from contacts import depths
 from quick import SampledBone, curved, sampled_bones, sized
 from skimage.measure import points_in_poly
 
@@ -24,6 +25,7 @@ LUMBAR: tuple[Level, ...] = ("L1", "L2", "L3", "L4", "L5", "S1")
 LOWER: tuple[Level, ...] = ("L4", "L5", "S1")
 STEP = 1.5
 CLEAR = 0.3
+DEEPEST = 0.3
 COBB = 20.0
 
 Bones = Mapping[Level, SampledBone]
@@ -76,6 +78,20 @@ def test_roots_pass_their_own_foramina_clear_of_bone_in_other_bodies(body: str) 
         places = local[through][:, [0, 2]]
         nearest = places[np.argmin(np.linalg.norm(places, axis=1))]
         assert points_in_poly([nearest], foramen.plane)[0], (path.root, path.side)
+
+
+def test_strands_keep_clear_of_lumbar_roots_on_both_sides_of_a_curve() -> None:
+    recipes = nerve_recipes(nerve_parameters(), OTHERS["scoliotic"]())
+    for side in SIDES:
+        nerves = {
+            name: recipe.surface()
+            for name, recipe in recipes.items()
+            if name.startswith(("root.L", "cauda.")) and name.endswith(side)
+        }
+        assert {f"cauda.L5.{side}", f"root.L2.{side}"} <= set(nerves)
+        found = depths(nerves, lambda one, other: one.split(".")[1] != other.split(".")[1])
+        deep = {pair: round(way, 2) for pair, way in found.items() if way > DEEPEST}
+        assert not deep, deep
 
 
 def test_the_curve_of_the_test_has_its_cobb_angle() -> None:

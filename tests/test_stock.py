@@ -34,6 +34,11 @@ def body() -> Body:
     return herniated()
 
 
+def test_the_baked_library_is_there_and_of_this_generator() -> None:
+    """Without it much is built anew, or is not looked at by the tests."""
+    assert shelf(), "meshes/ was baked by another generator, is missing or damaged; run: spineviz bake"
+
+
 def test_what_a_herniation_does_not_touch_comes_from_the_library(body: Body) -> None:
     ready = stock(LEVELS, shelf()).structures  # type: ignore[arg-type]
     taken = {name for name, item in body.structures.items() if item is ready.get(name)}

@@ -29,7 +29,7 @@ from spineviz.anatomy.way_out import by_distance
 from spineviz.body.nuclei import kept_nuclei
 from spineviz.body.parameters import Anatomy
 from spineviz.body.remade import Remade, marks_of, remade
-from spineviz.body.settled import settled
+from spineviz.body.settled import giving_way, settled
 from spineviz.body.wear import darkened, signs
 from spineviz.geometry import surface_points
 from spineviz.structure import Points, Structure, Surface, Warp
@@ -136,6 +136,7 @@ def deformed(
         if level in bones and level in slipped | {*anatomy.deformation.collapsed, *anatomy.deformation.broken}
     ]
     structures |= settled(structures, healthy.structures, changed)
+    structures |= giving_way(structures)
     structures |= kept_nuclei(structures, healthy.structures, anatomy.deformation, bones)
     for name, item in structures.items():
         structures[name] = darkened(item, anatomy.deformation.worn)

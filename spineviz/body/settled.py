@@ -45,6 +45,9 @@ FIRM: Mapping[str, tuple[str, ...]] = {
 DENTED, DENT = ("disc", "nucleus"), 3.0
 """What a root dents where it has come to stand in it, and over how many mm beside it."""
 
+EVERYWHERE: Mapping[str, tuple[str, ...]] = {"psoas_major": ("root",)}
+"""What gives way wherever bones have moved at all, and to what, which other bones carry."""
+
 BESIDE = 6.0
 """Tissue is settled so far (mm) beyond the bones concerned."""
 
@@ -94,6 +97,19 @@ def settled(
             for other in _of(firmer, structures):
                 result[name] = out_of(result[name], result.get(other, structures[other].surface))
     return {name: replace(structures[name], surface=surface) for name, surface in result.items()}
+
+
+def giving_way(structures: Mapping[str, Structure]) -> dict[str, Structure]:
+    """Return the structures that change, by name, where one of them gives way to another `EVERYWHERE`."""
+    result = {}
+    for stem, firmer in EVERYWHERE.items():
+        for name in _of((stem,), structures):
+            surface = structures[name].surface
+            for other in _of(firmer, structures):
+                surface = out_of(surface, structures[other].surface)
+            if surface is not structures[name].surface:
+                result[name] = replace(structures[name], surface=surface)
+    return result
 
 
 def _tight(root: Surface, bones: Sequence[LevelBone]) -> Mask:

@@ -61,8 +61,8 @@ def mesh(solid: Solid, step: float, mirror: bool = False) -> Surface:
     The field is tested at the centres of coarse blocks; in those that the surface may cross it is evaluated
     at every second node, and between them where they tell that it is near zero. All goes into one volume,
     which is meshed once: the result is watertight and its faces point outward. Every edge joins two faces,
-    for each face of a cell is crossed in the same way from both of its sides, and no value is zero. The field
-    may change by at most 1.5 per millimetre (a true distance by 1).
+    for each face of a cell is crossed in the same way from both of its sides, and no value is zero. The
+    field may change by at most 1.5 per millimetre (a true distance by 1).
     With ``mirror`` only x >= 0 is evaluated and reflected: the result is exactly symmetric in x.
 
     Raises ValueError when the step is not positive, when there is no surface inside the bounds, and

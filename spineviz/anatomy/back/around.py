@@ -25,6 +25,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "vessel": ("aorta", "common_iliac_", "inferior_vena_cava", "lumbar_artery.", "lumbar_vein."),
     "nerve": ("root.", "ganglion.", "spinal_nerve.", "thecal_sac"),
     "muscle": ("multifidus.", "erector_spinae.", "longissimus.", "iliocostalis.", "spinalis."),
+    "cover": ("thoracolumbar_fascia", "subcutaneous_fat"),
 }  # fmt: skip
 """What deep muscles keep clear of beside bones, by the beginnings of names."""
 
@@ -33,7 +34,7 @@ REGION = (np.array([-125.0, -110.0, -110.0]), np.array([125.0, 110.0, 20.0]))
 
 DEEPEST: Mapping[str, float] = {
     **{"bone": 9.0, "disc": 9.0, "ligament": 3.0, "nerve": 5.0},
-    **{"vessel": 16.0, "muscle": 16.0},
+    **{"vessel": 16.0, "muscle": 16.0, "cover": 16.0},
 }
 """No place in such a thing of which muscle is cut out is deeper (mm) than this."""
 

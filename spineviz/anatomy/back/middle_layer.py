@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from spineviz import measures
@@ -32,14 +33,17 @@ def middle_layer(loin: Loin, sheet: TransverseSheet) -> tuple[WholeRecipe, Befor
     places = np.linspace(first, last, int(shape["rows"]))
     lateral = loin.size * profile(loin, shape["lateral"])(places)
     share = np.linspace(0.0, 1.0, int(shape["columns"]))
-    offsets = shape["first"] + share * (lateral[:, None] - shape["first"])
-    middle, front = (_at(sheet, table, places, offsets) for table in (sheet.net, sheet.front))
-    free, muscle = loin.taken("bone", "disc", "ligament"), loin.of("muscle")
-    half = shape["thickness"] / 2
-    inner = middle - half * front
-    inner = _on_muscle(inner, front, muscle, shape)
-    inner = pushed(inner, free, 0.0)
-    outer = pushed(inner + 2 * half * front, free, 0.0)
+    free, muscle, cover = loin.taken("bone", "disc", "ligament"), loin.of("muscle"), loin.of("cover")
+    for _ in range(2):  # as broad as usual, and then as far as there is room
+        offsets = shape["first"] + share * (lateral[:, None] - shape["first"])
+        middle, front = (_at(sheet, table, places, offsets) for table in (sheet.net, sheet.front))
+        inner = _on_muscle(middle - shape["thickness"] / 2 * front, front, muscle, shape)
+        inner = pushed(inner, free, 0.0)
+        met = cover(inner.reshape(-1, 3)).reshape(offsets.shape) < loin.gaps["cover"]
+        if not met.any():
+            break
+        lateral = _before_met(offsets, met)
+    outer = pushed(inner + shape["thickness"] * front, free, 0.0)
     made = slab(inner, outer)
     heights = sheet.local(outer.reshape(-1, 3))[2].reshape(outer.shape[:2])
     solid = Solid(surface_distance(made), made.vertices.min(axis=0) - 2.0, made.vertices.max(axis=0) + 2.0)
@@ -66,6 +70,13 @@ def _on_muscle(net: Net, front: Net, muscle: Field, shape: Mapping[str, float]) 
         lack = shape["gap"] - muscle(net.reshape(-1, 3)).reshape(net.shape[:2])
         net = net + ndimage.maximum_filter(np.maximum(lack, 0.0), 3)[..., None] * front
     return net
+
+
+def _before_met(offsets: Floats, met: npt.NDArray[np.bool_]) -> Floats:
+    """Return how far (n,) a layer goes, of the offsets (n, m) of its rows: until another one is met."""
+    ends = np.where(met.any(axis=1), np.maximum(met.argmax(axis=1) - 1, 1), offsets.shape[1] - 1)
+    lateral = offsets[np.arange(len(offsets)), ends]
+    return np.minimum(lateral, ndimage.gaussian_filter1d(ndimage.minimum_filter1d(lateral, 3), 1.0))
 
 
 def _before(places: Floats, offsets: Floats, heights: Floats) -> Before:

@@ -89,7 +89,7 @@ def quadratus_lumborum(loin: Loin, sheet: TransverseSheet, shape: Field, hip: Fi
 
     ``hip`` is the distance to the hip bone.
     """
-    taken = loin.taken("bone", "disc", "ligament", "nerve", "muscle")
+    taken = loin.taken("bone", "disc", "ligament", "nerve", "muscle", "cover")
 
     def field(points: Points) -> Floats:
         points = np.asarray(points, dtype=np.float64)
@@ -135,7 +135,7 @@ def _half_at(loin: Loin, strap: Strap, disc: Disc, area: float) -> float:
     """Return half the thickness (mm) with which a strap has an area (mm²) in the plane of a disc."""
     points = squares(loin.plane(disc), loin.sign, (10.0, 115.0), (-70.0, 30.0))
     place, offset, front = strap.sheet.local(points)
-    free = loin.taken("bone", "disc", "ligament", "nerve", "muscle")(points) > 0.0
+    free = loin.taken("bone", "disc", "ligament", "nerve", "muscle", "cover")(points) > 0.0
 
     def inside(half: float) -> np.ndarray:
         return free & (strap.section(place, offset, front, np.full(len(place), half)) < 0.0)

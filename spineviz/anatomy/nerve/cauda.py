@@ -115,7 +115,7 @@ def cauda_lines(
         result[root.root] = line, thick
     roots_within = {root: _within(path) for root, path in own.items()}
     thread = filum, np.full(len(filum), measures.value("filum_terminale.diameter") / 2)
-    return parted(result, roots_within, thread, sac, SIGN[side])
+    return parted(result, roots_within, thread, sac, SIGN[side], axis.points)
 
 
 def _within(path: RootPath) -> Strand:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from spineviz import measures
+from spineviz.anatomy.back.whole import yielding
 from spineviz.anatomy.bone import SurfaceDistance
 from spineviz.anatomy.disc.space import landmark, middle
 from spineviz.anatomy.surroundings import FAR, Spine, Surroundings, Thing
@@ -63,6 +64,7 @@ def epidural_fat(
     lean = abs(slope) * half
     solid = Solid(field, corners.min(axis=0) - 2.0 - lean, corners.max(axis=0) + 2.0 + lean)
     made = _greatest(mesh(solid, shape["step"]))
+    made = yielding(made, field, Surroundings(()).and_also(others[:2]).distance)
     alone = np.abs(frame.to_local(made.vertices)[:, 0]).min() > shape["step"]
     if alone or volume(made) < shape["least"]:
         return None

@@ -33,12 +33,19 @@ JOINING = 4
 
 
 def parted(
-    strands: Mapping[Root, Strand], roots: Mapping[Root, Strand], filum: Strand, sac: Field, sign: float
+    strands: Mapping[Root, Strand],
+    roots: Mapping[Root, Strand],
+    filum: Strand,
+    sac: Field,
+    sign: float,
+    axis: Points,
 ) -> dict[Root, Strand]:
     """Return the strands of one side, that of ``sign``, lying beside each other within the sac.
 
-    They give way to each other, to the filum and to the ``roots`` in the sac but for their own.
+    They give way to each other, to the filum and to the ``roots`` in the sac but for their own, and keep to
+    their side of the sac's ``axis`` (n, 3).
     """
+    middle = axis[np.argsort(axis[:, 2])]
     lines = {root: np.array(line) for root, (line, _) in strands.items()}
     still = {root: _dense(*strand) for root, strand in roots.items()} | {None: _dense(*filum)}
     for turn in range(ROUNDS):
@@ -49,7 +56,8 @@ def parted(
             others = [(item, 0.5) for name, item in moving.items() if name != root]
             others += [(item, 1.0) for name, item in still.items() if name != root]
             shift = _away(inner, thick, others)
-            shift[:, 0] += sign * np.maximum(thick + GAP / 2 - sign * inner[:, 0], 0.0)
+            aside = sign * (inner[:, 0] - np.interp(inner[:, 2], middle[:, 2], middle[:, 0]))
+            shift[:, 0] += sign * np.maximum(thick + GAP / 2 - aside, 0.0)
             most = max(most, float(np.abs(shift).max(initial=0.0)))
             shift = _eased(shift)
             inner += shift
