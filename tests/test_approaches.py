@@ -29,9 +29,11 @@ INTO_BONE, INTO_SOFT, TAKEN = 0.35, 0.6, {"burr": 1.5, "endoscopic_burr": 1.5}
 """How deep (mm) a tool or a muscle may press into bone, a tool into what is soft, and the burr into the
 lamina that it takes: half its head."""
 
-SOFT_AT, TAKEN_AT = {"L5-S1": 0.7}, {"L5-S1": {"kerrison": 0.6, "endoscopic_punch": 0.6}}
+SOFT_AT = {"L5-S1": 0.7, "L2-L3": 0.8}
+TAKEN_AT = {"L5-S1": {"kerrison": 0.6, "endoscopic_punch": 0.6}, "L2-L3": {"rongeur": 0.4}}
 """Where more is allowed: at L5-S1 the probe stands 0.65 mm in what is left of a yellow ligament, and the lip
-of the punch 0.49 mm in the lamina that it takes."""
+of the punch 0.49 mm in the lamina that it takes. At L2-L3, where an open window is 7 mm wide, the rongeur
+grazes the cut edge of the lamina by 0.38 mm and what is left of the ligament by 0.74 mm as it leaves."""
 
 NOT_LESS = {("herniation", "L5-S1", "removed"), ("herniation", "L2-L3", "removed")}
 """Where the small incision does not cost less: at L5-S1, whose facets are broad, a tube takes 0.81 cm³
