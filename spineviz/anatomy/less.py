@@ -92,7 +92,9 @@ def _manifold(surface: Surface) -> manifold3d.Manifold:
 def cleared(surface: Surface, others: Sequence[Surface]) -> Surface:
     """Return a surface less what others fill, meshed anew where it is folded over them; see `less`."""
     result = less(surface, others)
-    return afresh(result, others) if any(_stands_in(result, other) for other in others) else result
+    if not any(_stands_in(result, other) for other in others):
+        return result
+    return less(afresh(result, others), others)
 
 
 def _stands_in(surface: Surface, thing: Surface) -> bool:
