@@ -25,13 +25,15 @@ from spineviz.anatomy.net import pushed
 from spineviz.anatomy.recipe import Body
 from spineviz.anatomy.stenosis.finer import finer
 from spineviz.anatomy.stenosis.untangled import put_out
+from spineviz.anatomy.surroundings import Spine
 from spineviz.anatomy.way_out import by_distance
+from spineviz.body.connective import fat_behind
 from spineviz.body.nuclei import kept_nuclei
 from spineviz.body.parameters import Anatomy
 from spineviz.body.remade import Remade, marks_of, remade
-from spineviz.body.settled import giving_way, settled
+from spineviz.body.settled import giving_way, settled_around, settled_nerves
 from spineviz.body.wear import darkened, signs
-from spineviz.geometry import surface_points
+from spineviz.geometry import bake_occlusion, surface_points
 from spineviz.structure import Points, Structure, Surface, Warp
 from spineviz.terms import LEVELS, Level, levels_of
 
@@ -135,9 +137,11 @@ def deformed(
         for level in LEVELS
         if level in bones and level in slipped | {*anatomy.deformation.collapsed, *anatomy.deformation.broken}
     ]
-    structures |= settled(structures, healthy.structures, changed)
+    structures |= settled_nerves(structures, healthy.structures, changed)
     structures |= giving_way(structures)
     structures |= kept_nuclei(structures, healthy.structures, anatomy.deformation, bones)
+    structures |= settled_around(structures, changed, [name for name, _ in healthy.warps])
+    structures = _refilled(structures, anatomy.deformation, bones)
     for name, item in structures.items():
         structures[name] = darkened(item, anatomy.deformation.worn)
         made(structures[name])
@@ -148,6 +152,20 @@ def deformed(
         key: CarriedWarp(warp, *_followed(key[0], parts)) for key, warp in healthy.warps.items()
     }
     return Body(bones, {}, structures, warps)
+
+
+def _refilled(
+    structures: Mapping[str, Structure], deformation: Deformation, bones: Mapping[Level, LevelBone]
+) -> dict[str, Structure]:
+    """Return structures with the fat behind the sac where a bone has slipped: it fills what room is left."""
+    result = dict(structures)
+    for disc in deformation.slips:
+        if result.pop(f"epidural_fat.{disc}", None) is not None:
+            surfaces = {name: item.surface for name, item in result.items()}
+            made = fat_behind(*levels_of(disc), Spine(bones, {}), surfaces)
+            if made is not None:
+                result[made.name] = replace(made, surface=bake_occlusion(made.surface))
+    return result
 
 
 def _parted(bones: Mapping[Level, LevelBone], anatomy: Anatomy) -> dict[Level, LevelBone]:

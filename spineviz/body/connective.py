@@ -92,14 +92,24 @@ def _fat(spine: Spine, known: Mapping[str, Surface]) -> dict[str, Structure]:
     """Return the epidural fat that is not known yet, by name."""
     result: dict[str, Structure] = {}
     for above, below in neighbours(spine.bones):
-        flava = [known.get(f"flavum.{above}-{below}.{side}") for side in SIDES]
         made = f"epidural_fat.{above}-{below}" in known
-        if made or above not in FATTY or "thecal_sac" not in known or None in flava:
+        if made or above not in FATTY or "thecal_sac" not in known:
             continue
-        others = [surface for name, surface in known.items() if name.startswith(BESIDE_FAT)]
-        fat = epidural_fat(above, below, spine, known["thecal_sac"], [*filter(None, flava), *others])
+        fat = fat_behind(above, below, spine, known)
         result |= {fat.name: fat} if fat else {}
     return result
+
+
+def fat_behind(above: Level, below: Level, spine: Spine, known: Mapping[str, Surface]) -> Structure | None:
+    """Return the epidural fat between two vertebrae among the ``known`` surfaces, in the world, mm.
+
+    None where there is no room for it, or where a yellow ligament beside it is missing.
+    """
+    flava = [known.get(f"flavum.{above}-{below}.{side}") for side in SIDES]
+    if None in flava:
+        return None
+    others = [surface for name, surface in known.items() if name.startswith(BESIDE_FAT)]
+    return epidural_fat(above, below, spine, known["thecal_sac"], [*filter(None, flava), *others])
 
 
 BESIDE_FAT = ("root.L", "root.S1", "interspinous.L", "facet_capsule.L")

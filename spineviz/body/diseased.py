@@ -9,7 +9,6 @@ import numpy as np
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.nerve import WITHIN
-from spineviz.anatomy.nerve.fat import epidural_fat
 from spineviz.anatomy.stenosis.canal import canal_room, fitted
 from spineviz.anatomy.stenosis.crowding import HEALTHY, crowded, same_volume
 from spineviz.anatomy.stenosis.foramen import foraminal_room, narrowed_foramen
@@ -18,11 +17,11 @@ from spineviz.anatomy.stenosis.recess import Closing, closed_recess, lateral_rec
 from spineviz.anatomy.stenosis.squeeze import Pressed, Squeeze
 from spineviz.anatomy.stenosis.untangled import out_of
 from spineviz.anatomy.surroundings import Spine
-from spineviz.body.connective import BESIDE_FAT
+from spineviz.body.connective import fat_behind
 from spineviz.body.parameters import Anatomy
 from spineviz.geometry import bake_occlusion, vertex_normals
 from spineviz.structure import Points, Structure, Surface
-from spineviz.terms import SIDES, Disc, Level, levels_of
+from spineviz.terms import Disc, Level, levels_of
 
 LIT = 0.05
 """What has moved less than this (mm) is lit as it was."""
@@ -155,13 +154,10 @@ def _with_fat(
 ) -> dict[str, Structure]:
     """Return structures with the fat behind the sac of a narrow canal: none where there is no ``room``."""
     result = {name: item for name, item in known.items() if name != f"epidural_fat.{disc}"}
-    flava = [known.get(f"flavum.{disc}.{side}") for side in SIDES]
-    if room == 0.0 or None in flava:
+    if room == 0.0:
         return result
-    above, below = levels_of(disc)
-    others = [item.surface for name, item in known.items() if name.startswith(BESIDE_FAT)]
-    beside = [item.surface for item in flava if item is not None]
-    made = epidural_fat(above, below, Spine(bones, {}), known["thecal_sac"].surface, [*beside, *others])
+    surfaces = {name: item.surface for name, item in known.items()}
+    made = fat_behind(*levels_of(disc), Spine(bones, {}), surfaces)
     if made is not None:
         result[made.name] = replace(made, surface=bake_occlusion(made.surface))
     return result

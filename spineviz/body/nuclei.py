@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.deformation import Deformation, Wear
-from spineviz.anatomy.dented import dented
-from spineviz.anatomy.stenosis.untangled import out_of
-from spineviz.anatomy.way_out import SAMPLED
-from spineviz.geometry import surface_distance, surface_points, volume
+from spineviz.anatomy.less import cleared
+from spineviz.geometry import surface_distance, volume
 from spineviz.structure import Floats, Frame, Structure, Surface
 from spineviz.terms import LEVELS, Disc, Level, discs_of, levels_of
 
@@ -20,10 +18,10 @@ AROUND = 5.0
 """The annulus gives way to its nucleus up to so far (mm) around it."""
 
 ENOUGH = 0.01
-"""A nucleus that differs by less than this share is left as it is."""
+"""A nucleus whose volume differs by less than this share has it."""
 
-TWICE, DENT = 2, 3.0
-"""So often an annulus gives way to the roots beside it; a dent fades over so many mm."""
+FITTED = 6
+"""So often at most a nucleus widens for what bones, endplates and nerves have cut off it."""
 
 NARROWEST, WIDEST, ROUNDS = 0.7, 1.4, 14
 """A nucleus becomes so many times as wide at least and at most; it is looked for in so many halvings."""
@@ -54,26 +52,32 @@ def _kept(
         if core is None or ring is None:
             continue
         goal = deformation.worn.get(disc, Wear()).height * volume(healthy[core.name].surface)
-        if abs(volume(core.surface) / goal - 1.0) < ENOUGH:
-            continue
         frame = bones[levels_of(disc)[1]].landmarks["endplate.superior"]
         own = replace(frame, origin=core.surface.vertices.astype(np.float64).mean(axis=0))
-        more = _more(core.surface, own, goal)
+        firm = [
+            item.surface
+            for name, item in structures.items()
+            if item.tissue == "bone" or name.startswith((f"endplate.{disc}.", "root.", "thecal_sac"))
+        ]
+        nucleus, more = _fitted(core.surface, own, goal, firm)
         away = surface_distance(core.surface)(ring.surface.vertices, AROUND)
         fading = np.clip(1.0 - away / AROUND, 0.0, 1.0) ** 2
-        annulus = _widened(ring.surface, own, more * fading)
-        for root in [name for name in structures if name.startswith("root.")] * TWICE:
-            nerve = structures[root].surface
-            if _near(nerve, annulus):
-                annulus = out_of(dented(annulus, surface_points(nerve, SAMPLED), DENT), nerve)
-        yield core.name, replace(core, surface=_widened(core.surface, own, more))
+        annulus = cleared(_widened(ring.surface, own, more * fading), [*firm, nucleus])
+        yield core.name, replace(core, surface=nucleus)
         yield ring.name, replace(ring, surface=annulus)
 
 
-def _near(nerve: Surface, annulus: Surface) -> bool:
-    """Tell whether any of a nerve lies in the box around an annulus."""
-    low, high = annulus.vertices.min(axis=0), annulus.vertices.max(axis=0)
-    return bool(((nerve.vertices > low) & (nerve.vertices < high)).all(axis=1).any())
+def _fitted(core: Surface, frame: Frame, goal: float, firm: Sequence[Surface]) -> tuple[Surface, float]:
+    """Return a nucleus of some volume, mm³, that stands in nothing firm, and by what share it has widened."""
+    wanted = goal
+    for _ in range(FITTED):
+        more = _more(core, frame, wanted)
+        result = cleared(_widened(core, frame, more), firm)
+        lack = goal - volume(result)
+        if abs(lack) < ENOUGH * goal:
+            break
+        wanted += 1.5 * lack
+    return result, more
 
 
 def _more(core: Surface, frame: Frame, goal: float) -> float:

@@ -18,6 +18,7 @@ from spineviz.anatomy.column.movements import Moved
 from spineviz.anatomy.recipe import Body
 from spineviz.anatomy.vertebra.broken import Crack
 from spineviz.anatomy.vertebra.pars_defect import ParsDefect, pars_defect
+from spineviz.anatomy.vertebra.retropulsed import Retropulsed
 from spineviz.body.parameters import Anatomy
 from spineviz.body.skeleton import STEP, Standing, standing
 from spineviz.geometry import whole
@@ -73,7 +74,7 @@ class Planned:
     body: Piece
     arch: Piece | None = None
     defect: ParsDefect | None = None
-    crack: Crack | None = None
+    crack: Crack | Retropulsed | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ def remade(anatomy: Anatomy, healthy: Body, moves: Mapping[Level, Moved]) -> dic
     wanted = [
         level
         for level in levels
-        if level in beside or plans[level].defect is not None or plans[level].crack is not None
+        if level in beside or plans[level].defect is not None or _parted(plans[level])
     ]
     result: dict[Level, Remade] = {}
     for level in wanted:
@@ -118,7 +119,14 @@ def remade(anatomy: Anatomy, healthy: Body, moves: Mapping[Level, Moved]) -> dic
     return result
 
 
-def _planned(level: Level, item: Standing, move: Moved, crack: Crack | None) -> Planned:
+def _parted(plan: Planned) -> bool:
+    """Tell whether a piece comes off a bone; the wall of a given one, without a solid, is dented instead."""
+    return plan.crack is not None and not (
+        isinstance(plan.crack, Retropulsed) and plan.item.blank.solid is None
+    )
+
+
+def _planned(level: Level, item: Standing, move: Moved, crack: Crack | Retropulsed | None) -> Planned:
     """Return a bone as it may be made anew.
 
     Raises ValueError where a given bone should be cleft, or one be cleft and broken.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spineviz.measurement.parts import joined
 from spineviz.measurement.slices import axial, coronal, hit, reach, sagittal
 from spineviz.section import Section, section
 from spineviz.structure import Bone, Floats, Frame, Surface
@@ -63,13 +64,19 @@ class Endplate:
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A vertebral body: its endplates (the axis has no superior, the sacrum no inferior one)."""
+    """A vertebral body: its endplates (the axis has no superior, the sacrum no inferior one).
+
+    ``plate`` is the landmark of its superior endplate; ``outline`` the bone's ``surface``, with a fragment of
+    its posterior wall joined to it.
+    """
 
     level: Level
     frame: Frame
     surface: Surface
     superior: Endplate | None
     inferior: Endplate | None
+    plate: Frame | None
+    outline: Surface
 
 
 def bodies(bones: Mapping[Level, Bone], shapes: Mapping[str, Surface]) -> dict[Level, Body]:
@@ -81,9 +88,11 @@ def bodies(bones: Mapping[Level, Bone], shapes: Mapping[str, Surface]) -> dict[L
     for level in sorted(bones, key=LEVELS.index):
         bone = bones[level]
         surface = shapes.get(level, bone.surface)
-        plates = [_endplate(surface, bone, name) for name in ("superior", "inferior")]
-        if any(plates):
-            result[level] = Body(level, bone.frame, surface, *plates)
+        mark = bone.landmarks.get("endplate.superior")
+        outline = surface if mark is None else joined(surface, mark)
+        superior, inferior = (_endplate(outline, bone, name) for name in ("superior", "inferior"))
+        if superior or inferior:
+            result[level] = Body(level, bone.frame, surface, superior, inferior, mark, outline)
     return result
 
 
@@ -135,7 +144,7 @@ def body_heights(body: Body) -> Heights | None:
     posterior = float(np.linalg.norm(body.superior.posterior - body.inferior.posterior))
     frame = sagittal(body.frame)
     up, down = (frame.to_local(plate.centre)[:2] for plate in (body.superior, body.inferior))
-    face, start = section(body.surface, frame), (up + down) / 2.0
+    face, start = section(body.outline, frame), (up + down) / 2.0
     ways = [reach(face, start, way) for way in (up - down, down - up)]
     if ways[0] is None or ways[1] is None:
         raise ValueError(f"{body.level}: there is no bone in the middle of its body")

@@ -65,7 +65,7 @@ def of_fracture(off: tuple[str, ...], loss: float, dished: tuple[float, float], 
     one, and one whose posterior arch alone is loose. A wall that stands back takes the superior endplate with
     it.
     """
-    broken = wall > threshold("ao_spine", "wall")
+    broken = "wall" in off or wall > threshold("ao_spine", "wall")
     upper, lower = (deep > threshold("ao_spine", "endplate") for deep in dished)
     both = (upper or broken) and lower
     if broken:

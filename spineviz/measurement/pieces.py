@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from spineviz.geometry import surface_distance, surface_points, volume
 from spineviz.measurement.bodies import Body, body_heights
+from spineviz.measurement.parts import fragment, parts
 from spineviz.measurement.slices import axial, crossings, reach, sagittal
 from spineviz.measurement.thresholds import threshold
 from spineviz.section import Section, section
 from spineviz.structure import Floats, Surface
 
-Place = Literal["body", "arch", "spinous", "transverse"]
+Place = Literal["body", "wall", "arch", "spinous", "transverse"]
 
 SPACING = 0.4
 """The gap between two pieces is looked for at places so far (mm) apart."""
@@ -45,29 +44,15 @@ def pieces(body: Body) -> tuple[Piece, ...]:
 
     Raises ValueError where the body has no superior endplate.
     """
-    if body.superior is None:
+    if body.superior is None or body.plate is None:
         raise ValueError(f"{body.level}: without a superior endplate no piece can be named")
-    parts = sorted(_parts(body.surface), key=volume, reverse=True)
-    least = threshold("ao_spine", "piece")
+    found = parts(body.surface)
+    wall, least = fragment(found, body.plate), threshold("ao_spine", "piece")
     return tuple(
-        Piece(_place(body, part), volume(part), _gap(part, parts[0]))
-        for part in parts[1:]
+        Piece("wall" if part is wall else _place(body, part), volume(part), _gap(part, found[0]))
+        for part in found[1:]
         if volume(part) >= least
     )
-
-
-def _parts(surface: Surface) -> list[Surface]:
-    """Return the connected parts of a surface."""
-    faces, count = surface.faces, len(surface.vertices)
-    ends = np.vstack([faces[:, :2], faces[:, 1:]])
-    links = coo_array((np.ones(len(ends)), tuple(ends.T)), shape=(count, count))
-    number = connected_components(links, directed=False)[1]
-    result = []
-    for part in np.unique(number[faces[:, 0]]):
-        own = faces[number[faces[:, 0]] == part]
-        used, index = np.unique(own, return_inverse=True)
-        result.append(Surface(surface.vertices[used], index.reshape(own.shape)))
-    return result
 
 
 def _gap(part: Surface, rest: Surface) -> float:
@@ -107,7 +92,7 @@ def damage(body: Body, usual: Body) -> Damage:
     now, before = _outline(body), _outline(usual)
     kept = _walls(body) / _walls(usual)
     dished = tuple(float(now[0][k] - kept * before[0][k]) for k in (0, 1))
-    return Damage(dished, float((now[1] - before[1]).max()))  # type: ignore[arg-type]
+    return Damage(dished, float(np.nanmax(now[1] - before[1])))  # type: ignore[arg-type]
 
 
 def _walls(body: Body) -> float:
@@ -127,7 +112,7 @@ def _outline(body: Body) -> tuple[tuple[float, float], Floats]:
         raise ValueError(f"{body.level}: a body with one endplate has no such damage")
     lower, upper = body.inferior, body.superior
     plane = sagittal(axial(lower.posterior, lower.normal, lower.anterior - lower.posterior))
-    face = section(body.surface, plane)
+    face = section(body.outline, plane)
     corners = [
         plane.to_local(point)[:2]
         for point in (lower.posterior, lower.anterior, upper.posterior, upper.anterior)
@@ -137,9 +122,9 @@ def _outline(body: Body) -> tuple[tuple[float, float], Floats]:
     for share in SHARES:
         start = corners[0] + share * (corners[2] - corners[0]) + np.array([INSIDE, 0.0])
         way = reach(face, start, (-1.0, 0.0))
-        if way is None:
-            raise ValueError(f"{body.level}: its posterior wall was not found")
-        back.append(way - start[0])
+        back.append(np.nan if way is None else way - start[0])  # none in the crack beside a fragment
+    if np.isnan(back).sum() > len(back) // 2:
+        raise ValueError(f"{body.level}: its posterior wall was not found")
     return (above, below), np.array(back)
 
 

@@ -120,6 +120,15 @@ class Fracture(Deforming):
         return float(measures.value("fracture.crack.apart")) if self.apart is None else self.apart
 
     @property
+    def off(self) -> Break | None:
+        """What has come off the vertebra: of a burst one, the fragment that stands back into the canal."""
+        if self.shape == "burst":
+            usual = measures.table(f"fracture.burst.{self.ao or 'A3'}")["retropulsion"]
+            back = usual if self.retropulsion is None else self.retropulsion
+            return Break(part="wall", apart=back) if back > 0.0 else None
+        return Break(part=self.part, apart=self.distance) if self.distance > 0.0 else None
+
+    @property
     def part(self) -> Part:
         """What has come off a split body or a broken process."""
         if self.shape != "process":
@@ -155,14 +164,12 @@ class Fracture(Deforming):
             ends = self._ends if both else 0.85 * loss
             return Collapse(front=ends, middle=loss, back=ends, both=both)
         usual = measures.table(f"fracture.burst.{self.ao or 'A3'}")
-        back = self.retropulsion if self.retropulsion is not None else usual["retropulsion"]
         front, middle = (self._ends, loss) if both else (loss, 0.85 * loss)
         return Collapse(
             front=front,
             middle=middle,
             back=front * usual["back"] / usual["front"],
             both=both,
-            retropulsion=back,
             widened=usual["widened"],
         )
 
@@ -175,9 +182,8 @@ def apply(fracture: Fracture, anatomy: A) -> A:
     if not fracture.present:
         return anatomy
     require("bone", fracture.level, anatomy.levels)
-    if fracture.distance > 0.0:
-        off = Break(part=fracture.part, apart=fracture.distance)
-        anatomy = with_entries(anatomy, "broken", {fracture.level: off})
+    if fracture.off is not None:
+        anatomy = with_entries(anatomy, "broken", {fracture.level: fracture.off})
     if fracture.shape == "process":
         return anatomy
     return with_entries(anatomy, "collapsed", {fracture.level: fracture.collapse})

@@ -13,6 +13,7 @@ from spineviz.anatomy.column.carrying import Movement, Rigid
 from spineviz.anatomy.column.deformation import Collapse, Deformation
 from spineviz.anatomy.vertebra.broken import Crack, crack
 from spineviz.anatomy.vertebra.collapse import Extent, crushed, tipped
+from spineviz.anatomy.vertebra.retropulsed import Retropulsed
 from spineviz.structure import Floats, Frame, Points
 from spineviz.terms import Level
 
@@ -86,7 +87,7 @@ class Changed:
     rims: tuple[Rim, ...] = ()
     collapse: Collapse | None = None
     body: Extent | None = None
-    crack: Crack | None = None
+    crack: Crack | Retropulsed | None = None
 
     def __call__(self, points: Points) -> Points:
         """Return where places (n, 3) in the world go."""
@@ -121,7 +122,7 @@ def changed_bone(
     return Changed(bone.frame, matrix, rims, collapse, body, off), above
 
 
-def cracked(deformation: Deformation, level: Level, bone: LevelBone) -> Crack | None:
+def cracked(deformation: Deformation, level: Level, bone: LevelBone) -> Crack | Retropulsed | None:
     """Return the crack of a bone that a piece has come off, None for a whole one."""
     asked = deformation.broken.get(level)
     if asked is None:

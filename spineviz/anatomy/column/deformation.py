@@ -63,28 +63,26 @@ class Wear(Spec):
 class Collapse(Spec):
     """How much lower a vertebral body has become, in parts of its height in front, in the middle and behind.
 
-    ``both`` tells that both endplates gave way, not the upper one alone. ``retropulsion`` (mm) is how far the
-    upper posterior corner stands back into the canal, ``widened`` (mm) how much farther the pedicles stand
-    apart.
+    ``both`` tells that both endplates gave way, not the upper one alone. ``widened`` (mm) is how much farther
+    the pedicles stand apart.
     """
 
     front: float = Limits(default=0.0, ge=0.0, le=0.7)
     middle: float = Limits(default=0.0, ge=0.0, le=0.7)
     back: float = Limits(default=0.0, ge=0.0, le=0.7)
     both: bool = False
-    retropulsion: float = Limits(default=0.0, ge=0.0, le=12.0)
     widened: float = Limits(default=0.0, ge=0.0, le=10.0)
 
 
-Part = Literal["body", "spinous", "transverse.right", "transverse.left"]
-"""What can come off a vertebra: the front of its body, or a process."""
+Part = Literal["body", "wall", "spinous", "transverse.right", "transverse.left"]
+"""What can come off a vertebra: the front of its body, its upper posterior corner, or a process."""
 
 
 class Break(Spec):
-    """A piece that has come off a vertebra; it stands ``apart`` (mm) from the rest."""
+    """A piece that has come off a vertebra; it stands ``apart`` (mm) from the rest, or so far back."""
 
     part: Part
-    apart: float = Limits(gt=0.0, le=10.0)
+    apart: float = Limits(gt=0.0, le=12.0)
 
 
 class Bend(Spec):

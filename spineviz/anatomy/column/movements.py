@@ -10,8 +10,9 @@ from scipy.spatial.transform import Rotation
 
 from spineviz.anatomy.bone import LevelBone
 from spineviz.anatomy.column.carrying import Movement, Rigid
-from spineviz.anatomy.column.changed_bone import changed_bone, corners
+from spineviz.anatomy.column.changed_bone import changed_bone, corners, extent
 from spineviz.anatomy.column.deformation import Bend, Deformation, Slip, Wear
+from spineviz.anatomy.vertebra.collapse import dished
 from spineviz.structure import Floats, Frame
 from spineviz.terms import LEVELS, SIDES, Disc, Level, discs_of, levels_of
 
@@ -117,15 +118,30 @@ def movements(
 
 def _step(deformation: Deformation, disc: Disc, upper: LevelBone, lower: LevelBone, height: float) -> Floats:
     """Return the 4 x 4 movement of what lies above a disc, beside what lies below it."""
-    result = np.eye(4)
-    concerned = (deformation.slips, deformation.worn)
-    if not any(disc in entries for entries in concerned):
+    result: Floats = np.eye(4)
+    dish = _dish(deformation, upper, lower)
+    if not dish and disc not in deformation.slips and disc not in deformation.worn:
         return result
     room = space(upper, lower)
+    if dish:
+        fall = min(dish, max(min(room.heights()) - RIMS_APART, 0.0))
+        result = _shifted(-fall * room.upward)
     if disc in deformation.worn:
         result = _lowered(deformation.worn[disc], room.moved(result), height) @ result
     if disc in deformation.slips:
         result = _slipped(deformation.slips[disc], room.moved(result)) @ result
+    return result
+
+
+def _dish(deformation: Deformation, upper: LevelBone, lower: LevelBone) -> float:
+    """Return how much deeper (mm), on the mean, the endplates beside a disc are dished in collapsed bodies.
+
+    The disc sinks into them and keeps its volume: so far the bone above comes down.
+    """
+    result = 0.0
+    for index, bone in enumerate((lower, upper)):
+        if bone.level in deformation.collapsed:
+            result += dished(deformation.collapsed[bone.level], extent(bone))[index]
     return result
 
 

@@ -120,7 +120,9 @@ def sequestration(material: Size, half: float, channel: Floats) -> tuple[Shape, 
     middle = sign * max(half + abs(material.migration) - height, 0.0) if material.migration else 0.0
     scale = np.array([material.width, material.depth, height])
     rows = [np.array(row) for row in shape["lobes"]]
-    lobes = [(row[:3] * scale + [0.0, 0.0, middle], row[3:] * scale) for row in rows]
+    lean = measures.value("herniation.extrusion.lean") * material.aside * material.width
+    inwards = lean * min(abs(middle) / (2.0 * height), 1.0)  # beside it lies the pedicle
+    lobes = [(row[:3] * scale + [-inwards, 0.0, middle], row[3:] * scale) for row in rows]
 
     def fragment(points: Points) -> Floats:
         result = np.full(len(points), 99.0)

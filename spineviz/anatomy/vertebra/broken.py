@@ -1,4 +1,4 @@
-"""A piece that comes off a vertebra: the front of a split body, or a process; and where it goes.
+"""A piece that comes off a vertebra: a part of its body, or a process; and where it goes.
 
 All in the bone's own frame, mm: x right, y anterior, z superior.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from spineviz import measures
 from spineviz.anatomy.column.deformation import Break
 from spineviz.anatomy.vertebra.collapse import Extent
+from spineviz.anatomy.vertebra.retropulsed import Retropulsed, retropulsed
 from spineviz.structure import Floats, Frame, Points
 
 NARROW = 8.0
@@ -55,11 +56,13 @@ class Crack:
         return result
 
 
-def crack(asked: Break, landmarks: Mapping[str, Frame], body: Extent) -> Crack:
+def crack(asked: Break, landmarks: Mapping[str, Frame], body: Extent) -> Crack | Retropulsed:
     """Return the crack of a break, by a bone's landmarks in its own frame and the extent of its body.
 
     Raises ValueError where the bone has no such process.
     """
+    if asked.part == "wall":
+        return retropulsed(body, asked.apart)
     shape = measures.table("fracture.crack")
     apart = max(asked.apart - shape["gap"], 0.0)
     if asked.part == "body":

@@ -1,8 +1,7 @@
 """The collapse of a vertebral body, as a map of the places in and around it.
 
 All in the bone's own frame, mm: x right, y anterior, z superior. What lies above the body's superior
-endplate sinks and tips with it, the posterior arch goes part of the way, walls bulge, and in a burst fracture
-the upper posterior corner is driven back into the canal.
+endplate sinks and tips with it, the posterior arch goes part of the way, and walls bulge.
 """
 
 from __future__ import annotations
@@ -14,6 +13,9 @@ import numpy as np
 from spineviz import measures
 from spineviz.anatomy.column.deformation import Collapse
 from spineviz.structure import Floats, Points
+
+UPPER_OF_BOTH = 0.5
+"""Where both endplates give way, the superior one is dished by this share of it all."""
 
 
 @dataclass(frozen=True)
@@ -71,32 +73,36 @@ def crushed(collapse: Collapse, body: Extent, points: Points) -> Points:
     middle = (body.upper_front[0] + body.upper_back[0]) / 2.0
     half_depth = (body.upper_front[0] - body.upper_back[0]) / 2.0
     radius = np.hypot(x / body.half_width, (y - middle) / half_depth)
-    front, back = body.heights
-    linear = (collapse.front * front + collapse.back * back) / 2.0
-    felt = (body.middle / np.mean(body.heights) + 1.0) / 2.0
-    deep = max(collapse.middle * body.middle - linear, 0.0) / felt
+    deep = _deep(collapse, body)
     dish = deep * np.clip(1.0 - radius**2, 0.0, 1.0) ** 2
-    upper = 0.5 if collapse.both else 1.0
+    upper = UPPER_OF_BOTH if collapse.both else 1.0
     result[:, 2] += dish * (1.0 - behind) * ((1.0 - upper) * (1.0 - up) - upper * up)
-    bulge = shape["bulge"] * (linear + dish.max(initial=0.0) / 2.0) * 4.0 * up * (1.0 - up) * (1.0 - behind)
+    bulge = shape["bulge"] * (_sunk(collapse, body) + deep / 2.0) * 4.0 * up * (1.0 - up) * (1.0 - behind)
     outward = np.stack([x, y - middle], axis=1) / np.maximum(np.hypot(x, y - middle), 1e-6)[:, None]
     result[:, :2] += (bulge * _smooth(radius - 0.3))[:, None] * outward
-    result[:, 1] -= collapse.retropulsion * _driven_back(points, body, shape)
     result[:, 0] += collapse.widened / 2.0 * np.sign(x) * _smooth(np.abs(x) / shape["canal_half_width"])
     return result
 
 
-def _driven_back(points: Points, body: Extent, shape: dict[str, float]) -> Floats:
-    """Return how much (n,) of the fragment's way places go: those of the upper posterior corner all of it."""
-    x, y, z = points.T
-    height = body.heights[1]
-    centre = body.upper_back[1] - shape["fragment_below"] * height
-    level = np.exp(-(((z - centre) / (shape["fragment_height"] * height)) ** 4))
-    width = np.exp(-((x / shape["fragment_half_width"]) ** 4))
-    ahead = np.clip(1.0 - (y - body.upper_back[0]) / shape["fragment_depth"], 0.0, 1.0)
-    behind = np.clip(1.0 - (body.upper_back[0] - y) / shape["canal_depth"], 0.0, 1.0)
-    result: Floats = level * width * np.where(y > body.upper_back[0], ahead, behind)
-    return result
+def dished(collapse: Collapse, body: Extent) -> tuple[float, float]:
+    """Return how deep (mm), on the mean, the superior and the inferior endplate have become dished."""
+    upper, mean = UPPER_OF_BOTH if collapse.both else 1.0, _deep(collapse, body) / 3.0
+    return upper * mean, (1.0 - upper) * mean
+
+
+def _sunk(collapse: Collapse, body: Extent) -> float:
+    """Return how far (mm) the line between the upper corners has sunk amid the body."""
+    front, back = body.heights
+    return (collapse.front * front + collapse.back * back) / 2.0
+
+
+def _deep(collapse: Collapse, body: Extent) -> float:
+    """Return how much deeper (mm) the endplates are dished, at their middles and in sum.
+
+    What is between the dishes of a healthy body takes its share of all that sinks: so of the walls' height,
+    not of its own, the middle loses the part that it is asked for.
+    """
+    return max(collapse.middle * float(np.mean(body.heights)) - _sunk(collapse, body), 0.0)
 
 
 def _smooth(share: Floats) -> Floats:
