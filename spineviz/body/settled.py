@@ -57,6 +57,7 @@ BESIDE = 6.0
 TIGHT = 1.0
 """A root that lies nearer (mm) to a bone than this keeps its thickness there."""
 
+
 def settled_nerves(
     structures: Mapping[str, Structure], healthy: Mapping[str, Structure], bones: Sequence[LevelBone]
 ) -> dict[str, Structure]:
