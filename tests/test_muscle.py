@@ -165,8 +165,9 @@ def test_every_tissue_is_one_closed_body(surfaces: dict[str, Surface]) -> None:
 
 
 def test_the_tissues_together_stay_within_their_budget_of_triangles(surfaces: dict[str, Surface]) -> None:
-    assert sum(len(surfaces[name].faces) for name in MUSCLES) < 90_000
-    assert all(len(surface.faces) < 22_000 for surface in surfaces.values())
+    """Iliocostalis, meshed finely for the strip where it touches splenius, has 22 000 a side."""
+    assert sum(len(surfaces[name].faces) for name in MUSCLES) < 105_000
+    assert all(len(surface.faces) < 23_000 for surface in surfaces.values())
 
 
 def test_both_sides_mirror_each_other_when_the_bones_do(surfaces: dict[str, Surface]) -> None:

@@ -188,5 +188,5 @@ def test_a_scene_is_frozen() -> None:
 
 
 def test_two_rows_are_for_several_bodies() -> None:
-    with pytest.raises(ValueError, match="three or four bodies"):
+    with pytest.raises(ValueError, match="three to five bodies"):
         Scene.model_validate({"title": "a", "rows": 2})

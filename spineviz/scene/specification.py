@@ -125,7 +125,7 @@ class Scene(Spec):
 
     title: str = Field(description="A key of the text catalog, or the title itself.")
     anatomy: AnatomyRange = AnatomyRange()
-    compare: Annotated[tuple[Compared, ...], Field(max_length=4)] = Field(
+    compare: Annotated[tuple[Compared, ...], Field(max_length=5)] = Field(
         (), description="Bodies that are shown beside each other, in place of the one of ``anatomy``."
     )
     rows: Literal[1, 2] = Field(1, description="In how many rows the bodies of ``compare`` stand.")
@@ -191,7 +191,7 @@ class Scene(Spec):
     @model_validator(mode="after")
     def _compared_bodies_have_their_own(self) -> Scene:
         if self.rows > 1 and len(self.compare) < 3:
-            raise ValueError("rows: two rows are for three or four bodies of compare; take rows away")
+            raise ValueError("rows: two rows are for three to five bodies of compare; take rows away")
         if self.compare and (self.pathologies or self.approaches):
             raise ValueError(
                 "compare: a pathology belongs to one of the bodies (compare.pathologies), and none is "

@@ -16,7 +16,7 @@ from spineviz.surgery.actions import Motion, appeared, vanished
 from spineviz.surgery.instruments import Instrument
 from spineviz.surgery.needles import spinal_needle
 from spineviz.surgery.shapes import joined, sweep
-from spineviz.surgery.site import raised, surface_height, used
+from spineviz.surgery.site import Site, raised, surface_height, used
 from spineviz.timeline import Action, Step, during
 
 STANDS = (0.36, 0.72)
@@ -25,8 +25,8 @@ STANDS = (0.36, 0.72)
 DRAWN, CUT = (0.74, 0.9), (0.4, 0.7)
 """When in the first step the line is drawn, and when in that of the cut it goes."""
 
-ABOVE = 4.0
-"""How far (mm) the needle's point stops above the place at which the way in will end."""
+OFF_BONE, HIGH, LOW = 0.8, 8.0, -10.0
+"""How far (mm) off bone the needle's point stops, and between which heights over the end of the way in."""
 
 FROM = 30.0
 """From how far (mm) above the skin the needle comes."""
@@ -53,7 +53,8 @@ class Marking:
 def marking_of(access: Access, body: Body, needle: bool = True) -> Marking:
     """Return what marks the cut of an approach in a body, and with a ``needle`` the level."""
     site, name = access.site, f"instrument.{access.site.approach}"
-    at_bone = site.pose((0.0, 0.0, ABOVE), (0.0, 0.0, ABOVE + 1.0), site.beside(1.0, 0.0))
+    deep = _at_bone(site, body)
+    at_bone = site.pose((0.0, 0.0, deep), (0.0, 0.0, deep + 1.0), site.beside(1.0, 0.0))
     above = raised(at_bone, site.depth + FROM)
     ends = site.frame.to_local(np.array([frame.origin for frame in access.skin_line]))
     return Marking(
@@ -65,6 +66,15 @@ def marking_of(access: Access, body: Body, needle: bool = True) -> Marking:
             line_on_skin(site.frame, body.structures[wound.SKIN].surface, ends[:, :2]),
         ),
     )
+
+
+def _at_bone(site: Site, body: Body) -> float:
+    """Return how high (mm) over the end of the way in a point that comes down it is stopped by bone."""
+    heights = np.arange(HIGH, LOW, -0.25)
+    places = site.frame.to_parent(heights[:, None] * [0.0, 0.0, 1.0])
+    free = np.min([bone.distance(places) for bone in body.bones.values()], axis=0)
+    met = np.flatnonzero(free < OFF_BONE)
+    return float(heights[max(int(met[0]) - 1, 0)]) if len(met) else 0.0
 
 
 def line_on_skin(frame: Frame, skin: Surface, ends: Floats) -> Surface:

@@ -74,9 +74,14 @@ def disc_direction(bones: Mapping[Level, LevelBone], disc: Disc) -> Floats:
 
 
 def lamina_edge(bone: LevelBone, side: Side, lateral: float, *, superior: bool = False) -> Floats:
-    """Return the inferior or superior edge (3,) of a lamina ``lateral`` mm from the midline, world mm."""
+    """Return the inferior or superior edge (3,) of a lamina ``lateral`` mm from the midline, world mm.
+
+    The inferior edge is not looked for on the spinous process behind the lamina, which hangs lower.
+    """
     vertices = bone.surface.vertices
     behind = vertices[:, 1] < bone.landmarks["canal"].origin[1]
+    if not superior:
+        behind &= vertices[:, 1] > bone.landmarks[f"lamina.{side}"].origin[1] - PROCESS_BEHIND
     strip = vertices[behind & (np.abs(SIGN[side] * vertices[:, 0] - lateral) < EDGE_HALF_WIDTH)]
     if not len(strip):
         raise ValueError(f"{bone.level}: no lamina {lateral:g} mm {side} of the midline; check its landmarks")
@@ -168,6 +173,9 @@ def _medial(around: Floats, frame: Frame) -> Floats:
 
 AIM_SHARE = 0.85
 """Where along the lamina its inferior edge is taken, as a share of its centre's distance from the midline."""
+
+PROCESS_BEHIND = 4.0
+"""So far (mm) behind the middle of the lamina the spinous process begins, where its lower edge is sought."""
 
 EDGE_HALF_WIDTH = 1.5
 """Half the width (mm) of the strip of bone in which an edge is looked for."""

@@ -50,6 +50,8 @@ def pressed(surface: Surface, warp: PartingWarp, face: Face, fascia: Surface) ->
     size = measures.table("retraction.pressing")
     opened = warp(face.wound.full)
     local = face.wound.frame.to_local(opened[warp.moving].astype(np.float64))
+    if not len(local):
+        return warp
     across, height, along = face.side * local[:, 0], -local[:, 1], local[:, 2]
     gap = _gap(face, surface.moved(opened), along, height)
     behind = np.maximum(across - face.across(along, height) - gap, 0.0)
