@@ -159,7 +159,7 @@ SAMPLE = (
     *(Case(disease, "L4-L5", "right", 16.0) for disease in ("stenosis", "herniation")),
     *(Case("endoscopic", disc, side, 6.9) for disc, side in ENDOSCOPIC),
     *(Case(disease, "L2-L3", "left") for disease in ("herniation", "stenosis")),
-    *(Case(disease, "L1-L2", "right") for disease in ("herniation", "stenosis")),
+    Case("stenosis", "L1-L2", "right"),
 )
 """Every level and both sides with the smallest and the largest tubes."""
 

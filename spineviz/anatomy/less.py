@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import manifold3d
 import numpy as np
@@ -77,6 +78,7 @@ def _painted(surface: Surface, before: Surface) -> Surface:
     )
 
 
+@lru_cache(maxsize=128)
 def _manifold(surface: Surface) -> manifold3d.Manifold:
     made = manifold3d.Manifold(
         manifold3d.Mesh(
@@ -92,17 +94,25 @@ def _manifold(surface: Surface) -> manifold3d.Manifold:
 def cleared(surface: Surface, others: Sequence[Surface]) -> Surface:
     """Return a surface less what others fill, meshed anew where it is folded over them; see `less`."""
     result = less(surface, others)
-    if not any(_stands_in(result, other) for other in others):
+    away = surface_distance(result)
+    if not any(_stands_in(result, away, other) for other in others):
         return result
     return less(afresh(result, others), others)
 
 
-def _stands_in(surface: Surface, thing: Surface) -> bool:
-    """Tell whether a closed thing still stands in a surface, deeper than `DEEP`: folds hide it."""
-    points = surface_points(thing, STEP)
+def _stands_in(surface: Surface, away: Callable[..., Floats], thing: Surface) -> bool:
+    """Tell whether a closed thing still stands in a surface, deeper than `DEEP`: folds hide it.
+
+    ``away`` tells the distance from the surface, mm.
+    """
     low, high = surface.vertices.min(axis=0), surface.vertices.max(axis=0)
+    corners = thing.vertices[thing.faces]
+    reaching = (corners.min(axis=1) < high).all(axis=1) & (corners.max(axis=1) > low).all(axis=1)
+    if not reaching.any():
+        return False
+    points = surface_points(Surface(thing.vertices, thing.faces[reaching]), STEP)
     near = points[((points > low) & (points < high)).all(axis=1)]
-    return bool(len(near)) and float(surface_distance(surface)(near, 0.0).min()) < -DEEP
+    return bool(len(near)) and float(away(near, 0.0).min()) < -DEEP
 
 
 def afresh(surface: Surface, others: Sequence[Surface]) -> Surface:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -55,6 +56,9 @@ class PosteriorApproach(Spec):
     upper: ClassVar[str] = ""
     """The table of the measures with the sizes at the upper lumbar discs, where they are others."""
 
+    barred: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Lumbar discs at which the approach is not made, and why."""
+
     @model_validator(mode="before")
     @classmethod
     def _as_high_as_it_is(cls, told: Any) -> Any:
@@ -67,7 +71,9 @@ class PosteriorApproach(Spec):
     @classmethod
     def _parted(cls, disc: object) -> object:
         """Tell at which discs an approach from behind may be made."""
-        known = get_args(cls.model_fields["disc"].annotation)
+        known = [one for one in get_args(cls.model_fields["disc"].annotation) if one not in cls.barred]
+        if disc in cls.barred:
+            raise ValueError(f"{disc}: {cls.barred[str(disc)]}; choose one of: {', '.join(known)}")
         if disc not in known:
             raise ValueError(
                 f"{disc}: approaches from behind are made for lumbar discs alone; choose one of: "

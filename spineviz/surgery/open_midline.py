@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from spineviz.anatomy.recipe import Body
@@ -39,6 +40,10 @@ class OpenMidlineDiscectomy(PosteriorApproach):
     kind: Literal["open_midline_discectomy"] = "open_midline_discectomy"
     incision_length: float = within(NAME, "incision_length", 30.0)
     upper: ClassVar[str] = "open"
+    barred: ClassVar[Mapping[str, str]] = MappingProxyType({
+        "L1-L2": "beside the retractor no way out was found on which the rongeur keeps off the dural sac, "
+        "where the spinal cord ends; take tubular_microdiscectomy there, or another disc"
+    })  # fmt: skip
 
     lamina_removed: float = within(NAME, "lamina_removed", 10.0)
     facet_removed: float = within(NAME, "facet_removed", 3.5)
