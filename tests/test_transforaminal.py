@@ -297,3 +297,12 @@ def test_all_falls_back_in_the_end() -> None:
         assert looks[name].warp is None and looks[name].variant == "", name
     assert not [name for name, look in looks.items() if name.startswith("instrument") and look.visible]
     assert looks["L5"].variant != "" and looks["L4"].variant == ""
+
+
+def test_the_skin_is_whole_when_it_is_sewn_and_the_stitch_is_in_the_picture() -> None:
+    _, end = track().span("closure")
+    pane = track().pane(end - 0.01)
+    assert pane.looks["skin"].visible and pane.looks["skin"].opacity == 1.0
+    stitch = track().prepared.sewing.stitches[0].surface.vertices.mean(axis=0)
+    right = np.cross(pane.camera.up, pane.camera.direction)
+    assert abs(float((stitch - pane.camera.focus) @ right)) < 0.45 * pane.camera.height

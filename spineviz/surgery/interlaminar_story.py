@@ -84,9 +84,9 @@ def interlaminar_steps(story: Interlaminar, cameras: Mapping[str, Camera]) -> tu
             site,
             "closure",
             over,
+            during(wound.exposed(site, wound.DEEP), 0.16, 0.3),
             withdrawn(access, _released(story)),
             during(faded(under, 1.0), 0.0, 0.16),
-            during(wound.exposed(site, wound.DEEP), 0.16, 0.3),
         ),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
     )

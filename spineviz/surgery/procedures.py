@@ -33,7 +33,7 @@ from spineviz.surgery.over_the_top import (
     over_the_top_steps,
     prepare_over_the_top,
 )
-from spineviz.surgery.suturing import Sewing, sewing_of, sewn, with_stitches_gone
+from spineviz.surgery.suturing import Sewing, over_the_cut, sewing_of, sewn, with_stitches_gone
 from spineviz.surgery.transforaminal import (
     Transforaminal,
     TransforaminalEndoscopicDiscectomy,
@@ -93,7 +93,8 @@ class Prepared:
         steps = marked(self._story(cameras), self.marking)
         last = max(index for index, step in enumerate(steps) if step.phase == "closure") + 1
         after = (with_stitches_gone(step, self.sewing) for step in steps[last:])
-        return (*steps[:last], sewn(self.sewing, cameras["operative"]), *after)
+        camera = over_the_cut(self.sewing, cameras["operative"])
+        return (*steps[:last], sewn(self.sewing, camera), *after)
 
     def _story(self, cameras: Mapping[str, Camera]) -> tuple[Step, ...]:
         """Return the steps until the muscle is back in its place, and the last look."""

@@ -38,6 +38,9 @@ LEAN = 38.0
 AWAY = 60.0
 """From how far (mm) both tools come, and whither they go."""
 
+FAR, WIDER = 40.0, 1.4
+"""A cut that lies so far (mm) from the middle of the picture is brought there, and so much more is seen."""
+
 OVER = 0.3
 """How high over the skin the middle of the needle's circle stands, as a share of its radius."""
 
@@ -139,6 +142,17 @@ def _hold(site: Site, skin: Surface, place: Place) -> Frame:
     y = float(place[1]) + 2.5
     tip = np.array([x, y, surface_height(site.frame, skin, (x, y)) + 0.3])
     return site.pose(tip, tip + np.array([-0.75, 0.55, 0.8]), (0.0, 1.0, 0.0))
+
+
+def over_the_cut(found: Sewing, camera: Camera) -> Camera:
+    """Return a camera that is moved sideways, and sees more, where the cut lies far from its middle."""
+    stitches = np.vstack([item.surface.vertices for item in found.stitches])
+    right = np.cross(camera.up, camera.direction)
+    away = float((stitches.mean(axis=0) - camera.focus) @ right)
+    if abs(away) < FAR:
+        return camera
+    x, y, z = (float(value) for value in camera.focus + away * right)
+    return replace(camera, focus=(x, y, z), height=WIDER * camera.height)
 
 
 def sewn(found: Sewing, camera: Camera) -> Step:

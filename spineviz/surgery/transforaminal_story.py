@@ -113,10 +113,10 @@ def transforaminal_steps(story: Transforaminal, cameras: Mapping[str, Camera]) -
             site,
             "closure",
             outside,
+            during(wound.exposed(site, wound.DEEP), 0.16, 0.3),
             withdrawn(access, _released(story)),
             during(faded(under, 1.0), 0.0, 0.16),
             during(faded(site.aside, wound.LOIN), 0.1, 0.3),
-            during(wound.exposed(site, wound.DEEP), 0.16, 0.3),
         ),
         wound.step(site, "comparison", back, during(wound.exposed(site, wound.COMPARED), 0.05, 0.5)),
     )
